@@ -1,0 +1,19 @@
+"""Django looks for an app's tables here; they live in the modules named after what they hold."""
+
+from rollcall.store.connections import Hook, Pool, Secret, Server
+from rollcall.store.derived import Attendance, Orphan, Seen, Summary
+from rollcall.store.facts import Fact, Meeting, SetAside
+
+__all__ = [
+    "Attendance",
+    "Fact",
+    "Hook",
+    "Meeting",
+    "Orphan",
+    "Pool",
+    "Secret",
+    "Seen",
+    "Server",
+    "SetAside",
+    "Summary",
+]

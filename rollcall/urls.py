@@ -1,0 +1,5 @@
+"""Which view answers which address."""
+
+from __future__ import annotations
+
+urlpatterns: list[object] = []
