@@ -1,0 +1,91 @@
+"""Django started and the database's tables made, for every command that needs them."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LOCK_NAME = "rollcall migrate"
+LOCK_NUMBER = 0x726F6C6C
+
+
+def start_django() -> None:
+    """Read the settings and load the models; needed before anything of rollcall.store is imported."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rollcall.settings")
+    import django
+
+    from rollcall.core.errors import Misconfigured
+
+    try:
+        django.setup()
+    except OSError as error:
+        raise Misconfigured(
+            f"The data folder cannot be used: {error}", hint="Name another with --data, or ROLLCALL_DATA."
+        ) from error
+
+
+def open_database() -> None:
+    """Start Django and bring the tables up to date, so that no command depends on another having run before."""
+    start_django()
+    from django.core.management import call_command
+    from django.db import DatabaseError
+
+    from rollcall.core.errors import Misconfigured
+
+    try:
+        if _is_up_to_date():
+            return
+        with _alone():
+            call_command("migrate", verbosity=0, interactive=False)
+    except DatabaseError as error:
+        raise Misconfigured(
+            f"The database cannot be used: {str(error).strip()}",
+            hint="Check ROLLCALL_DATABASE_URL, or that the data folder (--data) can be written.",
+        ) from error
+
+
+def _is_up_to_date() -> bool:
+    from django.db import connection
+    from django.db.migrations.executor import MigrationExecutor
+
+    executor = MigrationExecutor(connection)
+    return not executor.migration_plan(executor.loader.graph.leaf_nodes())
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """One process at a time, on one machine or on many: a migration must not meet itself."""
+    from django.db import connection
+
+    match connection.vendor:
+        case "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK_NUMBER])
+                try:
+                    yield
+                finally:
+                    cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK_NUMBER])
+        case "mysql":
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT GET_LOCK(%s, 600)", [LOCK_NAME])
+                try:
+                    yield
+                finally:
+                    cursor.execute("SELECT RELEASE_LOCK(%s)", [LOCK_NAME])
+        case _:
+            with _file_lock():
+                yield
+
+
+@contextmanager
+def _file_lock() -> Iterator[None]:
+    from rollcall import settings
+
+    with (settings.DATA / "migrate.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
