@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from django.db import models
 
+from rollcall.store.fields import ExactCharField, WireTextField
+
 
 class Pool(models.Model):
     """One name space of meetings. `name` is unique, short and printable; it is part of every digest."""
 
-    name = models.CharField(max_length=100, unique=True)
+    name = ExactCharField(max_length=100, unique=True)
 
     class Meta:
         app_label = "store"
@@ -18,16 +20,17 @@ class Server(models.Model):
     """One BigBlueButton API to ask. Times are epoch ms; a null one means never."""
 
     pool = models.OneToOneField(Pool, on_delete=models.PROTECT, related_name="server")
-    api_url = models.TextField(help_text="ends in /bigbluebutton/api/")
+    api_url = WireTextField(help_text="ends in /bigbluebutton/api/")
     wants_raw = models.BooleanField(default=False)
     allows_constant_checksum = models.BooleanField(default=True)
     is_polled = models.BooleanField(default=True)
+    has_hooks = models.BooleanField(default=True, help_text="false: polls are all there is, by the operator's word")
     added_at = models.BigIntegerField()
     removed_at = models.BigIntegerField(null=True)
     polled_at = models.BigIntegerField(null=True, help_text="last getMeetings that was answered")
     hooks_seen_at = models.BigIntegerField(null=True, help_text="last time every hook was found in place")
     arrived_at = models.BigIntegerField(null=True, help_text="last webhook accepted, to the minute")
-    trouble = models.TextField(blank=True, help_text="one sentence, blank when all is well")
+    trouble = WireTextField(blank=True, help_text="one sentence, blank when all is well")
 
     class Meta:
         app_label = "store"
@@ -50,11 +53,11 @@ class Hook(models.Model):
     """A callback URL as it was registered, byte for byte: checksums are made over this string."""
 
     server = models.ForeignKey(Server, on_delete=models.CASCADE, related_name="hooks")
-    registered_url = models.TextField()
-    token = models.CharField(max_length=64, db_index=True, help_text="the unguessable last part of its path")
+    registered_url = WireTextField()
+    token = ExactCharField(max_length=64, db_index=True, help_text="the unguessable last part of its path")
     is_raw = models.BooleanField(default=False)
     is_ours = models.BooleanField(default=True, help_text="false: registered by the operator, never touched by us")
-    remote_id = models.TextField(blank=True, help_text="hookID; blank until the server has confirmed it")
+    remote_id = WireTextField(blank=True, help_text="hookID; blank until the server has confirmed it")
     added_at = models.BigIntegerField()
     verified_at = models.BigIntegerField(null=True)
     verifies_until = models.BigIntegerField(null=True, help_text="null: as long as the server stays")

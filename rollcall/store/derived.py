@@ -5,24 +5,25 @@ from __future__ import annotations
 from django.db import models
 
 from rollcall.store.facts import Meeting
-from rollcall.store.fields import DigestField
+from rollcall.store.fields import DigestField, ExactCharField, WireTextField
 
 
 class Summary(models.Model):
     """One family as a list shows it. Open ends are null; times are epoch ms.
 
-    `detail` is the canonical JSON of what the page of the meeting shows beside its attendees (rooms, blind spans, notes).
+    `detail` is the canonical JSON of what the page of the meeting shows beside its attendees (rooms, blind spans,
+    notes).
     """
 
     meeting = models.OneToOneField(Meeting, on_delete=models.CASCADE, related_name="summary")
-    pool_name = models.CharField(max_length=100)
-    external_meeting_id = models.TextField()
-    name = models.TextField()
+    pool_name = ExactCharField(max_length=100)
+    external_meeting_id = WireTextField()
+    name = WireTextField()
     name_key = models.TextField(help_text="for search: the name folded to Latin letters")
-    site = models.TextField()
+    site = WireTextField()
     site_key = DigestField(db_index=True)
-    context_id = models.TextField(blank=True)
-    context_label = models.TextField(blank=True)
+    context_id = WireTextField(blank=True)
+    context_label = WireTextField(blank=True)
     activity_key = DigestField(db_index=True)
     started_at = models.BigIntegerField(help_text="created, else first seen")
     ended_proved_at = models.BigIntegerField(null=True, help_text="it had ended at this time at the latest…")
@@ -50,10 +51,10 @@ class Attendance(models.Model):
     sort_key = models.BinaryField(max_length=80)
     person_key = DigestField(null=True, db_index=True)
     kind = models.CharField(max_length=16, help_text="user, guest, dial-in or connection")
-    external_user_id = models.TextField(blank=True)
-    name = models.TextField(blank=True)
+    external_user_id = WireTextField(blank=True)
+    name = WireTextField(blank=True)
     name_key = models.TextField(blank=True)
-    role = models.CharField(max_length=16, blank=True)
+    role = WireTextField(blank=True)
     first_in_at = models.BigIntegerField(null=True)
     last_out_at = models.BigIntegerField(null=True)
     is_present = models.BooleanField(default=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import models
 
 from rollcall.store.connections import Pool
-from rollcall.store.fields import DigestField
+from rollcall.store.fields import DigestField, WireTextField
 
 
 class Meeting(models.Model):
@@ -13,11 +13,16 @@ class Meeting(models.Model):
 
     A family is a root meeting and its breakout rooms, folded together: `root` is null on the root itself. The
     counters `appended` and `folded`, `due_at` and the row lock count on the root alone; `seq` numbers run per meeting.
+
+    `parent` is the meeting this one was split from, as told or as found by its participants; roots follow from the
+    parents (feed.families) and from nothing else, so that the order in which they were learned does not matter.
     """
 
     pool = models.ForeignKey(Pool, on_delete=models.PROTECT, related_name="meetings")
     key = DigestField(help_text="BLAKE2b-128 of the internal meeting id")
-    internal_meeting_id = models.TextField()
+    internal_meeting_id = WireTextField()
+    parent = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="+")
+    is_parent_told = models.BooleanField(default=False, help_text="being told beats being found")
     root = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="breakouts")
     last_seq = models.BigIntegerField(default=0)
     appended = models.BigIntegerField(default=0)
@@ -33,7 +38,10 @@ class Meeting(models.Model):
 
 
 class Fact(models.Model):
-    """One happening as it was told. `payload` has no identity but internal ids; `identity` may be overwritten to erase."""
+    """One happening as it was told.
+
+    `payload` has no identity but internal ids; `identity` may be overwritten to erase a person.
+    """
 
     meeting = models.ForeignKey(Meeting, on_delete=models.PROTECT, related_name="facts")
     seq = models.BigIntegerField()

@@ -1,4 +1,4 @@
-"""Shared secrets at rest: sealed with a key made from SECRET_KEY, so that a copy of the database alone signs nothing."""
+"""Shared secrets at rest, sealed with a key made from SECRET_KEY: a copy of the database alone signs nothing."""
 
 from __future__ import annotations
 

@@ -1,0 +1,36 @@
+"""Equality keys: sixteen bytes of BLAKE2b over the exact text, which no collation can merge or trim."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+from rollcall.store.fields import DIGEST_BYTES
+
+
+def exact_bytes(text: str) -> bytes:
+    r"""Every string as bytes of its own: lone surrogates stay apart, and NUL becomes C0 80 so that 0 may separate."""
+    return text.encode("utf-8", "surrogatepass").replace(b"\x00", b"\xc0\x80")
+
+
+def _digest(*parts: bytes) -> bytes:
+    return blake2b(b"\x00".join(parts), digest_size=DIGEST_BYTES).digest()
+
+
+def meeting_key(internal_meeting_id: str) -> bytes:
+    """`Meeting.key`: unique within one pool."""
+    return _digest(exact_bytes(internal_meeting_id))
+
+
+def fact_digest(pool_name: str, payload: bytes, identity: bytes | None) -> bytes:
+    """`Fact.digest`, over the kept bytes (canonical JSON, in which no byte is 0)."""
+    return _digest(exact_bytes(pool_name), payload, identity or b"")
+
+
+def person_key(site: str, external_user_id: str) -> bytes:
+    """`Attendance.person_key`: one person of one LMS."""
+    return _digest(exact_bytes(site), exact_bytes(external_user_id))
+
+
+def key_of(*texts: str) -> bytes:
+    """The key of any other text, or of several read as one name."""
+    return _digest(*map(exact_bytes, texts))
