@@ -31,6 +31,8 @@ class Server(models.Model):
     hooks_seen_at = models.BigIntegerField(null=True, help_text="last time every hook was found in place")
     arrived_at = models.BigIntegerField(null=True, help_text="last webhook accepted, to the minute")
     trouble = WireTextField(blank=True, help_text="one sentence, blank when all is well")
+    watcher = ExactCharField(max_length=32, blank=True, help_text="the worker that polls it…")
+    watched_until = models.BigIntegerField(default=0, help_text="…and until when no other one does")
 
     class Meta:
         app_label = "store"

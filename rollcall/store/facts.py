@@ -35,6 +35,7 @@ class Meeting(models.Model):
     class Meta:
         app_label = "store"
         constraints = (models.UniqueConstraint(fields=("pool", "key"), name="one_meeting_per_pool_and_id"),)
+        indexes = (models.Index(fields=("pool", "is_over"), name="meeting_open_by_pool"),)
 
 
 class Fact(models.Model):
