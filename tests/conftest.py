@@ -1,0 +1,155 @@
+"""What every test stands on: settings that point into a temporary folder, real servers, no way out of this machine."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import django
+import hypothesis
+import pytest
+from pytest_django.plugin import DjangoDbBlocker
+
+from tests import programs
+from tests.loopback import stay_on_loopback
+from tests.servers import Desk, ask_desk, fresh_database
+
+# Before anything imports the settings: nothing of the person who runs the tests, and a data folder per process.
+_DATA = Path(tempfile.mkdtemp(prefix="rollcall-tests-"))
+_SQLITE = _DATA / "rollcall.sqlite3"
+_FOR_TESTS = {"ROLLCALL_TEST_ALL", "ROLLCALL_KILLS"}
+for _name in [name for name in os.environ if name.startswith("ROLLCALL_") and name not in _FOR_TESTS]:
+    del os.environ[_name]
+os.environ |= {"DJANGO_SETTINGS_MODULE": "rollcall.settings", "ROLLCALL_DATA": str(_DATA)}
+
+# No deadline: what is slow on a busy machine is no fault.
+hypothesis.settings.register_profile("rollcall", deadline=None, print_blob=True)
+hypothesis.settings.load_profile("rollcall")
+
+stay_on_loopback()
+django.setup()
+
+_DESK = pytest.StashKey[Desk]()
+_ADDRESS = pytest.StashKey[str]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if hasattr(config, "workerinput"):
+        config.stash[_ADDRESS] = config.workerinput["desk"]
+        return
+    config.stash[_DESK] = desk = Desk()
+    config.stash[_ADDRESS] = desk.address
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: object) -> None:
+    """Tell a worker of pytest-xdist where the servers are asked for."""
+    node.workerinput["desk"] = node.config.stash[_ADDRESS]  # type: ignore[attr-defined]
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if desk := config.stash.get(_DESK, None):
+        desk.close()
+    shutil.rmtree(_DATA, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings() -> None:
+    """A file: the database in memory that Django would take has other locks than the real one."""
+    from django.db import connections
+
+    connections["default"].settings_dict["TEST"]["NAME"] = str(_DATA / "test.sqlite3")
+
+
+@pytest.fixture
+def need() -> Callable[[str], str]:
+    """`need("chromium")` is its path; without it the test is skipped by name, or fails under ROLLCALL_TEST_ALL=1."""
+    return programs.need
+
+
+@pytest.fixture
+def instance_env(tmp_path: Path) -> dict[str, str]:
+    """The whole environment of a `rollcall` started as a process of its own, on a free port and in an empty folder."""
+    return {
+        "HOME": str(tmp_path),
+        "LANG": "C.UTF-8",
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.defpath]),
+        "PYTHONUNBUFFERED": "1",
+        "ROLLCALL_DATA": str(tmp_path / "rollcall-data"),
+        "ROLLCALL_PORT": "0",
+        "TZ": "UTC",
+    }
+
+
+@pytest.fixture
+def postgresql_url(pytestconfig: pytest.Config) -> Iterator[str]:
+    """A fresh, empty database on a real PostgreSQL."""
+    with _fresh(pytestconfig, "postgresql") as url:
+        yield url
+
+
+@pytest.fixture
+def mariadb_url(pytestconfig: pytest.Config) -> Iterator[str]:
+    """A fresh, empty database on a real MariaDB."""
+    with _fresh(pytestconfig, "mariadb") as url:
+        yield url
+
+
+@pytest.fixture
+def redis_url(pytestconfig: pytest.Config) -> Iterator[str]:
+    """A fresh, empty database on a real Redis, for ROLLCALL_CACHE_URL."""
+    with _fresh(pytestconfig, "redis") as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql", "mariadb"])
+def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """ROLLCALL_DATABASE_URL for each of the three databases in turn, fresh and empty; "" is SQLite."""
+    with _fresh(request.config, request.param) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql", "mariadb"])
+def database(
+    request: pytest.FixtureRequest, django_db_blocker: DjangoDbBlocker, _migrated: Callable[[str], str]
+) -> Iterator[str]:
+    """Django's own default database is a migrated, empty one of each kind in turn: for tests of the store.
+
+    Transactions, threads and processes are real here; a process needs ROLLCALL_DATABASE_URL, which is what this gives.
+    """
+    from tests import databases
+
+    url = _migrated(request.param)
+    with django_db_blocker.unblock(), databases.default_database(url, _SQLITE):
+        yield url
+        databases.empty()
+
+
+@pytest.fixture(scope="session")
+def _migrated(pytestconfig: pytest.Config, django_db_blocker: DjangoDbBlocker) -> Iterator[Callable[[str], str]]:
+    """One database of each kind for this process of the run, migrated when the first test wants it."""
+    from tests import databases
+
+    urls: dict[str, str] = {}
+    with contextlib.ExitStack() as until_the_end:
+
+        def url_of(kind: str) -> str:
+            if kind not in urls:
+                url = until_the_end.enter_context(_fresh(pytestconfig, kind))
+                with django_db_blocker.unblock(), databases.default_database(url, _SQLITE):
+                    databases.migrate()
+                urls[kind] = url
+            return urls[kind]
+
+        yield url_of
+
+
+def _fresh(config: pytest.Config, kind: str) -> contextlib.AbstractContextManager[str]:
+    if kind == "sqlite":
+        return contextlib.nullcontext("")
+    return fresh_database(ask_desk(config.stash[_ADDRESS], kind))

@@ -1,0 +1,49 @@
+"""Programs of the system that tests want: looked for in one place, missed by name."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+# Where Debian keeps what is not on every user's path, and which package brings it.
+_PACKAGES = {
+    "chromium": "chromium",
+    "initdb": "postgresql",
+    "mariadb-install-db": "mariadb-server",
+    "mariadbd": "mariadb-server",
+    "pdffonts": "poppler-utils",
+    "pdfinfo": "poppler-utils",
+    "pdftotext": "poppler-utils",
+    "postgres": "postgresql",
+    "redis-server": "redis-server",
+}
+
+
+def find(program: str) -> str | None:
+    """Its path; of several PostgreSQLs the newest."""
+    return shutil.which(program, path=os.pathsep.join(_folders()))
+
+
+def need(program: str) -> str:
+    """Its path, or the test is skipped by the program's name; with ROLLCALL_TEST_ALL=1 it fails instead."""
+    if path := find(program):
+        return path
+    return without(f"{program} is not installed (Debian: {_PACKAGES.get(program, program)})")
+
+
+def without(what: str) -> str:
+    """Skip for want of something of the system, or fail where everything has to be there."""
+    if os.environ.get("ROLLCALL_TEST_ALL") == "1":
+        pytest.fail(f"{what}, and ROLLCALL_TEST_ALL=1 wants every test to run", pytrace=False)
+    pytest.skip(what)
+
+
+def _folders() -> Iterable[str]:
+    yield from os.get_exec_path()
+    yield from ("/usr/sbin", "/sbin")
+    versions = Path("/usr/lib/postgresql").glob("*/bin")
+    yield from map(str, sorted(versions, key=lambda folder: float(folder.parent.name), reverse=True))
