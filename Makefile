@@ -1,0 +1,66 @@
+# Everything anybody does with this checkout. A machine with python3 (3.11 or later), make and git is enough:
+# each target sets up what it needs, once.
+
+PYTHON ?= python3
+BIN := .venv/bin
+# What `make test` runs, such as: make test ARGS="tests/core -k twins"
+ARGS ?=
+
+# A checkout that was moved needs its virtual environment made again.
+ifneq ($(shell cat .venv/made-in 2>/dev/null),$(CURDIR))
+.PHONY: .venv/runtime .venv/dev
+endif
+
+.PHONY: help setup demo serve test lint bench faults lock
+.DEFAULT_GOAL := help
+
+help:
+	@echo 'make demo     a simulated school with a class running now, and the address to open'
+	@echo 'make serve    Rollcall itself'
+	@echo 'make test     all tests          (ARGS="tests/core" for some)'
+	@echo 'make lint     ruff, mypy, who may import whom'
+	@echo 'make bench    how fast it is, as a table and in bench/latest.json'
+	@echo 'make faults   200 times kill -9 in the middle of a stream of arrivals'
+	@echo 'make setup    only what the others need first'
+	@echo 'make lock     new requirements/*.txt from requirements/*.in (needs uv)'
+
+setup: .venv/dev
+
+demo: .venv/runtime
+	$(BIN)/rollcall demo
+
+serve: .venv/runtime
+	$(BIN)/rollcall serve
+
+test: .venv/dev .setup/packages
+	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
+
+lint: .venv/dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	ROLLCALL_DATA=.setup/lint $(BIN)/mypy rollcall tests bench
+	$(BIN)/lint-imports
+
+bench: .venv/dev
+	$(BIN)/python -m bench
+
+faults: .venv/dev
+	ROLLCALL_KILLS=200 $(BIN)/python -m pytest tests/whole/test_kill.py $(ARGS)
+
+lock:
+	cd requirements && for name in runtime databases dev; do \
+	    uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+	        --quiet $$name.in -o $$name.txt || exit 1; done
+
+# The stamps lie inside the virtual environment, so that they go when it goes.
+.venv/runtime: requirements/runtime.txt pyproject.toml scripts/venv.sh
+	@PYTHON='$(PYTHON)' sh scripts/venv.sh requirements/runtime.txt
+	@touch $@
+
+.venv/dev: requirements/dev.txt pyproject.toml scripts/venv.sh
+	@PYTHON='$(PYTHON)' sh scripts/venv.sh requirements/dev.txt
+	@touch .venv/runtime $@
+
+.setup/packages: scripts/packages.sh
+	@mkdir -p .setup
+	@STAMP=$@ sh scripts/packages.sh
