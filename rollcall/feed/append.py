@@ -1,0 +1,239 @@
+"""The one transaction everything ends in: arrivals become facts, each once, and the counters of their meetings rise."""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from django.db import Error, connection, transaction
+
+from rollcall.core.errors import Unavailable
+from rollcall.feed.faults import Fault, fault_of
+from rollcall.feed.feed import Arrival, Unreadable
+from rollcall.feed.meetings import Claim, FamilyMoved, HeldMeetings, hold, hold_named
+from rollcall.store.connections import Pool
+from rollcall.store.facts import Meeting, SetAside
+from rollcall.store.fields import DIGEST_BYTES, storable
+from rollcall.store.keys import key_of
+
+logger = logging.getLogger(__name__)
+
+# A transaction takes at most this much, so that SQLite's one writer is free again within 50 ms.
+GROUP_ARRIVALS = 250
+GROUP_BYTES = 1_000_000
+
+# What fits one packet of a MariaDB as it is installed (16 MiB), even if every byte has to be escaped.
+LONGEST_BYTES = 7 * 1024 * 1024
+
+WATCHED_PAUSE_MS = 1_000
+UNWATCHED_PAUSE_MS = 5_000
+
+_GIVE_UP_SECONDS = 3.0
+_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.005, 0.25
+_BIGINT = range(-(2**63), 2**63)
+
+_HELD = """
+    WITH wanted(meeting_id, digest) AS (VALUES {})
+    SELECT store_fact.meeting_id, store_fact.digest FROM wanted
+    JOIN store_fact ON store_fact.meeting_id = wanted.meeting_id AND store_fact.digest = wanted.digest
+"""
+_INSERT = """
+    INSERT INTO store_fact (meeting_id, seq, digest, source, kind, at, received_at, payload, identity)
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+"""
+_COUNT = "UPDATE store_meeting SET last_seq = %s, appended = %s, due_at = %s, is_over = %s WHERE id = %s"
+
+Item = Arrival | Unreadable
+
+
+class Unstorable(Exception):
+    """An arrival that one of the databases would refuse; the argument says for its what."""
+
+
+def append(arrivals: Sequence[Item]) -> None:
+    """Return once everything is durable, what was held already included; raise Unavailable if something may not be."""
+    for group in groups_of(arrivals):
+        _append_group(group)
+
+
+def adopt(child: int, parent: int) -> None:
+    """Put the meeting with primary key `child` into the family of `parent`, unless it was told of another parent."""
+    if child != parent:
+        _persist(lambda: _adopt(child, parent))
+
+
+def size_of(item: Item) -> int:
+    """How many bytes an arrival keeps, roughly."""
+    return len(item.payload) + len(item.identity or b"") if isinstance(item, Arrival) else 0
+
+
+def groups_of(items: Iterable[Item]) -> Iterator[list[Item]]:
+    """Parts that fit one transaction."""
+    group: list[Item] = []
+    size = 0
+    for item in items:
+        if group and (len(group) == GROUP_ARRIVALS or size + size_of(item) > GROUP_BYTES):
+            yield group
+            group, size = [], 0
+        group.append(item)
+        size += size_of(item)
+    if group:
+        yield group
+
+
+def _append_group(group: Sequence[Item]) -> None:
+    """Keep all of it, or if something in it can never be kept, halve it until that one stands alone."""
+    try:
+        _persist(lambda: _write(group))
+    except (Error, Unstorable) as error:
+        if len(group) == 1:
+            _set_aside(group[0], error)
+            return
+        middle = len(group) // 2
+        _append_group(group[:middle])
+        _append_group(group[middle:])
+
+
+def _persist(work: Callable[[], None]) -> None:
+    """Commit `work`, again and again while others are in the way; raise its error if the data themselves are wrong."""
+    give_up = time.monotonic() + _GIVE_UP_SECONDS
+    pause = _FIRST_PAUSE_SECONDS
+    while True:
+        try:
+            with transaction.atomic(durable=True):
+                return work()
+        except FamilyMoved as moved:
+            error: Exception = moved
+        except Error as raised:
+            error, fault = raised, fault_of(raised)
+            if fault is Fault.DATA:
+                raise
+            if fault is not Fault.AGAIN:
+                connection.close()
+        if time.monotonic() + pause > give_up:
+            raise _unavailable(error) from error
+        time.sleep(random.uniform(pause / 2, pause))  # noqa: S311 - so that two that collided do not meet again
+        pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+
+
+def _unavailable(error: Exception) -> Unavailable:
+    hint = "See that the database runs, can be reached and has room; whoever sent this sends it again by itself."
+    return Unavailable(f"The database does not take facts: {type(error).__name__}.", code="database-down", hint=hint)
+
+
+def _write(group: Sequence[Item]) -> None:
+    arrivals = [item for item in group if isinstance(item, Arrival)]
+    for arrival in arrivals:
+        _check(arrival)
+    if unreadable := [item for item in group if isinstance(item, Unreadable)]:
+        _keep_aside(unreadable)
+    if arrivals:
+        held = hold_named(arrivals)
+        _insert(held, _not_yet_held(held, arrivals))
+
+
+def _check(arrival: Arrival) -> None:
+    """What one of the databases would refuse is refused for all of them, before it can spoil a transaction."""
+    if len(arrival.digest) != DIGEST_BYTES:
+        raise Unstorable("digest")
+    if arrival.at not in _BIGINT or arrival.received_at not in _BIGINT:
+        raise Unstorable("time")
+    if size_of(arrival) > LONGEST_BYTES:
+        raise Unstorable("length")
+
+
+def _not_yet_held(held: HeldMeetings, arrivals: Iterable[Arrival]) -> list[tuple[Meeting, Arrival]]:
+    """The first of each digest in each meeting, in the order of arrival, that is not in the log."""
+    wanted: dict[tuple[int, bytes], tuple[Meeting, Arrival]] = {}
+    for arrival in arrivals:
+        meeting = held.named(arrival)
+        wanted.setdefault((meeting.pk, arrival.digest), (meeting, arrival))
+    with connection.cursor() as cursor:
+        places = ", ".join(["(%s, %s)"] * len(wanted))
+        cursor.execute(_HELD.format(places), [value for pair in wanted for value in pair])
+        for meeting_id, digest in cursor.fetchall():
+            del wanted[meeting_id, bytes(digest)]
+    return list(wanted.values())
+
+
+def _insert(held: HeldMeetings, fresh: Sequence[tuple[Meeting, Arrival]]) -> None:
+    now = time.time_ns() // 1_000_000
+    touched = {pk: held.rows[pk] for pk in held.moved}
+    for root in touched.values():
+        _ask_for_fold(root, now)
+    rows = []
+    for meeting, arrival in fresh:
+        meeting.last_seq += 1
+        meeting.is_over |= arrival.is_end
+        root = held.root_of(meeting)
+        _ask_for_fold(root, now, at_once=arrival.is_end)
+        touched |= {meeting.pk: meeting, root.pk: root}
+        rows.append(_row(meeting, arrival))
+    with connection.cursor() as cursor:
+        if rows:
+            cursor.executemany(_INSERT, rows)
+        if touched:
+            counters = sorted(touched.items())
+            cursor.executemany(_COUNT, [(m.last_seq, m.appended, m.due_at, m.is_over, pk) for pk, m in counters])
+
+
+def _ask_for_fold(root: Meeting, now: int, *, at_once: bool = False) -> None:
+    pause = WATCHED_PAUSE_MS if root.watched_until > now else UNWATCHED_PAUSE_MS
+    due_at = now if at_once else now + pause
+    root.due_at = due_at if root.due_at is None else min(root.due_at, due_at)
+    root.appended += 1
+
+
+def _row(meeting: Meeting, arrival: Arrival) -> tuple[int | str | bytes | None, ...]:
+    return (
+        meeting.pk,
+        meeting.last_seq,
+        arrival.digest,
+        storable(arrival.source)[:16],
+        storable(arrival.kind)[:64],
+        arrival.at,
+        arrival.received_at,
+        arrival.payload,
+        arrival.identity,
+    )
+
+
+def _adopt(child: int, parent: int) -> None:
+    known = Meeting.objects.filter(pk__in=(child, parent))
+    _insert(hold(known, {Claim(child, parent, is_told=False)}), ())
+
+
+def _set_aside(item: Item, error: Exception) -> None:
+    """The guilty one: its measure is kept for a person to look into, never its content."""
+    logger.warning(
+        "One arrival could not be stored and was set aside (%s, %d bytes)", type(error).__name__, size_of(item)
+    )
+    if isinstance(item, Arrival):
+        item = Unreadable(item.pool, item.received_at, size_of(item), item.digest, "append", type(error).__name__)
+    aside = item
+    try:
+        _persist(lambda: _keep_aside([aside]))
+    except Error as again:
+        raise _unavailable(again) from again
+
+
+def _keep_aside(items: Sequence[Unreadable]) -> None:
+    pools = set(Pool.objects.filter(pk__in={item.pool for item in items}).values_list("pk", flat=True))
+    rows = {(row.pool_id, row.digest): row for row in (_aside(item, pools) for item in items)}
+    digests = {digest for _, digest in rows}
+    for pool, digest in SetAside.objects.filter(digest__in=digests).values_list("pool_id", "digest"):
+        rows.pop((pool, bytes(digest)), None)
+    SetAside.objects.bulk_create(rows.values())
+
+
+def _aside(item: Unreadable, pools: set[int]) -> SetAside:
+    return SetAside(
+        pool_id=item.pool if item.pool in pools else None,
+        received_at=item.received_at if item.received_at in _BIGINT else 0,
+        length=item.length,
+        digest=item.digest if len(item.digest) == DIGEST_BYTES else key_of(item.digest.hex()),
+        regime=storable(item.regime)[:32],
+        error=storable(item.error)[:200],
+    )
