@@ -8,13 +8,14 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from django.db import Error, connection, transaction
+from django.db.backends.utils import CursorWrapper
 
 from rollcall.core.errors import Unavailable
 from rollcall.feed.faults import Fault, fault_of
 from rollcall.feed.feed import Arrival, Unreadable
-from rollcall.feed.meetings import Claim, FamilyMoved, HeldMeetings, hold, hold_named
+from rollcall.feed.meetings import Claim, FamilyMoved, HeldMeetings, Row, hold, hold_named, read
 from rollcall.store.connections import Pool
-from rollcall.store.facts import Meeting, SetAside
+from rollcall.store.facts import SetAside
 from rollcall.store.fields import DIGEST_BYTES, storable
 from rollcall.store.keys import key_of
 
@@ -30,7 +31,8 @@ LONGEST_BYTES = 7 * 1024 * 1024
 WATCHED_PAUSE_MS = 1_000
 UNWATCHED_PAUSE_MS = 5_000
 
-_GIVE_UP_SECONDS = 3.0
+# How long a transaction is tried again while the database is down or others are in the way.
+PATIENCE_SECONDS = 3.0
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.005, 0.25
 _BIGINT = range(-(2**63), 2**63)
 
@@ -39,23 +41,22 @@ _HELD = """
     SELECT store_fact.meeting_id, store_fact.digest FROM wanted
     JOIN store_fact ON store_fact.meeting_id = wanted.meeting_id AND store_fact.digest = wanted.digest
 """
-_INSERT = """
-    INSERT INTO store_fact (meeting_id, seq, digest, source, kind, at, received_at, payload, identity)
-    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
-"""
-_COUNT = "UPDATE store_meeting SET last_seq = %s, appended = %s, due_at = %s, is_over = %s WHERE id = %s"
+_ONE_ROW = "(%s, %s, %s, %s, %s, %s, %s, %s, %s)"
+_INSERT = "INSERT INTO store_fact (meeting_id, seq, digest, source, kind, at, received_at, payload, identity) VALUES "
+_COUNTERS = ("last_seq", "appended", "due_at", "is_over")
 
 Item = Arrival | Unreadable
+Values = tuple[int | str | bytes | None, ...]
 
 
 class Unstorable(Exception):
     """An arrival that one of the databases would refuse; the argument says for its what."""
 
 
-def append(arrivals: Sequence[Item]) -> None:
+def append(arrivals: Sequence[Item], *, patience: float = PATIENCE_SECONDS) -> None:
     """Return once everything is durable, what was held already included; raise Unavailable if something may not be."""
     for group in groups_of(arrivals):
-        _append_group(group)
+        _append_group(group, patience)
 
 
 def adopt(child: int, parent: int) -> None:
@@ -83,22 +84,22 @@ def groups_of(items: Iterable[Item]) -> Iterator[list[Item]]:
         yield group
 
 
-def _append_group(group: Sequence[Item]) -> None:
+def _append_group(group: Sequence[Item], patience: float) -> None:
     """Keep all of it, or if something in it can never be kept, halve it until that one stands alone."""
     try:
-        _persist(lambda: _write(group))
+        _persist(lambda: _write(group), patience)
     except (Error, Unstorable) as error:
         if len(group) == 1:
             _set_aside(group[0], error)
             return
         middle = len(group) // 2
-        _append_group(group[:middle])
-        _append_group(group[middle:])
+        _append_group(group[:middle], patience)
+        _append_group(group[middle:], patience)
 
 
-def _persist(work: Callable[[], None]) -> None:
+def _persist(work: Callable[[], None], patience: float = PATIENCE_SECONDS) -> None:
     """Commit `work`, again and again while others are in the way; raise its error if the data themselves are wrong."""
-    give_up = time.monotonic() + _GIVE_UP_SECONDS
+    give_up = time.monotonic() + patience
     pause = _FIRST_PAUSE_SECONDS
     while True:
         try:
@@ -144,9 +145,9 @@ def _check(arrival: Arrival) -> None:
         raise Unstorable("length")
 
 
-def _not_yet_held(held: HeldMeetings, arrivals: Iterable[Arrival]) -> list[tuple[Meeting, Arrival]]:
+def _not_yet_held(held: HeldMeetings, arrivals: Iterable[Arrival]) -> list[tuple[Row, Arrival]]:
     """The first of each digest in each meeting, in the order of arrival, that is not in the log."""
-    wanted: dict[tuple[int, bytes], tuple[Meeting, Arrival]] = {}
+    wanted: dict[tuple[int, bytes], tuple[Row, Arrival]] = {}
     for arrival in arrivals:
         meeting = held.named(arrival)
         wanted.setdefault((meeting.pk, arrival.digest), (meeting, arrival))
@@ -158,35 +159,50 @@ def _not_yet_held(held: HeldMeetings, arrivals: Iterable[Arrival]) -> list[tuple
     return list(wanted.values())
 
 
-def _insert(held: HeldMeetings, fresh: Sequence[tuple[Meeting, Arrival]]) -> None:
+def _insert(held: HeldMeetings, fresh: Sequence[tuple[Row, Arrival]]) -> None:
     now = time.time_ns() // 1_000_000
     touched = {pk: held.rows[pk] for pk in held.moved}
     for root in touched.values():
         _ask_for_fold(root, now)
-    rows = []
+    rows: list[Values] = []
     for meeting, arrival in fresh:
         meeting.last_seq += 1
         meeting.is_over |= arrival.is_end
         root = held.root_of(meeting)
         _ask_for_fold(root, now, at_once=arrival.is_end)
         touched |= {meeting.pk: meeting, root.pk: root}
-        rows.append(_row(meeting, arrival))
+        rows.append(_values(meeting, arrival))
     with connection.cursor() as cursor:
         if rows:
-            cursor.executemany(_INSERT, rows)
+            _insert_facts(cursor, rows)
         if touched:
-            counters = sorted(touched.items())
-            cursor.executemany(_COUNT, [(m.last_seq, m.appended, m.due_at, m.is_over, pk) for pk, m in counters])
+            _save_counters(cursor, [touched[pk] for pk in sorted(touched)])
 
 
-def _ask_for_fold(root: Meeting, now: int, *, at_once: bool = False) -> None:
+def _insert_facts(cursor: CursorWrapper, rows: Sequence[Values]) -> None:
+    if connection.vendor == "postgresql":  # its driver would send row by row
+        cursor.execute(_INSERT + ", ".join([_ONE_ROW] * len(rows)), [value for row in rows for value in row])
+    else:
+        cursor.executemany(_INSERT + _ONE_ROW, rows)
+
+
+def _save_counters(cursor: CursorWrapper, rows: Sequence[Row]) -> None:
+    """One statement for all of them: a round to the database for each would be most of the time."""
+    cases = " ".join(["WHEN %s THEN %s"] * len(rows))
+    changes = ", ".join(f"{name} = CASE id {cases} END" for name in _COUNTERS)
+    ids = ", ".join(str(row.pk) for row in rows)
+    values = [value for name in _COUNTERS for row in rows for value in (row.pk, getattr(row, name))]
+    cursor.execute(f"UPDATE store_meeting SET {changes} WHERE id IN ({ids})", values)  # noqa: S608 - names and numbers of our own
+
+
+def _ask_for_fold(root: Row, now: int, *, at_once: bool = False) -> None:
     pause = WATCHED_PAUSE_MS if root.watched_until > now else UNWATCHED_PAUSE_MS
     due_at = now if at_once else now + pause
     root.due_at = due_at if root.due_at is None else min(root.due_at, due_at)
     root.appended += 1
 
 
-def _row(meeting: Meeting, arrival: Arrival) -> tuple[int | str | bytes | None, ...]:
+def _values(meeting: Row, arrival: Arrival) -> Values:
     return (
         meeting.pk,
         meeting.last_seq,
@@ -201,8 +217,7 @@ def _row(meeting: Meeting, arrival: Arrival) -> tuple[int | str | bytes | None, 
 
 
 def _adopt(child: int, parent: int) -> None:
-    known = Meeting.objects.filter(pk__in=(child, parent))
-    _insert(hold(known, {Claim(child, parent, is_told=False)}), ())
+    _insert(hold(read((child, parent)), {Claim(child, parent, is_told=False)}), ())
 
 
 def _set_aside(item: Item, error: Exception) -> None:

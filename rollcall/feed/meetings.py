@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from django.db import connection
-from django.db.models import Q
 
 from rollcall.feed.families import find_roots, is_better_parent
 from rollcall.feed.feed import Arrival
@@ -15,6 +14,15 @@ from rollcall.store.keys import meeting_key
 
 Name = tuple[int, bytes]
 """The pool and the key of an internal meeting id."""
+
+# Plain SQL where every arrival passes: the same query made by the ORM takes longer than the commit.
+_SELECT = (
+    "SELECT m.id, m.pool_id, m.key, m.parent_id, m.is_parent_told, m.root_id, "
+    "m.last_seq, m.appended, m.folded, m.due_at, m.watched_until, m.is_over FROM store_meeting m "
+)
+_WANTED = "WITH wanted(pool_id, wanted_key) AS (VALUES {}) "
+_FIND = _WANTED + _SELECT + "JOIN wanted ON m.pool_id = wanted.pool_id AND m.key = wanted.wanted_key"
+_LOCK = _SELECT + "WHERE m.id IN ({}) ORDER BY m.id {}"
 
 
 class FamilyMoved(Exception):
@@ -31,20 +39,42 @@ class Claim:
 
 
 @dataclass(slots=True)
+class Row:
+    """What is held of a Meeting (store.facts) while its facts are written."""
+
+    pk: int
+    pool_id: int
+    key: bytes
+    parent_id: int | None
+    is_parent_told: bool
+    root_id: int | None
+    last_seq: int
+    appended: int
+    folded: int
+    due_at: int | None
+    watched_until: int
+    is_over: bool
+
+    def __post_init__(self) -> None:
+        # PostgreSQL's driver gives a memoryview, MariaDB and SQLite whole numbers for booleans.
+        self.key, self.is_parent_told, self.is_over = bytes(self.key), bool(self.is_parent_told), bool(self.is_over)
+
+
+@dataclass(slots=True)
 class HeldMeetings:
     """Locked rows by primary key. `moved` are the roots that gained or lost a meeting."""
 
-    rows: dict[int, Meeting]
+    rows: dict[int, Row]
     by_name: dict[Name, int] = field(default_factory=dict)
     moved: set[int] = field(default_factory=set)
 
-    def named(self, arrival: Arrival) -> Meeting:
+    def named(self, arrival: Arrival) -> Row:
         """The meeting an arrival belongs to."""
         return self.rows[self.by_name[name_of(arrival.pool, arrival.meeting)]]
 
-    def root_of(self, meeting: Meeting) -> Meeting:
+    def root_of(self, row: Row) -> Row:
         """The meeting whose counters count."""
-        return self.rows[meeting.root_id] if meeting.root_id else meeting
+        return self.rows[row.root_id] if row.root_id else row
 
 
 def name_of(pool: int, internal_meeting_id: str) -> Name:
@@ -68,7 +98,7 @@ def hold_named(arrivals: Collection[Arrival]) -> HeldMeetings:
     return held
 
 
-def hold(known: Iterable[Meeting], claims: Collection[Claim]) -> HeldMeetings:
+def hold(known: Iterable[Row], claims: Collection[Claim]) -> HeldMeetings:
     """Lock the rows, and whatever else the claims may move, in the order of their ids; then move it."""
     rows = {row.pk: row for row in known}
     rows = _locked(rows, _concerned(rows, claims))
@@ -80,30 +110,33 @@ def hold(known: Iterable[Meeting], claims: Collection[Claim]) -> HeldMeetings:
     return held
 
 
-def _find_or_make(texts: dict[Name, str]) -> list[Meeting]:
-    found = [_exact(row) for row in Meeting.objects.filter(_any_of(texts))]
-    missing = sorted(texts.keys() - {(row.pool_id, row.key) for row in found})
-    made = [Meeting(pool_id=pool, key=key, internal_meeting_id=texts[pool, key]) for pool, key in missing]
-    # Whoever makes the same row first makes this one fail: the transaction is then repeated, and finds it.
-    return [*found, *Meeting.objects.bulk_create(made)]
+def read(pks: Iterable[int]) -> list[Row]:
+    """Rows by primary key, not locked yet."""
+    return _select(_LOCK.format(", ".join(map(str, pks)), ""), ())
 
 
-def _any_of(names: Iterable[Name]) -> Q:
-    keys: dict[int, list[bytes]] = {}
-    for pool, key in names:
-        keys.setdefault(pool, []).append(key)
-    any_of = Q()
-    for pool, of_pool in keys.items():
-        any_of |= Q(pool_id=pool, key__in=of_pool)
-    return any_of
+def _find_or_make(texts: dict[Name, str]) -> list[Row]:
+    found = _find(texts)
+    if missing := sorted(texts.keys() - {(row.pool_id, row.key) for row in found}):
+        # Whoever makes the same row first makes this one fail: the transaction is then repeated, and finds it.
+        new = [Meeting(pool_id=pool, key=key, internal_meeting_id=texts[pool, key]) for pool, key in missing]
+        Meeting.objects.bulk_create(new)
+        found += _find(missing)
+    return found
 
 
-def _exact(row: Meeting) -> Meeting:
-    row.key = bytes(row.key)  # PostgreSQL's driver gives a memoryview, which has no order
-    return row
+def _find(names: Collection[Name]) -> list[Row]:
+    places = ", ".join(["(%s, %s)"] * len(names))
+    return _select(_FIND.format(places), [value for name in names for value in name])
 
 
-def _concerned(rows: dict[int, Meeting], claims: Iterable[Claim]) -> set[int]:
+def _select(sql: str, values: Sequence[int | bytes]) -> list[Row]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        return [Row(*columns) for columns in cursor.fetchall()]
+
+
+def _concerned(rows: dict[int, Row], claims: Iterable[Claim]) -> set[int]:
     """The ids to lock: the meetings, their roots, and all of every family that a claim may change."""
     ids = {row.root_id or row.pk for row in rows.values()} | rows.keys()
     if families := _families(rows, claims):
@@ -111,28 +144,28 @@ def _concerned(rows: dict[int, Meeting], claims: Iterable[Claim]) -> set[int]:
     return ids
 
 
-def _families(rows: dict[int, Meeting], claims: Iterable[Claim]) -> set[int]:
+def _families(rows: dict[int, Row], claims: Iterable[Claim]) -> set[int]:
     """The roots on both sides of every claim that is not what is known already."""
     ends = {end for claim in claims if _is_news(rows[claim.child], claim) for end in (claim.child, claim.parent)}
     return {rows[end].root_id or end for end in ends}
 
 
-def _is_news(child: Meeting, claim: Claim) -> bool:
+def _is_news(child: Row, claim: Claim) -> bool:
     if child.is_parent_told != claim.is_told:
         return claim.is_told or child.parent_id is None
     return child.parent_id != claim.parent
 
 
-def _locked(rows: dict[int, Meeting], ids: set[int]) -> dict[int, Meeting]:
+def _locked(rows: dict[int, Row], ids: set[int]) -> dict[int, Row]:
     """Fresh rows; on SQLite the whole transaction is one lock, so that what was read is fresh already."""
     features = connection.features
     wanted = ids if features.has_select_for_update else ids - rows.keys()
     if not wanted:
         return rows
-    query = Meeting.objects.filter(pk__in=wanted).order_by("pk")
-    if features.has_select_for_update:
-        query = query.select_for_update(no_key=features.has_select_for_no_key_update)
-    return rows | {row.pk: _exact(row) for row in query}
+    # Only numbers, no keys: references to these rows (foreign keys) may be made meanwhile.
+    lock = connection.ops.for_update_sql(no_key=features.has_select_for_no_key_update)
+    sql = _LOCK.format(", ".join(map(str, sorted(wanted))), lock if features.has_select_for_update else "")
+    return rows | {row.pk: row for row in _select(sql, ())}
 
 
 def _move(held: HeldMeetings, claims: Iterable[Claim], families: set[int]) -> None:
@@ -152,7 +185,7 @@ def _move(held: HeldMeetings, claims: Iterable[Claim], families: set[int]) -> No
     held.moved = {pk for pk in held.moved if held.rows[pk].root_id is None}
 
 
-def _weigh(rows: dict[int, Meeting], claim: Claim) -> None:
+def _weigh(rows: dict[int, Row], claim: Claim) -> None:
     child, parent = rows[claim.child], rows[claim.parent]
     if not _is_news(child, claim):
         return
@@ -161,7 +194,7 @@ def _weigh(rows: dict[int, Meeting], claim: Claim) -> None:
         child.parent_id, child.is_parent_told = claim.parent, claim.is_told
 
 
-def _hand_over(held: HeldMeetings, row: Meeting) -> None:
+def _hand_over(held: HeldMeetings, row: Row) -> None:
     """Save a row's place; if it is no root any more, what was due of it is due of its root."""
     root = held.root_of(row)
     if root is not row:
@@ -169,4 +202,10 @@ def _hand_over(held: HeldMeetings, row: Meeting) -> None:
             root.due_at = row.due_at if root.due_at is None else min(root.due_at, row.due_at)
             row.due_at = None
         row.folded = row.appended  # a fold of it that is still running loses its compare-and-set
-    row.save(update_fields=["parent", "is_parent_told", "root", "folded", "due_at"])
+    Meeting.objects.filter(pk=row.pk).update(
+        parent=row.parent_id,
+        is_parent_told=row.is_parent_told,
+        root=row.root_id,
+        folded=row.folded,
+        due_at=row.due_at,
+    )
