@@ -5,6 +5,7 @@ from __future__ import annotations
 from random import Random
 from typing import TYPE_CHECKING, NamedTuple
 
+from rollcall.simulate.answers import get_meetings
 from rollcall.simulate.faults import Fault, afflict
 from rollcall.simulate.relay import relay
 from rollcall.simulate.signing import Signer
@@ -48,3 +49,17 @@ def arrivals(  # noqa: PLR0913  # a test names the one thing it varies
         signed = signer.sign(sending, (raw_url if sending.is_raw else url) or "", generation)
         found.append(Arrived(sending.arrives_at, signed.body, signed.path, signed.headers))
     return found
+
+
+class Polled(NamedTuple):
+    """One answer of getMeetings: when it was asked (epoch ms), the server's HTTP Date in ms, the body."""
+
+    asked_at: int
+    date_at: int
+    body: bytes
+
+
+def poll_answers(truth: Truth, every_ms: int = 30_000, *, phase_ms: int = 0, clock_ms: int = 0) -> list[Polled]:
+    """What polling would have heard, from the first round before the class to the third after it."""
+    times = range(truth.started_at - every_ms + phase_ms, truth.ended_at + 3 * every_ms, every_ms)
+    return [Polled(at, (at + clock_ms) // 1000 * 1000, get_meetings([truth], at).encode()) for at in times]
