@@ -5,8 +5,7 @@ from __future__ import annotations
 import secrets
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
-
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from rollcall import environment
 from rollcall.core.errors import Misconfigured
@@ -19,50 +18,115 @@ def _secret_key() -> str:
     if given := environment.SECRET_KEY.read():
         return given
     path = DATA / "secret-key"
+    if not path.exists():
+        _make_secret_key(path)
+    if key := path.read_text(encoding="ascii").strip():
+        return key
+    raise Misconfigured(f"{path} is empty.", hint="Restore it, or delete it: a new one is made, and secrets are lost.")
+
+
+def _make_secret_key(path: Path) -> None:
+    """Whole or not at all, and by one of several processes that start together; the others take what it made."""
+    DATA.mkdir(mode=0o700, parents=True, exist_ok=True)
+    draft = path.with_name(f"secret-key-{secrets.token_hex(8)}")
+    draft.touch(mode=0o600)
+    draft.write_text(secrets.token_urlsafe(48), encoding="ascii")
     try:
-        return path.read_text(encoding="ascii")
-    except FileNotFoundError:
-        DATA.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_text(made := secrets.token_urlsafe(48), encoding="ascii")
-        return made
+        path.hardlink_to(draft)
+    except FileExistsError:
+        pass
+    except OSError:  # a file system without hard links
+        draft.rename(path)
+    draft.unlink(missing_ok=True)
 
 
 def _database() -> dict[str, Any]:
-    """Django's DATABASES entry; the durability rules of each database are kept here and checked at start."""
+    """Django's DATABASES entry. What makes a commit durable is the server's part: store.durability looks at it."""
     url = environment.DATABASE_URL.read()
     if not url:
-        DATA.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return {
-            "ENGINE": "django.db.backends.sqlite3",
-            "NAME": DATA / "rollcall.sqlite3",
-            "OPTIONS": {
-                "transaction_mode": "IMMEDIATE",
-                "timeout": 20,
-                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY",
-            },
-        }
-    parts = urlsplit(url)
+        return _sqlite()
+    try:
+        parts = urlsplit(url)
+        port = str(parts.port or "")
+    except ValueError as error:
+        raise Misconfigured(
+            f"ROLLCALL_DATABASE_URL cannot be read: {error}.",
+            hint="Write characters such as @ : / # [ ] in the name or password as %40 %3A %2F %23 %5B %5D.",
+        ) from None
     where = {
         "NAME": unquote(parts.path.lstrip("/")),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
-        "HOST": parts.hostname or "",
-        "PORT": str(parts.port or ""),
+        "HOST": unquote(parts.hostname or ""),
+        "PORT": port,
         "CONN_MAX_AGE": 600,
         "CONN_HEALTH_CHECKS": True,
     }
+    if not where["NAME"]:
+        raise Misconfigured("ROLLCALL_DATABASE_URL names no database.", hint="It ends in /name.")
+    options = {name: int(value) if value.isdecimal() else value for name, value in parse_qsl(parts.query)}
     match parts.scheme:
         case "postgresql" | "postgres":
-            return where | {"ENGINE": "django.db.backends.postgresql"}
+            return where | {"ENGINE": "django.db.backends.postgresql", "OPTIONS": _postgresql_options() | options}
         case "mysql" | "mariadb":
-            import pymysql
-
-            pymysql.install_as_MySQLdb()
-            options = {"charset": "utf8mb4", "isolation_level": "read committed"}
-            return where | {"ENGINE": "django.db.backends.mysql", "OPTIONS": options}
+            return where | {"ENGINE": "django.db.backends.mysql", "OPTIONS": _mariadb_options() | options}
     raise Misconfigured(
         f"ROLLCALL_DATABASE_URL starts with {parts.scheme}://", hint="It may start with postgresql:// or mysql://."
+    )
+
+
+def _sqlite() -> dict[str, Any]:
+    DATA.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": DATA / "rollcall.sqlite3",
+        "CONN_MAX_AGE": 600,
+        "OPTIONS": {
+            # A transaction that only later finds out that it writes would fail instead of waiting.
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY; "
+            "PRAGMA journal_size_limit=67108864",
+        },
+    }
+
+
+def _postgresql_options() -> dict[str, Any]:
+    try:
+        from psycopg import IsolationLevel
+    except ImportError as error:
+        raise _driver_missing("PostgreSQL", "psycopg", "postgresql") from error
+    # After the lock on a meeting every statement must see what was committed before it.
+    return {
+        "isolation_level": IsolationLevel.READ_COMMITTED,
+        "connect_timeout": 3,
+        "tcp_user_timeout": 10_000,
+        "application_name": "rollcall",
+    }
+
+
+def _mariadb_options() -> dict[str, Any]:
+    try:
+        import pymysql
+    except ImportError as error:
+        raise _driver_missing("MariaDB", "pymysql", "mariadb") from error
+    pymysql.install_as_MySQLdb()
+    return {
+        "charset": "utf8mb4",
+        "isolation_level": "read committed",
+        # Without it what does not fit is cut off instead of refused.
+        "sql_mode": "STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION",
+        "init_command": "SET default_storage_engine=InnoDB, innodb_lock_wait_timeout=10",
+        "connect_timeout": 3,
+        "read_timeout": 300,
+        "write_timeout": 60,
+    }
+
+
+def _driver_missing(database: str, driver: str, extra: str) -> Misconfigured:
+    return Misconfigured(
+        f"ROLLCALL_DATABASE_URL asks for {database}, whose driver {driver} is not installed.",
+        hint=f"Install it: pip install 'rollcall[{extra}]'",
     )
 
 
