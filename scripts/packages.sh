@@ -40,7 +40,7 @@ install() {
     DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet=2 --no-install-recommends "$@" </dev/null >/dev/null 2>&1
 }
 
-echo "Installing for the tests:$missing"
+echo "Installing:$missing"
 # shellcheck disable=SC2086 # one word per package
 if ! install $missing; then
     apt-get update --quiet=2 || echo "apt-get update failed; trying with what is known"
