@@ -28,7 +28,7 @@ def commands() -> Iterator[tuple[str, set[str]]]:
 
 
 def below(words: str, command: object) -> Iterator[tuple[str, set[str]]]:
-    """typer's commands or click's, whichever this version is made of: told apart by what they have."""
+    """Commands of typer or of click, whichever this version is made of, told apart by what they have."""
     if inner := getattr(command, "commands", None):
         for name, one in inner.items():
             yield from below(f"{words} {name}", one)
