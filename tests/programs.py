@@ -43,7 +43,7 @@ def without(what: str) -> str:
 
 
 def _folders() -> Iterable[str]:
-    yield from os.get_exec_path()
-    yield from ("/usr/sbin", "/sbin")
     versions = Path("/usr/lib/postgresql").glob("*/bin")
     yield from map(str, sorted(versions, key=lambda folder: float(folder.parent.name), reverse=True))
+    yield from os.get_exec_path()
+    yield from ("/usr/sbin", "/sbin")
