@@ -1,0 +1,240 @@
+"""Who was present, when, and how surely: the stays of all connections put together into people."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final
+
+from rollcall.core.engagement import Engagement, fold_engagement
+from rollcall.core.evidence import POLL_SLACK_MS, Session, Stay, stays_of, weigh, weigh_polls
+from rollcall.core.intervals import OPEN, Span, Spans, clip, merge, subtract, total
+from rollcall.core.people import CONNECTION, GUEST, USER, AttendeeKey, attendee_key, parent_participant
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from rollcall.core.events import Anything, Listed
+    from rollcall.core.room import Connection, Room
+
+POLLS_FAILED: Final = frozenset({"downtime", "unreachable"})
+"""Causes of blindness in which the polls, too, saw nothing."""
+
+POLLS_APART_MS: Final = 6 * 60_000
+"""An unchanged list is kept every five minutes; polls further apart say nothing of the time between them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attendance:
+    """One person in one family: spans in epoch ms, `possible` ending in OPEN while they may still be there.
+
+    `proved` is always within `possible`. `sessions` are in time order. `external_user_id` is the LMS's id, blank for
+    people whose id means nothing elsewhere.
+    """
+
+    key: AttendeeKey
+    external_user_id: str
+    name: str
+    role: str
+    proved: Spans
+    possible: Spans
+    sessions: tuple[Session, ...]
+    engagement: Engagement
+
+    def proved_ms(self) -> int:
+        """How long the person was certainly there."""
+        return total(self.proved)
+
+    def possible_ms(self) -> int | None:
+        """How long the person may have been there; None while that is still growing."""
+        return None if self.is_open() else total(self.possible)
+
+    def is_open(self) -> bool:
+        """Whether the person may still be there."""
+        return bool(self.possible) and self.possible[-1][1] == OPEN
+
+
+@dataclass(slots=True)
+class Gathered:
+    """What all rooms of a family say of one person, before it is put together."""
+
+    names: list[tuple[int, str]] = field(default_factory=list)
+    is_moderator: bool = False
+    sessions: list[Session] = field(default_factory=list)
+    shared: list[Span] = field(default_factory=list)
+    unseen: list[Span] = field(default_factory=list)
+    acts: list[Anything] = field(default_factory=list)
+
+
+def fold_attendance(root: Room, breakouts: Sequence[Room]) -> tuple[Attendance, ...]:
+    """Everybody of a family, by key. Time in a breakout room counts towards the parent and once only."""
+    people: defaultdict[AttendeeKey, Gathered] = defaultdict(Gathered)
+    for room in (root, *breakouts):
+        keys = {name: _key_of(connection, root) for name, connection in room.connections.items()}
+        _gather_connections(people, room, keys)
+        _gather_stays(people, room, root, keys)
+    return tuple(_put_together(key, people[key]) for key in sorted(people))
+
+
+def _key_of(connection: Connection, root: Room) -> AttendeeKey:
+    if connection.parent_participant is not None:
+        return _key_in_root(connection.parent_participant, root)
+    return attendee_key(connection.participant, connection.external_user_id, is_guest=connection.is_guest)
+
+
+def _key_in_root(participant: str, root: Room) -> AttendeeKey:
+    """The person behind a connection of the parent meeting, even one that was never heard of there."""
+    known = root.connections.get(participant)
+    if known is None or known.parent_participant is not None:
+        return AttendeeKey(CONNECTION, participant)
+    return attendee_key(participant, known.external_user_id, is_guest=known.is_guest)
+
+
+def _gather_connections(people: Mapping[AttendeeKey, Gathered], room: Room, keys: Mapping[str, AttendeeKey]) -> None:
+    for participant, connection in room.connections.items():
+        person = people[keys[participant]]
+        person.names += connection.names
+        person.is_moderator |= connection.is_moderator
+        person.acts += connection.acts
+
+
+def _gather_stays(
+    people: Mapping[AttendeeKey, Gathered], room: Room, root: Room, keys: Mapping[str, AttendeeKey]
+) -> None:
+    start = room.started_at()
+    by_external: defaultdict[str, list[Stay]] = defaultdict(list)
+    owners: dict[str, AttendeeKey] = {}
+    blind = merge((a, b) for a, b, _ in room.blind)
+    stays: list[tuple[AttendeeKey, Stay]] = []
+    for participant in sorted(room.connections):
+        connection = room.connections[participant]
+        found = stays_of(participant, connection.moments, start) or [
+            Stay(participant, start, about_at=connection.heard_at)
+        ]
+        stays += [(keys[participant], stay) for stay in found]
+        external = connection.parent_participant or connection.external_user_id
+        if external and not participant.startswith("v_"):
+            by_external[external] += found
+            owners[external] = max(owners.get(external, keys[participant]), keys[participant])
+    for external, seen in _listings(room).items():
+        key = owners.get(external) or _key_of_listed(external, root)
+        stays += _weigh_listings(people[key], key, by_external[external], seen, room)
+    if room.blind:
+        _gather_unseen(people, room, owners)
+    for key, stay in stays:
+        people[key].sessions.append(
+            weigh(stay, room.meeting, blind=blind, ended_at=room.ended_at, is_over=room.ended_at != OPEN)
+        )
+
+
+@dataclass(slots=True)
+class _Seen:
+    """One external id in the polls of a room: (index of the poll, number of entries), and how it was called."""
+
+    entries: list[tuple[int, int]] = field(default_factory=list)
+    listed: Listed | None = None
+
+
+def _listings(room: Room) -> dict[str, _Seen]:
+    """Every external id that a poll named or could have named; a breakout room's by the parent's connection."""
+    found: dict[str, _Seen] = {}
+    if not room.listed:
+        return found
+    for connection in room.connections.values():
+        external = connection.parent_participant or connection.external_user_id
+        if external and not connection.participant.startswith("v_"):
+            found[external] = _Seen()
+    for index, listing in enumerate(room.listed):
+        for listed in listing.present:
+            external = parent_participant(listed.external_user_id) or listed.external_user_id
+            seen = found.get(external)
+            if seen is None:
+                seen = found[external] = _Seen()
+            seen.entries.append((index, listed.count))
+            seen.listed = listed
+    return found
+
+
+def _key_of_listed(external: str, root: Room) -> AttendeeKey:
+    """Who a poll named whom no webhook did: internal ids stand where the LMS gave no user id."""
+    if external.startswith("w_"):
+        return _key_in_root(external, root)
+    return AttendeeKey(USER, external)
+
+
+def _weigh_listings(
+    person: Gathered, key: AttendeeKey, stays: list[Stay], seen: _Seen, room: Room
+) -> list[tuple[AttendeeKey, Stay]]:
+    """Let the polls speak of one external id; stays that only they saw are returned."""
+    times = room.polls_seen()
+    counts = [0] * len(times)
+    for index, count in seen.entries:
+        counts[index] += count
+    known = len(stays)
+    shared = weigh_polls(stays, times, counts, room.started_at())
+    person.shared += subtract(shared, [(start, end) for start, end, _ in room.blind])
+    if seen.listed is not None:
+        person.names += [(-OPEN, seen.listed.name)] if seen.listed.name else []
+        person.is_moderator |= seen.listed.role == "MODERATOR" and known == 0
+    return [(key, stay) for stay in stays[known:]]
+
+
+def _gather_unseen(people: Mapping[AttendeeKey, Gathered], room: Room, owners: Mapping[str, AttendeeKey]) -> None:
+    """Everybody who could come back under the same id may have done so while nothing could tell."""
+    seen = _listings(room)
+    for external, key in owners.items():
+        if key.kind in {USER, GUEST}:
+            listed = {index for index, _ in seen[external].entries} if external in seen else set()
+            people[key].unseen += _unseen(room, listed)
+
+
+def _unseen(room: Room, listed: set[int]) -> Spans:
+    """Blind time in which the person may have come and gone: all but that between two polls that missed them."""
+    times = list(enumerate(room.polls_seen()))
+    absent = [
+        (one, two)
+        for (i, one), (j, two) in pairwise(times)
+        if i not in listed and j not in listed and two - one <= POLLS_APART_MS
+    ]
+    pieces: list[Span] = []
+    for start, end, cause in room.blind:
+        pieces += subtract(((start, end),), [] if cause in POLLS_FAILED else absent)
+    return clip(merge(pieces), room.started_at(), room.ended_at)
+
+
+def _put_together(key: AttendeeKey, person: Gathered) -> Attendance:
+    sessions = sorted(person.sessions, key=_session_order)
+    proved = merge([*(span for session in sessions for span in session.proved), *person.shared])
+    possible = merge([*(session.possible for session in sessions), *proved, *person.unseen])
+    person.acts.sort(key=lambda act: (act.at, act.kind, act.digest))
+    last = max(possible[-1][1], 0) if possible else 0
+    return Attendance(
+        key=key,
+        external_user_id=key.id if key.kind in {USER, GUEST} and not key.id.startswith(("w_", "v_")) else "",
+        name=max(person.names)[1] if person.names else "",
+        role="MODERATOR" if person.is_moderator else "VIEWER",
+        proved=proved,
+        possible=possible,
+        sessions=tuple(sessions),
+        engagement=fold_engagement(person.acts, ended_at=last),
+    )
+
+
+def _session_order(session: Session) -> tuple[Span, str, str]:
+    return session.possible, session.meeting, session.participant
+
+
+def length(attendances: Iterable[Attendance]) -> tuple[int, int | None]:
+    """First join to last leave of anybody, as [shortest, longest] ms; longest is None while somebody may be there."""
+    everybody = list(attendances)
+    proved = [span for attendance in everybody for span in (attendance.proved[:1] + attendance.proved[-1:])]
+    possible = [span for attendance in everybody for span in (attendance.possible[:1] + attendance.possible[-1:])]
+    shortest = max(end for _, end in proved) - min(start for start, _ in proved) if proved else 0
+    if not possible:
+        return shortest, shortest
+    last = max(end for _, end in possible)
+    return shortest, None if last == OPEN else last - min(start for start, _ in possible)
+
+
+__all__ = ["POLL_SLACK_MS", "Attendance", "fold_attendance", "length"]

@@ -1,0 +1,324 @@
+"""The events of one meeting, gathered by connection: who said what of whom, in time order."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from rollcall.core.events import (
+    Anything,
+    AudioJoined,
+    AudioLeft,
+    AudioMuted,
+    AudioUnmuted,
+    ByParticipant,
+    CameraEnded,
+    CameraStarted,
+    ChatSent,
+    EmojiChanged,
+    Event,
+    MeetingCreated,
+    MeetingEnded,
+    MeetingListed,
+    MeetingMissing,
+    Noticed,
+    PollAnswered,
+    PollStarted,
+    RaiseHandChanged,
+    Source,
+    UserJoined,
+    UserLeft,
+    WentBlind,
+)
+from rollcall.core.evidence import POLL_SLACK_MS, Moment
+from rollcall.core.intervals import OPEN
+from rollcall.core.twins import TWIN_WINDOW_MS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+JOIN_WEIGHT: Final = 1_000_000
+ACT_WEIGHT: Final = 1_000
+LEAVE_WEIGHT: Final = 1
+
+MISSING_IS_OVER: Final = 2
+"""So many answers of getMeetings in a row without a meeting are its end; one may be a slip."""
+
+
+@dataclass(slots=True)
+class Connection:
+    """What is known of one participant. `moments` are for rollcall.core.evidence."""
+
+    participant: str
+    heard_at: int = OPEN
+    is_guest: bool = False
+    is_moderator: bool = False
+    parent_participant: str | None = None
+    externals: Counter[str] = field(default_factory=Counter)
+    names: list[tuple[int, str]] = field(default_factory=list)
+    moments: list[tuple[int, Moment]] = field(default_factory=list)
+    acts: list[Anything] = field(default_factory=list)
+    left_by_bbb_clock_at: int = -OPEN
+    early_sign_at: int | None = None
+
+    def mark(self, event: Event, what: Moment = Moment.SIGN) -> None:
+        """Alive or heard of, unless this is from before a leave that the slower clock of the relay put after it."""
+        if event.source is Source.MAPPED and event.at <= self.left_by_bbb_clock_at + TWIN_WINDOW_MS:
+            return
+        if event.source is Source.RAW and (not self.moments or self.moments[-1][1] is Moment.LEFT):
+            self.early_sign_at = event.at
+        self.moments.append((event.at, what))
+
+    def join(self, event: Event) -> None:
+        """In; and no later than an act that only the slower clock of the relay put before the join."""
+        at = event.at
+        if (
+            event.source is Source.MAPPED
+            and self.early_sign_at is not None
+            and at <= self.early_sign_at + TWIN_WINDOW_MS
+        ):
+            at = self.early_sign_at
+        self.moments.append((at, Moment.JOINED))
+        self.left_by_bbb_clock_at = -OPEN
+        self.early_sign_at = None
+
+    def leave(self, event: Event) -> None:
+        """Out."""
+        self.moments.append((event.at, Moment.LEFT))
+        self.early_sign_at = None
+        if event.source is Source.RAW:
+            self.left_by_bbb_clock_at = event.at
+
+    @property
+    def external_user_id(self) -> str | None:
+        """The id most surely meant: joins weigh most, a `user-left` least (B#13736), a tie goes to the lesser text."""
+        return min(self.externals, key=lambda external: (-self.externals[external], external), default=None)
+
+
+@dataclass(slots=True)
+class Room:
+    """One meeting of a family, gathered. `ended_at` is the latest it can have lasted, OPEN while it runs.
+
+    `ran_until` is the last moment at which it certainly ran: the end itself, unless only polls saw it end.
+    """
+
+    meeting: str
+    ended_at: int = OPEN
+    ran_until: int | None = None
+    end_is_told: bool = False
+    invented_leaves: int = 0
+    created: MeetingCreated | None = None
+    listed: list[MeetingListed] = field(default_factory=list)
+    blind: list[tuple[int, int, str]] = field(default_factory=list)
+    secret_polls: set[str] = field(default_factory=set)
+    answers: list[PollAnswered] = field(default_factory=list)
+    connections: dict[str, Connection] = field(default_factory=dict)
+    first_at: int = OPEN
+    unknown_emojis: int = 0
+
+    def connection(self, participant: str) -> Connection:
+        """The connection of that internal id, made when first heard of."""
+        found = self.connections.get(participant)
+        if found is None:
+            found = self.connections[participant] = Connection(participant)
+        return found
+
+    def information(self) -> MeetingCreated | MeetingListed | None:
+        """Whoever told what the meeting is: its creation, else an answer of getMeetings."""
+        return self.created or (self.listed[0] if self.listed else None)
+
+    def started_at(self) -> int:
+        """When it was created, no later than the first thing heard of it."""
+        information = self.information()
+        created_at = information.created_at if information else None
+        return self.first_at if created_at is None else min(created_at, self.first_at)
+
+    def polls_seen(self) -> list[int]:
+        """The times of the polls that found it running."""
+        return [listing.at for listing in self.listed]
+
+
+def gather(meeting: str, events: Sequence[Anything]) -> Room:
+    """The room of these events, which are sorted and have no repeats and no twins."""
+    room = Room(meeting)
+    _find_end(room, events)
+    for event in events:
+        handle = _HANDLERS.get(type(event))
+        if handle is not None and event.at <= room.ended_at:
+            handle(room, event)
+        elif isinstance(event, UserLeft | WentBlind):
+            _HANDLERS[type(event)](room, event)
+    for answer in room.answers:
+        _credit(room, answer)
+    return room
+
+
+def _find_end(room: Room, events: Sequence[Anything]) -> None:
+    """The end as told; else as invented leaves betray it; else the first of two polls in a row that missed it."""
+    ends = [event for event in events if isinstance(event, MeetingEnded)]
+    invented = [event.at for event in events if isinstance(event, UserLeft) and event.is_invented]
+    if ends:
+        first = min(ends, key=lambda event: (event.source is not Source.RAW, event.at))
+        room.ended_at = room.ran_until = first.at
+        room.end_is_told = True
+    elif invented:
+        room.ended_at = room.ran_until = max(invented)
+        room.end_is_told = True
+    else:
+        _find_end_by_polls(room, events)
+
+
+def _find_end_by_polls(room: Room, events: Sequence[Anything]) -> None:
+    alive_at = max((event.at for event in events if type(event) not in _NO_SIGN_OF_RUNNING), default=0)
+    missing = [event.at for event in events if isinstance(event, MeetingMissing) and event.at > alive_at]
+    if len(missing) >= MISSING_IS_OVER:
+        room.ended_at, room.ran_until = missing[0] + POLL_SLACK_MS, alive_at or None
+
+
+def _created(room: Room, event: MeetingCreated) -> None:
+    room.first_at = min(room.first_at, event.at)
+    if room.created is None or (not room.created.metadata and event.metadata):
+        room.created = event
+
+
+def _listed(room: Room, event: MeetingListed) -> None:
+    room.first_at = min(room.first_at, event.at)
+    room.listed.append(event)
+
+
+def _blind(room: Room, event: WentBlind) -> None:
+    room.blind.append((event.at, min(event.until, room.ended_at), event.cause))
+
+
+def _heard(room: Room, event: ByParticipant, weight: int) -> Connection:
+    room.first_at = min(room.first_at, event.at)
+    connection = room.connection(event.participant)
+    connection.heard_at = min(connection.heard_at, event.at)
+    if event.external_user_id:
+        connection.externals[event.external_user_id] += weight
+    return connection
+
+
+def _joined(room: Room, event: UserJoined) -> None:
+    connection = _heard(room, event, JOIN_WEIGHT)
+    connection.is_guest |= event.is_guest is True
+    connection.is_moderator |= event.role == "MODERATOR"
+    connection.parent_participant = connection.parent_participant or event.parent_participant
+    if event.name:
+        connection.names.append((event.at, event.name))
+    connection.join(event)
+
+
+def _left(room: Room, event: UserLeft) -> None:
+    connection = _heard(room, event, LEAVE_WEIGHT)
+    connection.is_guest |= event.is_guest is True
+    connection.is_moderator |= event.role == "MODERATOR"
+    connection.parent_participant = connection.parent_participant or event.parent_participant
+    if event.is_invented or event.at >= room.ended_at:
+        room.invented_leaves += 1
+        connection.moments.append((min(event.at, room.ended_at), Moment.MADE_UP))
+        if event.name and not connection.names:
+            connection.names.append((0, event.name))
+    else:
+        connection.leave(event)
+
+
+def _sign(room: Room, event: ByParticipant) -> None:
+    connection = _heard(room, event, ACT_WEIGHT)
+    connection.mark(event)
+    connection.acts.append(event)  # type: ignore[arg-type]  # every act is one of Anything
+
+
+def _act(room: Room, event: ByParticipant) -> Connection:
+    connection = _heard(room, event, ACT_WEIGHT)
+    connection.acts.append(event)  # type: ignore[arg-type]  # as above
+    return connection
+
+
+def _acted(room: Room, event: ByParticipant) -> None:
+    _act(room, event)
+
+
+def _audio_joined(room: Room, event: AudioJoined) -> None:
+    """For a dial-in caller the way in; else a sign of life if it is a microphone, which nobody opens by machine."""
+    connection = _heard(room, event, ACT_WEIGHT)
+    if event.participant.startswith("v_"):
+        is_in = bool(connection.moments) and connection.moments[-1][1] != Moment.LEFT
+        connection.moments.append((event.at, Moment.SIGN if is_in else Moment.JOINED))
+        if event.name:
+            connection.names.append((event.at, event.name))
+    elif not event.is_listen_only:
+        connection.mark(event)
+
+
+def _audio_left(room: Room, event: AudioLeft) -> None:
+    connection = _heard(room, event, ACT_WEIGHT)
+    if event.participant.startswith("v_"):
+        connection.moments.append((event.at, Moment.LEFT))
+
+
+def _muted(room: Room, event: AudioMuted) -> None:
+    _heard(room, event, ACT_WEIGHT).mark(event, Moment.HEARD)
+
+
+def _unmuted(room: Room, event: AudioUnmuted) -> None:
+    _heard(room, event, ACT_WEIGHT).mark(event)
+
+
+def _emoji(room: Room, event: EmojiChanged) -> None:
+    if event.emoji is None:
+        room.unknown_emojis += 1
+        _heard(room, event, ACT_WEIGHT).mark(event, Moment.HEARD)
+    elif event.emoji == "none":
+        _act(room, event).mark(event, Moment.HEARD)
+    else:
+        _sign(room, event)
+
+
+def _hand(room: Room, event: RaiseHandChanged) -> None:
+    if event.is_up:
+        _sign(room, event)
+    else:
+        _act(room, event).mark(event, Moment.HEARD)
+
+
+def _poll_started(room: Room, event: PollStarted) -> None:
+    room.first_at = min(room.first_at, event.at)
+    if event.is_secret:
+        room.secret_polls.add(event.poll_id)
+
+
+def _answered(room: Room, event: PollAnswered) -> None:
+    room.first_at = min(room.first_at, event.at)
+    room.answers.append(event)
+
+
+def _credit(room: Room, answer: PollAnswered) -> None:
+    """A vote, and so a sign of life, of whoever voted, unless the poll was secret."""
+    if answer.voter and answer.poll_id not in room.secret_polls:
+        connection = room.connection(answer.voter)
+        connection.moments.append((answer.at, Moment.SIGN))
+        connection.acts.append(answer)
+
+
+_NO_SIGN_OF_RUNNING: Final = frozenset({MeetingMissing, WentBlind, Noticed})
+
+_HANDLERS: Final[dict[type, Callable[[Room, Any], None]]] = {
+    MeetingCreated: _created,
+    MeetingListed: _listed,
+    WentBlind: _blind,
+    UserJoined: _joined,
+    UserLeft: _left,
+    AudioJoined: _audio_joined,
+    AudioLeft: _audio_left,
+    AudioMuted: _muted,
+    AudioUnmuted: _unmuted,
+    CameraStarted: _sign,
+    CameraEnded: _acted,
+    EmojiChanged: _emoji,
+    RaiseHandChanged: _hand,
+    ChatSent: _sign,
+    PollStarted: _poll_started,
+    PollAnswered: _answered,
+}

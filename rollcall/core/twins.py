@@ -1,0 +1,140 @@
+"""One happening told twice, by a raw and by a mapped webhook, is one happening."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from rollcall.core.events import (
+    Anything,
+    AudioJoined,
+    AudioLeft,
+    AudioMuted,
+    AudioUnmuted,
+    CameraEnded,
+    CameraStarted,
+    ChatSent,
+    EmojiChanged,
+    MeetingCreated,
+    MeetingEnded,
+    PollAnswered,
+    PollStarted,
+    RaiseHandChanged,
+    Source,
+    UserJoined,
+    UserLeft,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterable, Sequence
+
+TWIN_WINDOW_MS: Final = 10_000
+"""The relay stamps its own clock, normally within 0.1 s of BigBlueButton's, later when it is busy."""
+
+_PAYLOADS: Final[dict[type, Callable[[Any], Hashable]]] = {
+    MeetingCreated: lambda _: None,
+    MeetingEnded: lambda _: None,
+    UserJoined: lambda event: event.participant,
+    UserLeft: lambda event: event.participant,
+    AudioJoined: lambda event: (event.participant, event.is_listen_only),
+    AudioLeft: lambda event: event.participant,
+    AudioMuted: lambda event: event.participant,
+    AudioUnmuted: lambda event: event.participant,
+    CameraStarted: lambda event: (event.participant, event.stream),
+    CameraEnded: lambda event: (event.participant, event.stream),
+    EmojiChanged: lambda event: (event.participant, event.emoji),
+    RaiseHandChanged: lambda event: (event.participant, event.is_up),
+    ChatSent: lambda event: (event.participant, event.message_id),
+    PollStarted: lambda event: event.poll_id,
+    PollAnswered: lambda event: event.poll_id,
+}
+"""What must be equal for two elements of one kind to be twins. A mapped poll answer names the wrong person."""
+
+
+def pair_twins(events: Sequence[Anything]) -> list[Anything]:
+    """The events of one meeting, sorted, without the mapped half of each pair.
+
+    Twins are paired one to one in time order, at most ten seconds apart. The time and the voter are the raw one's,
+    the external id and the name the mapped one's, where it has them.
+    """
+    if len({event.source for event in events} & {Source.RAW, Source.MAPPED}) < 2:
+        return list(events)
+    raw, mapped = _by_payload(events, Source.RAW), _by_payload(events, Source.MAPPED)
+    merged: dict[int, Anything] = {}
+    dropped: set[int] = set()
+    for key, told in mapped.items():
+        for one, other in _pairs(raw.get(key, []), told):
+            merged[id(one)] = _merge(one, other)
+            dropped.add(id(other))
+    for one, other in _pairs_of_the_nameless(events, raw, dropped, merged):
+        merged[id(one)] = _merge(one, other)
+        dropped.add(id(other))
+    if not dropped:
+        return list(events)
+    return [merged.get(id(event), event) for event in events if id(event) not in dropped]
+
+
+def _by_payload(events: Iterable[Anything], source: Source) -> dict[Hashable, list[Anything]]:
+    found: defaultdict[Hashable, list[Anything]] = defaultdict(list)
+    for event in events:
+        if event.source is source and (payload := _PAYLOADS.get(type(event))) is not None:
+            found[type(event), payload(event)].append(event)
+    return found
+
+
+def _pairs(raw: Sequence[Anything], mapped: Sequence[Anything]) -> Iterable[tuple[Anything, Anything]]:
+    """One to one, both in time order; whichever is too early for the other's head has lost its twin."""
+    i = j = 0
+    while i < len(raw) and j < len(mapped):
+        apart = mapped[j].at - raw[i].at
+        if abs(apart) <= TWIN_WINDOW_MS:
+            yield raw[i], mapped[j]
+        i += apart >= -TWIN_WINDOW_MS
+        j += apart <= TWIN_WINDOW_MS
+
+
+def _pairs_of_the_nameless(
+    events: Iterable[Anything], raw: dict[Hashable, list[Anything]], dropped: set[int], merged: dict[int, Anything]
+) -> Iterable[tuple[Anything, Anything]]:
+    """Before bbb-webhooks 3 a mapped chat has no id and a mapped emoji no value: any of that person's is its twin."""
+    nameless: defaultdict[Hashable, list[Anything]] = defaultdict(list)
+    for event in events:
+        if event.source is Source.MAPPED and id(event) not in dropped:
+            if isinstance(event, ChatSent) and not event.message_id:
+                nameless[ChatSent, event.participant].append(event)
+            elif isinstance(event, EmojiChanged) and event.emoji is None:
+                nameless[EmojiChanged, event.participant].append(event)
+    if not nameless:
+        return
+    named: defaultdict[Hashable, list[Anything]] = defaultdict(list)
+    for told in raw.values():
+        for event in told:
+            if id(event) not in merged and isinstance(event, (ChatSent, EmojiChanged, RaiseHandChanged)):
+                named[ChatSent if isinstance(event, ChatSent) else EmojiChanged, event.participant].append(event)
+    for key, told in nameless.items():
+        yield from _pairs(sorted(named.get(key, []), key=lambda event: (event.at, event.digest)), told)
+
+
+def _merge(raw: Anything, mapped: Anything) -> Anything:
+    """The raw one, with what only the mapped one says of the person."""
+    match raw, mapped:
+        case UserJoined() | UserLeft(), UserJoined() | UserLeft():
+            return replace(
+                raw,
+                external_user_id=mapped.external_user_id or raw.external_user_id,
+                name=mapped.name or raw.name,
+                is_guest=raw.is_guest if mapped.is_guest is None else mapped.is_guest,
+                parent_participant=mapped.parent_participant or raw.parent_participant,
+            )
+        case MeetingCreated(), MeetingCreated():
+            return replace(
+                raw,
+                external_meeting_id=raw.external_meeting_id or mapped.external_meeting_id,
+                name=raw.name or mapped.name,
+                parent=raw.parent or mapped.parent,
+                metadata=raw.metadata or mapped.metadata,
+            )
+        case _:
+            external = getattr(mapped, "external_user_id", None)
+            return replace(raw, external_user_id=external) if external and raw.participant else raw
