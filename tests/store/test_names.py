@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollcall.store.names import fold_name, search_terms
+from rollcall.store.names import fold_name, matches, search_terms
 
 GREEK = "αβγδεζηθικλμνξοπρστυφχψως"
 LETTERS = (
@@ -24,8 +24,7 @@ names = st.lists(st.text(alphabet=LETTERS, min_size=1, max_size=12), min_size=1,
 
 
 def finds(query: str, name: str) -> bool:
-    folded = fold_name(name)
-    return all(any(spelling in folded for spelling in term) for term in search_terms(query))
+    return matches(search_terms(query), fold_name(name))
 
 
 @pytest.mark.parametrize(
