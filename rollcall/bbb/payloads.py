@@ -276,10 +276,11 @@ _RAW_OF_USER: dict[str, Callable[[dict[str, Any], dict[str, Any], str | None, di
 def _listed(told: dict[str, Any], who: dict[str, Any], digest: bytes) -> tuple[Anything, ...]:
     info = told.get("info", _NOBODY)
     present = []
-    for slot, count in told.get("present", ()):
-        # A slot without a person is one who has been erased.
-        if (person := who.get(str(slot))) is not None:
-            external_user_id, name, role = person
+    for slot, count, *pointer in told.get("present", ()):
+        external_user_id, name, role = who.get(str(slot), (None, None, None))
+        # In a breakout room the person is the participant of the parent meeting.
+        external_user_id = pointer[0] if pointer else external_user_id
+        if external_user_id is not None:  # else this one has been erased
             present.append(Listed(external_user_id=external_user_id, count=count, name=name, role=role))
     return (
         MeetingListed(

@@ -285,8 +285,8 @@ def _set_person_apart(payload: dict[str, Any], kept: dict[str, Any], user: dict[
 def _identify(payload: dict[str, Any], participant: str | None, external: object, name: str | None) -> bytes | None:
     """The identity column; a breakout user's external id is no identity but a pointer into the parent meeting."""
     external_user_id = keep_id(external)
-    if external_user_id and (pointer := _BREAKOUT_USER.fullmatch(external_user_id)):
-        payload["parent_participant"] = pointer[1]
+    if pointer := breakout_pointer(external_user_id):
+        payload["parent_participant"] = pointer
         external_user_id = None
     if participant is None:
         return None
@@ -297,6 +297,12 @@ def _identify(payload: dict[str, Any], participant: str | None, external: object
     if external_user_id is None and name is None:
         return None
     return _encode({"external_user_id": external_user_id, "name": name})
+
+
+def breakout_pointer(external_user_id: str | None) -> str | None:
+    """The participant of the parent meeting whom a breakout user's external id names, `<w_…>-<room number>`."""
+    found = _BREAKOUT_USER.fullmatch(external_user_id) if external_user_id else None
+    return found[1] if found else None
 
 
 def _mask(number: re.Match[str]) -> str:

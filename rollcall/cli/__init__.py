@@ -31,6 +31,9 @@ COMMANDS: dict[str, str] = {
     "simulate": "A BigBlueButton that is not there.",
 }
 
+# Started by `serve` alone.
+INTERNAL = frozenset({"web"})
+
 EXIT_FAILED = 1
 EXIT_MISUSED = 2
 EXIT_INTERRUPTED = 130
@@ -62,7 +65,7 @@ def run(arguments: Sequence[str]) -> int:
         case ["--version", *_]:
             print(f"rollcall {__version__}")
             return 0
-        case [name, *own] if name in COMMANDS:
+        case [name, *own] if name in COMMANDS or name in INTERNAL:
             return _run_command(name, own)
         case [name, *_]:
             return _misused(f"There is no command {name!r}{_nearest(name)}")
