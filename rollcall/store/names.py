@@ -65,6 +65,11 @@ def search_terms(query: str) -> tuple[tuple[str, ...], ...]:
     return tuple(_spellings(*words) for words in dict.fromkeys(zip(typed, written_out, strict=True)))
 
 
+def matches(terms: tuple[tuple[str, ...], ...], folded_name: str) -> bool:
+    """The same answer as the database's, for rows that were read anyway."""
+    return bool(terms) and all(any(spelling in folded_name for spelling in spellings) for spellings in terms)
+
+
 def _spellings(*words: str) -> tuple[str, ...]:
     others = [pattern.sub(instead, word) for word in words for pattern, instead in _SPELLINGS]
     return tuple(dict.fromkeys((*words, *others)))

@@ -1,0 +1,30 @@
+"""Who may open a stream: Django decides it and signs; the stream, outside of Django, only reads the signature."""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo
+
+from django.core import signing
+
+from rollcall.live.snapshot import View
+
+PATH = "/live/"
+SECONDS = 60
+"""How long a signed address opens a stream. An open stream goes on; who opens another asks Django again."""
+
+_SALT = "rollcall.live"
+
+
+def stream_address(view: View) -> str:
+    """The path of the stream for somebody who has just been allowed to see this meeting."""
+    what = [view.meeting, view.zone.key, view.language, view.after]
+    return PATH + signing.dumps(what, salt=_SALT)
+
+
+def allowed_view(path: str) -> View | None:
+    """What this path may watch; None if it was not signed by us, or too long ago."""
+    try:
+        meeting, zone, language, after = signing.loads(path.removeprefix(PATH), salt=_SALT, max_age=SECONDS)
+    except signing.BadSignature:
+        return None
+    return View(meeting, ZoneInfo(zone), language, after)

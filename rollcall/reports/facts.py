@@ -1,0 +1,137 @@
+"""What was heard, fact by fact: the last answer to "why"."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from rollcall.bbb.payloads import decode
+from rollcall.core import events
+from rollcall.core.events import MeetingListed, PollAnswered
+from rollcall.reports import words
+from rollcall.reports.details import attendance_detail
+from rollcall.store import reading
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import tzinfo
+
+    from django.utils.functional import _StrPromise
+
+    from rollcall.core.events import Anything
+    from rollcall.store.derived import Attendance, Summary
+    from rollcall.store.facts import Fact
+
+MOST = 20_000
+"""Facts of one family that are looked through for those of one person; more has no class of a day."""
+
+_WHAT: dict[str, _StrPromise] = {
+    events.MeetingCreated.kind: gettext_lazy("the meeting was created"),
+    events.MeetingEnded.kind: gettext_lazy("the meeting ended"),
+    events.UserJoined.kind: gettext_lazy("joined"),
+    events.UserLeft.kind: gettext_lazy("left"),
+    events.AudioJoined.kind: gettext_lazy("joined the audio"),
+    events.AudioLeft.kind: gettext_lazy("left the audio"),
+    events.AudioMuted.kind: gettext_lazy("microphone off"),
+    events.AudioUnmuted.kind: gettext_lazy("microphone on"),
+    events.CameraStarted.kind: gettext_lazy("camera on"),
+    events.CameraEnded.kind: gettext_lazy("camera off"),
+    events.EmojiChanged.kind: gettext_lazy("reaction"),
+    events.RaiseHandChanged.kind: gettext_lazy("hand"),
+    events.ChatSent.kind: gettext_lazy("chat message"),
+    events.PollStarted.kind: gettext_lazy("a poll began"),
+    events.PollAnswered.kind: gettext_lazy("a poll was answered"),
+    events.MeetingListed.kind: gettext_lazy("listed by the server"),
+    events.MeetingMissing.kind: gettext_lazy("the server did not list the meeting"),
+    events.WentBlind.kind: gettext_lazy("messages may be missing"),
+}
+
+_OF_EVERYBODY = (events.MeetingCreated, events.MeetingEnded, events.MeetingMissing, events.WentBlind)
+
+
+@dataclass(frozen=True, slots=True)
+class ShownFact:
+    """One line: when it happened and first reached us (text in the reader's zone), what, of which connection, from whom."""
+
+    at: str
+    received_at: str
+    what: str
+    participant: str
+    source: str
+    kind: str
+    payload: str
+
+
+def facts_of_meeting(facts: Iterable[Fact], zone: tzinfo) -> list[ShownFact]:
+    """Every fact a line."""
+    return [_shown(fact, _events_of(fact), zone) for fact in facts]
+
+
+def facts_of_attendee(summary: Summary, attendance: Attendance, zone: tzinfo) -> list[ShownFact]:
+    """The facts one person's attendance rests on: those of their connections, the lists, and the meeting's own."""
+    sessions = attendance_detail(attendance.detail).sessions
+    participants = {session.participant for session in sessions if session.participant}
+    names = {*participants, attendance.external_user_id} - {""}
+    shown = []
+    for fact in reading.facts(summary, limit=MOST):
+        told = [event for event in _events_of(fact) if _speaks_of(event, participants, names)]
+        if told:
+            shown.append(_shown(fact, told, zone, names))
+    return shown
+
+
+def _events_of(fact: Fact) -> tuple[Anything, ...]:
+    identity = None if fact.identity is None else bytes(fact.identity)
+    return decode(fact.source, bytes(fact.digest), bytes(fact.payload), identity)
+
+
+def _speaks_of(event: Anything, participants: set[str], names: set[str]) -> bool:
+    match event:
+        case MeetingListed():
+            return bool(names)
+        case PollAnswered():
+            return event.voter in participants
+        case _:
+            return isinstance(event, _OF_EVERYBODY) or event.participant in participants
+
+
+def _shown(fact: Fact, told: Iterable[Anything], zone: tzinfo, names: set[str] | None = None) -> ShownFact:
+    told = tuple(told)
+    return ShownFact(
+        at=words.stamp(fact.at, zone),
+        received_at=words.stamp(fact.received_at, zone),
+        what="; ".join(_sentence(event, names) for event in told) or fact.kind,
+        participant=", ".join(dict.fromkeys(event.participant for event in told if event.participant)),
+        source=str(words.SOURCES.get(fact.source, fact.source)),
+        kind=fact.kind,
+        payload=bytes(fact.payload).decode(),
+    )
+
+
+def _sentence(event: Anything, names: set[str] | None) -> str:
+    match event:
+        case events.UserLeft(is_invented=True):
+            return _("put out as the meeting ended")
+        case events.RaiseHandChanged():
+            return _("hand up") if event.is_up else _("hand down")
+        case MeetingListed():
+            return _listing(event, names)
+        case events.WentBlind():
+            return f"{_WHAT[event.kind]}: {words.CAUSES.get(event.cause, event.cause)}"
+        case events.Noticed():
+            return event.noticed
+        case _:
+            return str(_WHAT.get(event.kind, event.kind))
+
+
+def _listing(event: MeetingListed, names: set[str] | None) -> str:
+    """How often the list named one person; without one, how many it named."""
+    entries = sum(one.count for one in event.present if names is None or one.external_user_id in names)
+    if names is None:
+        return _("the server listed %(people)s") % {"people": words.people(entries)}
+    if not entries:
+        return _("the server did not list them")
+    return _("the server listed them") if entries == 1 else _("the server listed them %(n)d times") % {"n": entries}

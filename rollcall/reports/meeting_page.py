@@ -1,0 +1,108 @@
+"""What the page of a meeting shows: made once for the page, and again for everybody who watches it live."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.utils.safestring import mark_safe
+from django.utils.translation import gettext as _
+
+from rollcall.reports import rows, words
+from rollcall.reports.pictures import PATTERNS
+from rollcall.reports.rows import AttendeeRow, Group, Kind, MeetingRow
+from rollcall.reports.to_html import attendees_to_html
+from rollcall.store import reading
+from rollcall.store.reading import State
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
+
+    from rollcall.reports.rows import Column
+    from rollcall.store.derived import Attendance, Summary
+
+PAGE = 500
+"""People on one page of a meeting; larger classes have several."""
+
+COLUMNS_OF_PERSON = rows.PERSON_COLUMNS
+
+
+def meeting_parts(summary: Summary, *, as_of: int, zone: tzinfo, after: str = "") -> dict[str, Any] | None:
+    """The page's contents by name; None if there is nobody of the key `after` to go on from."""
+    people = reading.attendees(summary)
+    group = rows.meeting_group(summary, people, as_of=as_of)
+    begin = _place(people, after)
+    if begin is None:
+        return None
+    shown = group.rows[begin : begin + PAGE]
+    is_more = begin + PAGE < len(people)
+    return {
+        "summary": summary,
+        "meeting": group.subject,
+        "patterns": mark_safe(PATTERNS),  # noqa: S308 - a constant
+        "facts_line": _about(group.subject, zone),
+        "present": words.people(summary.present),
+        "attended": words.people(summary.attendees),
+        "length": "" if group.subject.is_running else words.bounds(group.subject.length or rows.Bounds(0, 0)),
+        "state": words.STATES[group.subject.state],
+        "settles": _settles(group.subject, zone),
+        "doubts": _doubts(group.subject, zone),
+        "count": len(shown),
+        "table": attendees_to_html(shown, _columns(group, zone), zone, caption=_("Who was there")),
+        "after": after,
+        "more": f"?after={bytes(shown[-1].attendance.attendee_key).hex()}" if is_more else "",
+    }
+
+
+def _place(people: list[Attendance], after: str) -> int | None:
+    """The index behind the person of that key; 0 without one."""
+    if not after:
+        return 0
+    for index, one in enumerate(people, 1):
+        if bytes(one.attendee_key).hex() == after:
+            return index
+    return None
+
+
+def _columns(group: Group, zone: tzinfo) -> list[Column]:
+    """Without the columns in which nobody has anything: they would only make it harder to compare the others."""
+    used = {column.key for column in rows.COUNTED_COLUMNS if any(_is_counted(row, column) for row in group.rows)}
+    kept = [
+        column
+        for column in rows.ATTENDEE_COLUMNS
+        if column.kind is not Kind.COUNTED or column.key in used
+    ]
+    return [_with_hours(column, group.subject, zone) if column.kind is Kind.BAR else column for column in kept]
+
+
+def _is_counted(row: AttendeeRow, column: Column) -> bool:
+    value = column.of(row)
+    return bool(value.seen or value.is_exact)
+
+
+def _with_hours(column: Column, meeting: MeetingRow, zone: tzinfo) -> Column:
+    """The heading of the bars says where they begin and end."""
+    begin, end = (words.clock(at, zone)[:5] for at in (meeting.summary.started_at, meeting.until))
+    return rows.relabelled(column, f"{begin}–{end}")
+
+
+def _about(meeting: MeetingRow, zone: tzinfo) -> str:
+    """When it was, and how long: one line."""
+    summary = meeting.summary
+    begin = f"{words.day(summary.started_at, zone)}, {words.clock(summary.started_at, zone)}"
+    if meeting.is_running:
+        return _("%(begin)s, running") % {"begin": begin}
+    ended = words.times_of_day(summary.ended_proved_at, summary.ended_possible_at, zone)
+    return _("%(begin)s – %(end)s") % {"begin": begin, "end": ended}
+
+
+def _settles(meeting: MeetingRow, zone: tzinfo) -> str:
+    """Until when late messages may still change something."""
+    if meeting.state is not State.ENDED:
+        return ""
+    return _("settled from %(time)s on") % {"time": words.clock(meeting.summary.settles_at, zone)}
+
+
+def _doubts(meeting: MeetingRow, zone: tzinfo) -> list[str]:
+    """What makes the numbers less than certain."""
+    blind = [words.blind(start, end, cause, zone) for start, end, cause in meeting.detail.blind]
+    return blind + words.notes(meeting.detail.notes)

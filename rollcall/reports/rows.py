@@ -1,0 +1,373 @@
+"""Every report as one Table: columns with key, label and kind, rows, totals. The renderers know kinds, not reports.
+
+A report that needs another column declares it here; nothing else changes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from enum import Flag, StrEnum, auto
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+from django.utils.translation import gettext_lazy as _
+
+from rollcall.reports.details import attendance_detail, summary_detail
+from rollcall.store.names import matches, search_terms
+from rollcall.store.reading import Person, State, each_meeting, each_meeting_with_attendance, people, state_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from django.utils.functional import _StrPromise
+
+    from rollcall.reports.details import AttendanceDetail, SummaryDetail
+    from rollcall.store.derived import Attendance, Summary
+    from rollcall.store.reading import Filter
+
+
+class Kind(StrEnum):
+    """What the values of a column are."""
+
+    TEXT = "text"
+    STATE = "state"
+    COUNT = "count"
+    COUNTED = "counted"  # details.Count
+    TIME = "time"  # epoch ms or None
+    TIMES = "times"  # [at the earliest, at the latest]
+    DURATION = "duration"  # ms or None
+    DURATIONS = "durations"  # Bounds
+    SHARES = "shares"  # Shares
+    ROLE = "role"  # (role, kind of attendee)
+    BAR = "bar"  # an AttendeeRow, drawn
+    JSON = "json"  # as it is
+
+
+class Format(Flag):
+    """Where a column is shown."""
+
+    HTML = auto()
+    TEXT = auto()
+    CSV = auto()
+    JSON = auto()
+    SCREEN = HTML | TEXT
+    FILE = CSV | JSON
+    ALL = SCREEN | FILE
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: `of` takes a row's subject to its value, `link` to the address behind it."""
+
+    key: str
+    label: str | _StrPromise
+    kind: Kind
+    of: Callable[[Any], Any]
+    shown: Format = Format.ALL
+    link: Callable[[Any], str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A row that has rows of its own: a meeting and its people."""
+
+    subject: Any
+    rows: Sequence[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One report. `name` with its version is what JSON calls it, `rows_key` what the rows are.
+
+    With `inner` the rows are Groups, `columns` speak of a group's subject, and `inner` of its rows, the `inner_key`.
+    """
+
+    name: str
+    rows_key: str
+    columns: Sequence[Column]
+    rows: Iterable[Any]
+    inner_key: str = ""
+    inner: Sequence[Column] = ()
+    totals: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Bounds(NamedTuple):
+    """A duration of which only this much is known: ms, `possible` None while it still grows, which `so_far` measures."""
+
+    proved: int
+    possible: int | None
+    so_far: int | None = None
+
+
+class Shares(NamedTuple):
+    """A part of the class's length, between these two (0 to 1)."""
+
+    lowest: float
+    highest: float
+
+
+@dataclass(frozen=True, slots=True)
+class MeetingRow:
+    """A meeting with its detail; `length` is first join to last leave of anybody, None where nobody has said."""
+
+    summary: Summary
+    detail: SummaryDetail
+    as_of: int
+    length: Bounds | None
+
+    @property
+    def state(self) -> State:
+        """Running, ended or settled."""
+        return state_of(self.summary, as_of=self.as_of)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether its end is still to come."""
+        return self.summary.ended_possible_at is None
+
+    @property
+    def until(self) -> int:
+        """Where a picture of it ends, in epoch ms."""
+        ended_at = self.summary.ended_possible_at
+        return max(self.as_of if ended_at is None else ended_at, self.summary.started_at + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class AttendeeRow:
+    """One person in one meeting."""
+
+    attendance: Attendance
+    detail: AttendanceDetail
+    meeting: MeetingRow
+
+    @property
+    def time(self) -> Bounds:
+        """How long they were there."""
+        possible = self.attendance.possible_ms
+        so_far = None if possible is not None else self._possible_until(self.meeting.as_of)
+        return Bounds(self.attendance.proved_ms, possible, so_far)
+
+    @property
+    def share(self) -> Shares | None:
+        """Which part of the class that was; None while it runs or when it has no length."""
+        return share_of(self.time, self.meeting.length)
+
+    def _possible_until(self, as_of: int) -> int:
+        spans = ((start, as_of if end is None else min(end, as_of)) for start, end in self.detail.possible)
+        return sum(max(0, end - start) for start, end in spans)
+
+
+def share_of(time: Bounds, length: Bounds | None) -> Shares | None:
+    """The part, as far as both are known: never more than the whole."""
+    if length is None or time.possible is None or not length.possible:
+        return None
+    lowest = min(1.0, time.proved / length.possible)
+    highest = min(1.0, time.possible / length.proved) if length.proved else float(time.possible > 0)
+    return Shares(lowest, max(lowest, highest))
+
+
+def meeting_row(summary: Summary, *, as_of: int, people: Sequence[AttendanceDetail] | None = None) -> MeetingRow:
+    """A meeting as a row; `people`, if they are known, are all of its people."""
+    detail = summary_detail(summary.detail)
+    length = Bounds(*detail.length) if detail.length else length_of(people) if people is not None else None
+    return MeetingRow(summary, detail, as_of, length)
+
+
+def length_of(people: Sequence[AttendanceDetail]) -> Bounds:
+    """From the first join to the last leave of anybody: at least what is proved, at most what is possible."""
+    proved = [span for person in people for span in person.proved]
+    possible = [span for person in people for span in person.possible]
+    shortest = max((end for _, end in proved), default=0) - min((start for start, _ in proved), default=0)
+    ends = [end for _, end in possible]
+    if any(end is None for end in ends):
+        return Bounds(shortest, None)
+    longest = max((end for end in ends if end is not None), default=0) - min((start for start, _ in possible), default=0)
+    return Bounds(shortest, max(shortest, longest))
+
+
+def meeting_group(summary: Summary, people: Sequence[Attendance], *, as_of: int, name: str = "") -> Group:
+    """A meeting and all its people; with a name, the rows of only those who have it."""
+    details = [attendance_detail(person.detail) for person in people]
+    row = meeting_row(summary, as_of=as_of, people=details)
+    terms = search_terms(name)
+    rows = (AttendeeRow(person, detail, row) for person, detail in zip(people, details, strict=True))
+    return Group(row, [one for one in rows if not name or matches(terms, one.attendance.name_key)])
+
+
+# --- columns ----------------------------------------------------------------------------------------------------------
+
+
+def meeting_page(row: MeetingRow) -> str:
+    """The address of a meeting's page."""
+    return f"/meetings/{row.summary.meeting_id}"
+
+
+def person_page(key: bytes | None) -> str:
+    """The address of a person's page, blank for somebody without an identity."""
+    return f"/people/{bytes(key).hex()}" if key else ""
+
+
+MEETING_COLUMNS = (
+    Column("name", _("Meeting"), Kind.TEXT, lambda row: row.summary.name, link=meeting_page),
+    Column("state", _("State"), Kind.STATE, lambda row: row.state, Format.SCREEN),
+    Column("started_at", _("Began"), Kind.TIME, lambda row: row.summary.started_at),
+    Column("ended", _("Ended"), Kind.TIMES, lambda row: _ended_at(row), Format.SCREEN),
+    Column("ended_proved_at", _("Ended at the earliest"), Kind.TIME, lambda row: row.summary.ended_proved_at, Format.FILE),
+    Column("ended_possible_at", _("Ended at the latest"), Kind.TIME, lambda row: row.summary.ended_possible_at, Format.FILE),
+    Column("attendees", _("People"), Kind.COUNT, lambda row: row.summary.attendees),
+    Column("present", _("Now in"), Kind.COUNT, lambda row: row.summary.present, Format.TEXT | Format.JSON),
+    Column("server", _("Server"), Kind.TEXT, lambda row: row.summary.pool_name),
+    Column("site", _("Site"), Kind.TEXT, lambda row: row.summary.site, Format.FILE),
+    Column("context_label", _("Course"), Kind.TEXT, lambda row: row.summary.context_label, Format.FILE),
+    Column("context_id", _("Course id"), Kind.TEXT, lambda row: row.summary.context_id, Format.FILE),
+    Column("external_meeting_id", _("Meeting id"), Kind.TEXT, lambda row: row.summary.external_meeting_id, Format.FILE),
+    Column("meeting", _("Internal meeting id"), Kind.TEXT, lambda row: row.summary.meeting.internal_meeting_id, Format.FILE),
+    Column("settles_at", _("Settles at"), Kind.TIME, lambda row: row.summary.settles_at, Format.JSON),
+)
+
+
+def _ended_at(row: MeetingRow) -> tuple[int | None, int | None]:
+    return (row.summary.ended_proved_at, row.summary.ended_possible_at)
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - JSON is
+    return msgspec.to_builtins(value)
+
+
+MEETING_DETAIL_COLUMNS = (
+    Column("length", _("Length"), Kind.JSON, lambda row: row.length and list(row.length[:2]), Format.JSON),
+    Column("rooms", _("Rooms"), Kind.JSON, lambda row: _plain(row.detail.meetings), Format.JSON),
+    Column("blind", _("Blind"), Kind.JSON, lambda row: _plain(row.detail.blind), Format.JSON),
+    Column("notes", _("Notes"), Kind.JSON, lambda row: _plain(row.detail.notes), Format.JSON),
+)
+
+
+def _engaged(key: str) -> Callable[[Any], Any]:
+    return lambda row: getattr(row.detail.engagement, key)
+
+
+COUNTED_COLUMNS = (
+    Column("chats", _("Chats"), Kind.COUNTED, _engaged("chats"), ~Format.JSON),
+    Column("raise_hands", _("Hands"), Kind.COUNTED, _engaged("raise_hands"), ~Format.JSON),
+    Column("emojis", _("Reactions"), Kind.COUNTED, _engaged("emojis"), ~Format.JSON),
+    Column("poll_answers", _("Poll answers"), Kind.COUNTED, _engaged("poll_answers"), ~Format.JSON),
+    Column("cameras", _("Cameras"), Kind.COUNTED, _engaged("cameras"), ~Format.JSON),
+)
+
+TIME_COLUMNS = (
+    Column("first_in_at", _("In"), Kind.TIME, lambda row: row.attendance.first_in_at),
+    Column("last_out_at", _("Out"), Kind.TIME, lambda row: row.attendance.last_out_at),
+    Column("time", _("Time"), Kind.DURATIONS, lambda row: row.time, Format.SCREEN),
+    Column("proved_ms", _("Time at least"), Kind.DURATION, lambda row: row.attendance.proved_ms, Format.FILE),
+    Column("possible_ms", _("Time at most"), Kind.DURATION, lambda row: row.attendance.possible_ms, Format.FILE),
+    Column("share", _("Share"), Kind.SHARES, lambda row: row.share, ~Format.JSON),
+)
+
+ATTENDEE_COLUMNS = (
+    Column("person", _("Name"), Kind.TEXT, lambda row: row.attendance.name),
+    Column("shown_role", _("Role"), Kind.ROLE, lambda row: (row.attendance.role, row.attendance.kind), Format.SCREEN),
+    Column("role", _("Role"), Kind.TEXT, lambda row: row.attendance.role, Format.FILE),
+    Column("kind", _("Kind"), Kind.TEXT, lambda row: row.attendance.kind, Format.FILE),
+    Column("external_user_id", _("User id"), Kind.TEXT, lambda row: row.attendance.external_user_id, Format.FILE),
+    *TIME_COLUMNS,
+    *COUNTED_COLUMNS,
+    Column("when", _("When"), Kind.BAR, lambda row: row, Format.HTML),
+    Column("is_present", _("Now in"), Kind.JSON, lambda row: row.attendance.is_present, Format.JSON),
+    Column("proved", _("Proved"), Kind.JSON, lambda row: _plain(row.detail.proved), Format.JSON),
+    Column("possible", _("Possible"), Kind.JSON, lambda row: _plain(row.detail.possible), Format.JSON),
+    Column("sessions", _("Sessions"), Kind.JSON, lambda row: _plain(row.detail.sessions), Format.JSON),
+    Column("engagement", _("Engagement"), Kind.JSON, lambda row: _plain(row.detail.engagement), Format.JSON),
+)
+
+
+def _totals(person: Person) -> Bounds:
+    return Bounds(person.proved_ms, person.possible_ms)
+
+
+PEOPLE_COLUMNS = (
+    Column("person", _("Name"), Kind.TEXT, lambda row: row.name, link=lambda row: person_page(row.key)),
+    Column("external_user_id", _("User id"), Kind.TEXT, lambda row: row.external_user_id),
+    Column("site", _("Site"), Kind.TEXT, lambda row: row.site),
+    Column("meetings", _("Meetings"), Kind.COUNT, lambda row: row.meetings),
+    Column("time", _("Time"), Kind.DURATIONS, _totals, Format.SCREEN),
+    Column("proved_ms", _("Time at least"), Kind.DURATION, lambda row: row.proved_ms, Format.FILE),
+    Column("possible_ms", _("Time at most"), Kind.DURATION, lambda row: row.possible_ms, Format.FILE),
+    Column("first_at", _("First meeting"), Kind.TIME, lambda row: row.first_at),
+    Column("last_at", _("Last meeting"), Kind.TIME, lambda row: row.last_at),
+)
+
+
+def relabelled(column: Column, label: str) -> Column:
+    """The same column under another heading."""
+    return replace(column, label=label)
+
+
+def _of_meeting(column: Column) -> Column:
+    """A column of the meeting where each row is somebody's attendance of it."""
+    link = column.link
+    of_meeting = None if link is None else lambda row: link(row.meeting)
+    return replace(column, of=lambda row: column.of(row.meeting), link=of_meeting)
+
+
+_OF_MEETING = {column.key: _of_meeting(column) for column in MEETING_COLUMNS}
+
+PERSON_COLUMNS = (
+    *(column for key, column in _OF_MEETING.items() if key in {"name", "state", "started_at", "server", "meeting"}),
+    Column("shown_role", _("Role"), Kind.ROLE, lambda row: (row.attendance.role, row.attendance.kind), Format.SCREEN),
+    Column("role", _("Role"), Kind.TEXT, lambda row: row.attendance.role, Format.FILE),
+    *TIME_COLUMNS,
+    *COUNTED_COLUMNS,
+    Column("engagement", _("Engagement"), Kind.JSON, lambda row: _plain(row.detail.engagement), Format.JSON),
+)
+
+
+# --- reports ----------------------------------------------------------------------------------------------------------
+
+
+def meetings_report(wanted: Filter) -> Table:
+    """All meetings of a filter, oldest first."""
+    rows = (meeting_row(summary, as_of=wanted.as_of) for summary in each_meeting(wanted))
+    return meetings_table(rows)
+
+
+def meetings_table(rows: Iterable[MeetingRow]) -> Table:
+    """These meetings, in this order."""
+    return Table("meetings/1", "meetings", MEETING_COLUMNS, rows)
+
+
+def attendance_report(wanted: Filter) -> Table:
+    """All meetings of a filter with their people; with a name, only the people who have it."""
+    return attendance_table(
+        meeting_group(summary, people, as_of=wanted.as_of, name=wanted.name)
+        for summary, people in each_meeting_with_attendance(wanted)
+    )
+
+
+def attendance_table(groups: Iterable[Group]) -> Table:
+    """These meetings with their people, in this order."""
+    columns = (*MEETING_COLUMNS, *MEETING_DETAIL_COLUMNS)
+    return Table("attendance/1", "meetings", columns, groups, inner_key="people", inner=ATTENDEE_COLUMNS)
+
+
+def people_report(wanted: Filter) -> Table:
+    """Everybody in the meetings of a filter, by name, with their totals."""
+    return people_table(sorted(people(wanted), key=lambda person: (person.name_key.encode(), person.key)))
+
+
+def people_table(rows: Iterable[Person]) -> Table:
+    """These people, in this order."""
+    return Table("people/1", "people", PEOPLE_COLUMNS, rows)
+
+
+def person_table(person: Person, attendance: Iterable[Attendance], *, as_of: int) -> Table:
+    """One person's meetings, in this order."""
+    totals = {"meetings": person.meetings, "proved_ms": person.proved_ms, "possible_ms": person.possible_ms}
+    about = {"person": person.name, "external_user_id": person.external_user_id, "site": person.site}
+    return Table("person/1", "meetings", PERSON_COLUMNS, person_rows(attendance, as_of=as_of), totals=about | totals)
+
+
+def person_rows(attendance: Iterable[Attendance], *, as_of: int) -> Iterator[AttendeeRow]:
+    """One person's meetings as rows."""
+    for one in attendance:
+        row = meeting_row(one.summary, as_of=as_of)
+        yield AttendeeRow(one, attendance_detail(one.detail), row)

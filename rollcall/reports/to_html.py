@@ -1,0 +1,182 @@
+"""A Table as HTML. Written here and not in a template because a class of 300 is drawn again every second."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+
+from rollcall.reports import words
+from rollcall.reports.pictures import presence_bar
+from rollcall.reports.rows import AttendeeRow, Bounds, Format, Kind, person_page
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import tzinfo
+
+    from rollcall.reports.details import Count, Session
+    from rollcall.reports.rows import Column, Table
+
+_CLASSES = dict.fromkeys((Kind.COUNT, Kind.COUNTED, Kind.DURATION, Kind.DURATIONS, Kind.SHARES), "number")
+_CLASSES |= {Kind.BAR: "bar-cell", Kind.STATE: "state-cell"}
+
+
+def to_html(table: Table, zone: tzinfo, *, caption: str, columns: Sequence[Column] | None = None) -> SafeString:
+    """The rows of a list; `columns` picks and orders some of the table's."""
+    shown = [column for column in columns or table.columns if Format.HTML in column.shown]
+    rows = "".join(f"<tr>{_row(shown, row, zone)}</tr>\n" for row in table.rows)
+    return mark_safe(f"{_head(shown, caption)}<tbody>{rows}</tbody></table>")  # noqa: S308 - every text in it is escaped below
+
+
+def attendees_to_html(rows: Sequence[AttendeeRow], columns: Sequence[Column], zone: tzinfo, *, caption: str) -> SafeString:
+    """The people of a meeting: each row opens into its sessions and why; open ones are found again by `data-key`."""
+    shown = [column for column in columns if Format.HTML in column.shown]
+    body = "".join(_attendee(row, shown, zone) for row in rows)
+    return mark_safe(f"{_head(shown, caption, kind='people')}<tbody>{body}</tbody></table>")  # noqa: S308 - as above
+
+
+def _head(columns: Sequence[Column], caption: str, kind: str = "") -> str:
+    cells = "".join(f'<th scope="col"{_class(column.kind)}>{escape(str(column.label))}</th>' for column in columns)
+    return (
+        f'<table class="table rows {kind}"><caption class="visually-hidden">{escape(caption)}</caption>'
+        f"<thead><tr>{cells}</tr></thead>"
+    )
+
+
+def _class(kind: Kind) -> str:
+    return f' class="{_CLASSES.get(kind, kind)}"'
+
+
+def _row(columns: Sequence[Column], row: Any, zone: tzinfo) -> str:  # noqa: ANN401 - a row is whatever its columns read
+    first, *others = columns
+    return f'<th scope="row">{_cell(first, row, zone)}</th>' + "".join(_td(column, row, zone) for column in others)
+
+
+def _td(column: Column, row: Any, zone: tzinfo) -> str:  # noqa: ANN401 - as above
+    label = escape(str(column.label))
+    return f'<td data-label="{label}"{_class(column.kind)}>{_cell(column, row, zone)}</td>'
+
+
+def _cell(column: Column, row: Any, zone: tzinfo) -> str:  # noqa: ANN401 - as above
+    shown = CELLS[column.kind](column.of(row), zone)
+    if column.link is None:
+        return shown
+    address = column.link(row)
+    return f'<a href="{escape(address)}">{shown}</a>' if address else shown
+
+
+# --- one value --------------------------------------------------------------------------------------------------------
+
+
+def _text(value: str, _zone: tzinfo) -> str:
+    """Isolated, so that a name written from right to left does not turn its neighbours."""
+    return f"<bdi>{escape(value)}</bdi>" if value.strip() else f'<span class="nothing">{escape(_("(no name)"))}</span>'
+
+
+def _state(value: str, _zone: tzinfo) -> str:
+    return f'<span class="state {escape(value)}">{escape(str(words.STATES[value]))}</span>'  # type: ignore[index]  # a State is a str
+
+
+def _time(value: int | None, zone: tzinfo) -> str:
+    return words.UNKNOWN if value is None else f"<time>{escape(words.day_and_clock(value, zone))}</time>"
+
+
+def _counted(value: Count, _zone: tzinfo) -> str:
+    """Short, as many stand under each other: 3+ is read out as 3 or more."""
+    if value.is_exact:
+        return str(value.seen)
+    if not value.seen:
+        return f'<span aria-hidden="true">–</span><span class="visually-hidden">{escape(_("none seen"))}</span>'
+    return f'{value.seen}<span aria-hidden="true">+</span><span class="visually-hidden"> {escape(_("or more"))}</span>'
+
+
+CELLS: dict[Kind, Callable[[Any, tzinfo], str]] = {
+    Kind.TEXT: _text,
+    Kind.STATE: _state,
+    Kind.COUNT: lambda value, _zone: str(value),
+    Kind.COUNTED: _counted,
+    Kind.TIME: _time,
+    Kind.TIMES: lambda value, zone: escape(words.times(value[0], value[1], zone)),
+    Kind.DURATION: lambda value, _zone: words.UNKNOWN if value is None else words.duration(value),
+    Kind.DURATIONS: lambda value, _zone: escape(words.bounds(value)),
+    Kind.SHARES: lambda value, _zone: words.share(value),
+    Kind.ROLE: lambda value, _zone: escape(words.role(*value)),
+    Kind.BAR: presence_bar,
+}
+
+# --- one person of a meeting ------------------------------------------------------------------------------------------
+
+
+def _attendee(row: AttendeeRow, columns: Sequence[Column], zone: tzinfo) -> str:
+    key = bytes(row.attendance.attendee_key).hex()
+    first, *others = columns
+    is_in = " is-in" if row.attendance.is_present else ""
+    cells = "".join(_attendee_td(column, row, zone) for column in others)
+    return (
+        f'<tr class="person{is_in}"><th scope="row"><details data-key="{key}"><summary>{_cell(first, row, zone)}</summary>'
+        f"</details></th>{cells}</tr>\n"
+        f'<tr class="why"><td colspan="{len(columns)}">{_why(row, key, zone)}</td></tr>\n'
+    )
+
+
+def _attendee_td(column: Column, row: AttendeeRow, zone: tzinfo) -> str:
+    """In a meeting the day is known: a time is told by the clock, and what fell on a later day says so."""
+    if column.kind is not Kind.TIME:
+        return _td(column, row, zone)
+    label = escape(str(column.label))
+    return f'<td data-label="{label}" class="time">{_clock(column.key, column.of(row), row, zone)}</td>'
+
+
+def _clock(key: str, at: int | None, row: AttendeeRow, zone: tzinfo) -> str:
+    if key == "last_out_at" and row.attendance.is_present:
+        return f'<span class="now">{escape(_("still in"))}</span>'
+    if at is None:
+        return words.UNKNOWN
+    later = words.days_apart(row.meeting.summary.started_at, at, zone)
+    return words.clock(at, zone) + (f" <small>(+{later})</small>" if later else "")
+
+
+def _why(row: AttendeeRow, key: str, zone: tzinfo) -> str:
+    parts = [_session(session, row, zone) for session in row.detail.sessions]
+    parts += [f"<p>{escape(sentence)}</p>" for sentence in _doubts(row, zone)]
+    links = [(f"/meetings/{row.meeting.summary.meeting_id}/facts/{key}", _("What was heard"))]
+    if page := person_page(row.attendance.person_key):
+        links.append((page, _("All their meetings")))
+    parts.append(f"<p>{escape(_engagement(row))}</p>")
+    parts.append("<p>" + " · ".join(f'<a href="{href}">{escape(words)}</a>' for href, words in links) + "</p>")
+    return "".join(parts)
+
+
+def _session(session: Session, row: AttendeeRow, zone: tzinfo) -> str:
+    rooms = {room.meeting: room for room in row.meeting.detail.meetings}
+    room = rooms.get(session.meeting)
+    where = f"<bdi>{escape(room.name)}</bdi>: " if room is not None and room.is_breakout else ""
+    return f"<p>{where}{escape(' '.join(words.why(session, zone)))}</p>"
+
+
+def _doubts(row: AttendeeRow, zone: tzinfo) -> list[str]:
+    """The blind times that make this person's attendance less than certain."""
+    possible = row.detail.possible
+    return [
+        words.blind(start, end, cause, zone)
+        for start, end, cause in row.meeting.detail.blind
+        if any(start < (ends or row.meeting.until) and begins < (end or row.meeting.until) for begins, ends in possible)
+    ]
+
+
+def _engagement(row: AttendeeRow) -> str:
+    done = row.detail.engagement
+    counted = (
+        (_("chats"), done.chats),
+        (_("raised hands"), done.raise_hands),
+        (_("reactions"), done.emojis),
+        (_("poll answers"), done.poll_answers),
+        (_("cameras"), done.cameras),
+    )
+    seen = [f"{name}: {words.count(count)}" for name, count in counted if count.seen or count.is_exact]
+    if done.talk_ms.is_exact or done.talk_ms.seen:
+        talked = Bounds(done.talk_ms.seen, done.talk_ms.seen if done.talk_ms.is_exact else None)
+        seen.append(_("talked: %(time)s") % {"time": words.bounds(talked)})
+    return _("Seen of them: %(what)s.") % {"what": "; ".join(seen)} if seen else _("No activity was seen.")

@@ -1,0 +1,86 @@
+"""A Table for a terminal: columns under each other, and nothing that the terminal would obey."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import TYPE_CHECKING, Any
+
+from rollcall.reports import words
+from rollcall.reports.rows import Format, Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import tzinfo
+
+    from rollcall.reports.rows import Column, Table
+
+_RIGHT = frozenset({Kind.COUNT, Kind.COUNTED, Kind.DURATION, Kind.SHARES})
+_LONGEST = 48
+
+
+def to_text(table: Table, zone: tzinfo) -> Iterator[bytes]:
+    """One block of columns, or one for each group under its own line."""
+    columns, inner = _shown(table.columns), _shown(table.inner)
+    if not inner:
+        yield from _block(columns, list(table.rows), zone)
+        return
+    for group in table.rows:
+        heading = "  ".join(_cell(column.kind, column.of(group.subject), zone) for column in columns)
+        yield f"{heading}\n".encode()
+        yield from _block(inner, group.rows, zone)
+        yield b"\n"
+
+
+def _shown(columns: Sequence[Column]) -> list[Column]:
+    return [column for column in columns if Format.TEXT in column.shown]
+
+
+def _block(columns: Sequence[Column], rows: Sequence[Any], zone: tzinfo) -> Iterator[bytes]:
+    lines = [[str(column.label) for column in columns]]
+    lines += [[_cell(column.kind, column.of(row), zone) for column in columns] for row in rows]
+    widths = [max(map(width, cells)) for cells in zip(*lines, strict=True)]
+    for line in lines:
+        cells = (_padded(cell, wide, column.kind) for cell, wide, column in zip(line, widths, columns, strict=True))
+        yield ("  ".join(cells).rstrip() + "\n").encode()
+
+
+def _padded(cell: str, wide: int, kind: Kind) -> str:
+    blanks = " " * (wide - width(cell))
+    return blanks + cell if kind in _RIGHT else cell + blanks
+
+
+def width(text: str) -> int:
+    """How many places a terminal gives to the text: two to a Han character, none to an accent."""
+    return sum(_places(character) for character in text)
+
+
+def _places(character: str) -> int:
+    if unicodedata.category(character) in {"Mn", "Me", "Cf"}:
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def printable(text: str) -> str:
+    """Without what moves a cursor, changes a colour or turns the direction of writing; cut where it is endless."""
+    shown = "".join(" " if unicodedata.category(character)[0] == "C" else character for character in text[:_LONGEST])
+    return shown + "…" if len(text) > _LONGEST else shown
+
+
+def _cell(kind: Kind, value: Any, zone: tzinfo) -> str:  # noqa: ANN401, PLR0911 - a value is of its column's kind; one line each
+    match kind:
+        case Kind.TIME:
+            return words.stamp(value, zone) or words.UNKNOWN
+        case Kind.TIMES:
+            return words.times(value[0], value[1], zone)
+        case Kind.DURATIONS:
+            return words.bounds(value)
+        case Kind.SHARES:
+            return words.share(value)
+        case Kind.COUNTED:
+            return words.count(value)
+        case Kind.ROLE:
+            return words.role(*value)
+        case Kind.STATE:
+            return str(words.STATES[value])
+        case _:
+            return printable(str(value))

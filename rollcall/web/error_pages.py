@@ -1,0 +1,137 @@
+"""Errors as a person or a program can use them: what happened, in a sentence, and what to do."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.db import OperationalError
+from django.http import Http404, HttpResponse, JsonResponse
+from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
+
+from rollcall.core.errors import RollcallError, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.http import HttpRequest
+    from django.http.response import HttpResponseBase
+
+_log = logging.getLogger("rollcall.web")
+
+
+class Errors:
+    """Middleware: the one place where a page's RollcallError becomes an answer."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer."""
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """Django asks this when a view raised; None leaves the error to `server_error`."""
+        told = _as_ours(error)
+        if told is None:
+            return None
+        if isinstance(told, Unavailable):
+            _log.warning("page unavailable: %s", told.code)
+        return answer(request, told)
+
+
+class LoginRequired(LoginRequiredMiddleware):
+    """Every page needs an account unless it says otherwise; a program is told so instead of being sent to a form."""
+
+    def handle_no_permission(  # type: ignore[override]  # Django takes any answer
+        self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]
+    ) -> HttpResponseBase:
+        """Send a person to the form, and back to the page afterwards."""
+        if wants_json(request):
+            return answer(request, signed_out())
+        return super().handle_no_permission(request, view_func)
+
+
+def signed_out() -> RollcallError:
+    """Nobody is signed in."""
+    return RollcallError(_("You are not signed in."), code="signed-out", hint=_("Sign in and try again."), status=403)
+
+
+def wants_json(request: HttpRequest) -> bool:
+    """Whether a program asks."""
+    return request.path.endswith(".json") or request.get_preferred_type(["text/html", "application/json"]) == (
+        "application/json"
+    )
+
+
+def answer(request: HttpRequest, error: RollcallError) -> HttpResponse:
+    """The error in the form that was asked for. The page needs neither session nor database: they may be the fault."""
+    body = {"code": error.code, "message": str(error), "hint": error.hint}
+    if wants_json(request):
+        return JsonResponse(body, status=error.status)
+    title = HTTPStatus(error.status).phrase
+    page = render_to_string("error.html", body | {"title": title, "status": error.status, "request": request})
+    return HttpResponse(page, status=error.status)
+
+
+def _as_ours(error: BaseException | None) -> RollcallError | None:
+    if isinstance(error, RollcallError):
+        return error
+    if isinstance(error, OperationalError):
+        return Unavailable(
+            _("The database does not answer just now."),
+            code="database-unavailable",
+            hint=_("Try again in a minute; if it lasts, tell whoever runs Rollcall."),
+        )
+    return None
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 - Django's signature
+    """400."""
+    error = RollcallError(
+        _("The request could not be understood."), code="bad-request", status=400, hint=_("Go back and try again.")
+    )
+    return answer(request, error)
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 - Django's signature
+    """403."""
+    error = RollcallError(
+        _("You may not see this page."), code="forbidden", status=403, hint=_("Ask whoever runs Rollcall for access.")
+    )
+    return answer(request, error)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """404; a view may say in the exception what it is that does not exist."""
+    said = exception.args[0] if isinstance(exception, Http404) and exception.args else None
+    message = said if isinstance(said, str) else _("There is no such page.")
+    error = RollcallError(
+        message, code="not-found", status=404, hint=_("Check the address, or begin with the list of meetings.")
+    )
+    return answer(request, error)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """500: a fault of ours. Django has logged it; the page tells nothing of it."""
+    error = _as_ours(sys.exc_info()[1]) or RollcallError(
+        _("Rollcall met a fault of its own."),
+        code="fault",
+        hint=_("Nothing that was received is lost. Try again; if it lasts, tell whoever runs Rollcall."),
+    )
+    return answer(request, error)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001 - Django's signature
+    """A form came without the token of its page."""
+    error = RollcallError(
+        _("The form was too old, or your browser keeps no cookies."),
+        code="stale-form",
+        status=403,
+        hint=_("Allow cookies for this site, load the page again and send the form once more."),
+    )
+    return answer(request, error)

@@ -1,0 +1,18 @@
+"""What every page's frame shows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.utils import timezone
+
+from rollcall import __version__
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+
+def frame(request: HttpRequest) -> dict[str, str]:  # noqa: ARG001 - Django's signature
+    """For each template: the zone that times are shown in, and the version, by which browsers tell new files from old."""
+    now = timezone.localtime()
+    return {"zone": timezone.get_current_timezone_name(), "zone_offset": now.strftime("%z"), "version": __version__}

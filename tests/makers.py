@@ -1,0 +1,166 @@
+"""Derived rows as a fold would leave them, for tests of what reads them. Times are given as "10:02" or "10:02:11"."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+DAY = "2026-11-20"
+
+_ENGAGED = ("chats", "raise_hands", "emojis", "poll_answers", "cameras", "talk_ms", "camera_ms")
+
+
+def at(clock: str, day: str = DAY) -> int:
+    """Epoch ms of a time of day, in UTC; "+1 00:10" is past midnight."""
+    later, _, clock = clock.rpartition(" ")
+    moment = datetime.fromisoformat(f"{day}T{clock}").replace(tzinfo=UTC) + timedelta(days=int(later or 0))
+    return round(moment.timestamp() * 1000)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attendee:
+    """One person of a meeting. Spans are pairs of times of day; an end of None is still open."""
+
+    name: str = "Ada Lovelace"
+    uid: str = "7"
+    role: str = "VIEWER"
+    kind: str = "user"
+    proved: tuple[tuple[str, str], ...] = (("10:02:11", "10:58:30"),)
+    possible: tuple[tuple[str, str | None], ...] | None = None
+    start: str = "joined"
+    end: str = "left"
+    counts: dict[str, int | tuple[int, bool]] = field(default_factory=dict)
+
+
+def _spans(spans: Any, day: str) -> list[list[int | None]]:
+    return [[at(start, day), None if end is None else at(end, day)] for start, end in spans]
+
+
+def _counted(value: int | tuple[int, bool]) -> dict[str, Any]:
+    seen, is_exact = value if isinstance(value, tuple) else (value, False)
+    return {"seen": seen, "is_exact": is_exact}
+
+
+def attendance_detail(one: Attendee, meeting: str, day: str = DAY, participant: str = "w_one") -> dict[str, Any]:
+    """Attendance.detail, not yet encoded: a session for each possible span."""
+    proved = _spans(one.proved, day)
+    possible = proved if one.possible is None else _spans(one.possible, day)
+    sessions = [
+        {
+            "meeting": meeting,
+            "participant": participant,
+            "joined_at": start if one.start == "joined" else None,
+            "left_at": end if one.end == "left" else None,
+            "proved": [[a, b] for a, b in proved if start <= a and (end is None or b <= end)],
+            "possible": [start, end],
+            "start": one.start,
+            "end": one.end,
+        }
+        for start, end in possible
+    ]
+    engagement = {key: _counted(one.counts.get(key, 0)) for key in _ENGAGED}
+    return {"proved": proved, "possible": possible, "sessions": sessions, "engagement": engagement}
+
+
+def make_pool(name: str = "bbb1") -> Any:
+    """A pool with its server."""
+    from rollcall.store.connections import Pool, Server
+
+    pool, is_new = Pool.objects.get_or_create(name=name)
+    if is_new:
+        Server.objects.create(pool=pool, api_url=f"https://{name}.example.org/bigbluebutton/api/", added_at=at("00:00"))
+    return pool
+
+
+def make_meeting(
+    *attendees: Attendee,
+    name: str = "Algebra",
+    internal: str | None = None,
+    server: str = "bbb1",
+    site: str = "https://moodle.example.org",
+    day: str = DAY,
+    began: str = "10:00",
+    ended: str | tuple[str, str] | None = "11:00",
+    settles: str | None = "11:10",
+    blind: tuple[tuple[str, str, str], ...] = (),
+    notes: tuple[dict[str, Any], ...] = (),
+    length: tuple[int, int | None] | None = None,
+) -> Any:
+    """A folded meeting with its people; `ended` None is still running, a pair is the earliest and the latest end."""
+    from rollcall.store.derived import Attendance, Summary
+    from rollcall.store.facts import Meeting
+    from rollcall.store.keys import key_of, meeting_key, person_key
+    from rollcall.store.names import fold_name
+
+    pool = make_pool(server)
+    internal = internal or f"{key_of(name, day, began, server).hex()}-{at(began, day)}"
+    meeting = Meeting.objects.create(
+        pool=pool, key=meeting_key(internal), internal_meeting_id=internal, appended=1, folded=1, is_over=ended is not None
+    )
+    earliest, latest = (ended, ended) if ended is None or isinstance(ended, str) else ended
+    end = [None if one is None else at(one, day) for one in (earliest, latest)]
+    detail: dict[str, Any] = {
+        "meetings": [
+            {"meeting": internal, "name": name, "is_breakout": False, "created_at": at(began, day), "ended_at": end}
+        ],
+        "blind": [[at(a, day), at(b, day), cause] for a, b, cause in blind],
+        "notes": list(notes),
+    }
+    if length is not None:
+        detail["length"] = length
+    summary = Summary.objects.create(
+        meeting=meeting,
+        pool_name=pool.name,
+        external_meeting_id=f"ext-{fold_name(name)}",
+        name=name,
+        name_key=fold_name(name),
+        site=site,
+        site_key=key_of(site),
+        activity_key=key_of(site, name),
+        started_at=at(began, day),
+        ended_proved_at=end[0],
+        ended_possible_at=end[1],
+        settles_at=None if ended is None or settles is None else at(settles, day),
+        attendees=len(attendees),
+        present=sum(_is_open(one) for one in attendees),
+        detail=msgspec.json.encode(detail),
+    )
+    Attendance.objects.bulk_create(
+        _attendance(summary, one, internal, day, number, person_key) for number, one in enumerate(attendees)
+    )
+    return summary
+
+
+def _is_open(one: Attendee) -> bool:
+    return bool(one.possible) and one.possible[-1][1] is None
+
+
+def _attendance(summary: Any, one: Attendee, meeting: str, day: str, number: int, person_key: Any) -> Any:
+    from rollcall.store.derived import Attendance
+    from rollcall.store.keys import key_of
+    from rollcall.store.names import fold_name
+
+    participant = f"w_{number:012}"
+    detail = attendance_detail(one, meeting, day, participant)
+    key = key_of(one.kind, one.uid if one.kind == "user" else participant)
+    possible = detail["possible"]
+    return Attendance(
+        summary=summary,
+        attendee_key=key,
+        sort_key=fold_name(one.name).encode()[:60] + b"\0" + key,
+        person_key=person_key(summary.site, one.uid) if one.kind == "user" else None,
+        kind=one.kind,
+        external_user_id=one.uid if one.kind == "user" else "",
+        name=one.name,
+        name_key=fold_name(one.name),
+        role=one.role,
+        first_in_at=min((start for start, _ in possible), default=None),
+        last_out_at=None if _is_open(one) else max((end for _, end in possible), default=None),
+        is_present=_is_open(one),
+        proved_ms=sum(end - start for start, end in detail["proved"]),
+        possible_ms=None if _is_open(one) else sum(end - start for start, end in possible),
+        detail=msgspec.json.encode(detail),
+    )
