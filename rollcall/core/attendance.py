@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from rollcall.core.engagement import Engagement, fold_engagement
-from rollcall.core.evidence import POLL_SLACK_MS, Session, Stay, stays_of, weigh, weigh_polls
+from rollcall.core.evidence import Session, Stay, stays_of, weigh, weigh_polls
 from rollcall.core.intervals import OPEN, Span, Spans, clip, merge, subtract, total
 from rollcall.core.people import CONNECTION, GUEST, USER, AttendeeKey, attendee_key, parent_participant
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rollcall.core.events import Anything, Listed
     from rollcall.core.room import Connection, Room
 
-POLLS_FAILED: Final = frozenset({"downtime", "unreachable"})
+POLLS_FAILED: Final = frozenset({"downtime", "no-polls", "not-watched"})
 """Causes of blindness in which the polls, too, saw nothing."""
 
 POLLS_APART_MS: Final = 6 * 60_000
@@ -208,7 +208,6 @@ def _put_together(key: AttendeeKey, person: Gathered) -> Attendance:
     proved = merge([*(span for session in sessions for span in session.proved), *person.shared])
     possible = merge([*(session.possible for session in sessions), *proved, *person.unseen])
     person.acts.sort(key=lambda act: (act.at, act.kind, act.digest))
-    last = max(possible[-1][1], 0) if possible else 0
     return Attendance(
         key=key,
         external_user_id=key.id if key.kind in {USER, GUEST} and not key.id.startswith(("w_", "v_")) else "",
@@ -217,7 +216,7 @@ def _put_together(key: AttendeeKey, person: Gathered) -> Attendance:
         proved=proved,
         possible=possible,
         sessions=tuple(sessions),
-        engagement=fold_engagement(person.acts, ended_at=last),
+        engagement=fold_engagement(person.acts, possible),
     )
 
 
@@ -235,6 +234,3 @@ def length(attendances: Iterable[Attendance]) -> tuple[int, int | None]:
         return shortest, shortest
     last = max(end for _, end in possible)
     return shortest, None if last == OPEN else last - min(start for start, _ in possible)
-
-
-__all__ = ["POLL_SLACK_MS", "Attendance", "fold_attendance", "length"]

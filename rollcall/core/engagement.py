@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from rollcall.core.events import CameraEnded, CameraStarted, ChatSent, EmojiChanged, PollAnswered, RaiseHandChanged
-from rollcall.core.intervals import merge, total
+from rollcall.core.intervals import intersect, merge, total
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from rollcall.core.events import Anything
-    from rollcall.core.intervals import Span
+    from rollcall.core.intervals import Span, Spans
 
 NO_REACTION: Final = frozenset({"none", "", "away", "raiseHand"})
 """Emoji values that are not reactions: cleared, absence, and the hand of BigBlueButton before 2.7."""
@@ -39,8 +39,11 @@ class Engagement:
     camera_ms: Count = Count()
 
 
-def fold_engagement(acts: Iterable[Anything], *, ended_at: int) -> Engagement:
-    """The acts of one person, in time order, over all their connections. Hands count when they go up."""
+def fold_engagement(acts: Iterable[Anything], possible: Spans) -> Engagement:
+    """The acts of one person, in time order, over all their connections. Hands count when they go up.
+
+    A camera's end is often told after its owner's leave: it films no longer than its owner may have been there.
+    """
     chats = emojis = hands = cameras = 0
     raised: set[tuple[str, str]] = set()
     answered: set[tuple[str, str]] = set()
@@ -64,12 +67,12 @@ def fold_engagement(acts: Iterable[Anything], *, ended_at: int) -> Engagement:
                 filming.setdefault((act.meeting, act.participant, act.stream), act.at)
             case CameraEnded():
                 started_at = filming.pop((act.meeting, act.participant, act.stream), act.at)
-                filmed.append((started_at, min(act.at, ended_at)))
+                filmed.append((started_at, act.at))
     return Engagement(
         chats=Count(chats),
         raise_hands=Count(hands),
         emojis=Count(emojis),
         poll_answers=Count(len(answered)),
         cameras=Count(cameras),
-        camera_ms=Count(total(merge(filmed))),
+        camera_ms=Count(total(intersect(merge(filmed), possible))),
     )

@@ -51,3 +51,9 @@ def subtract(spans: Iterable[Span], holes: Iterable[Span]) -> Spans:
             if piece[0] < piece[1]
         ]
     return tuple(left)
+
+
+def intersect(spans: Iterable[Span], others: Iterable[Span]) -> Spans:
+    """What of the spans lies in one of the others."""
+    kept = list(others)
+    return merge(piece for span in spans for piece in clip(kept, *span))

@@ -42,7 +42,10 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class FoldedRoom:
-    """One meeting of a family. It certainly ran until `ran_until` and was over at `ended_at`; None: not known to be."""
+    """One meeting of a family. It certainly ran until `ran_until` and was over at `ended_at`; None: not known to be.
+
+    `participants` are its internal user ids, `parent_participants` those of the parent meeting that its people name.
+    """
 
     meeting: str
     name: str
@@ -51,6 +54,8 @@ class FoldedRoom:
     started_at: int
     ran_until: int | None
     ended_at: int | None
+    participants: tuple[str, ...]
+    parent_participants: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +165,10 @@ def _folded_room(room: Room, *, is_root: bool) -> FoldedRoom:
         started_at=room.started_at(),
         ran_until=room.ran_until,
         ended_at=None if room.ended_at == OPEN else room.ended_at,
+        participants=tuple(sorted(room.connections)),
+        parent_participants=tuple(
+            sorted({who.parent_participant for who in room.connections.values() if who.parent_participant})
+        ),
     )
 
 

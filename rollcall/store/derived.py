@@ -31,6 +31,7 @@ class Summary(models.Model):
     settles_at = models.BigIntegerField(null=True)
     attendees = models.IntegerField()
     present = models.IntegerField(help_text="people with an open span")
+    fold_version = models.IntegerField(default=0, help_text="of the rules that made this; see derive.rows")
     detail = models.BinaryField()
 
     class Meta:

@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollcall.core.intervals import Spans, clip, merge, subtract, total
+from rollcall.core.intervals import Spans, clip, intersect, merge, subtract, total
 
 SPANS = st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)), max_size=8)
 
@@ -40,3 +40,8 @@ def test_subtracting_takes_exactly_the_moments_of_the_holes(
 @given(SPANS, st.integers(0, 40), st.integers(0, 40))
 def test_clipping_keeps_what_is_inside(spans: list[tuple[int, int]], start: int, end: int) -> None:
     assert moments(clip(merge(spans), start, end)) == moments(spans) & set(range(start, end))
+
+
+@given(SPANS, SPANS)
+def test_intersecting_keeps_what_is_in_both(spans: list[tuple[int, int]], others: list[tuple[int, int]]) -> None:
+    assert moments(intersect(merge(spans), merge(others))) == moments(spans) & moments(others)

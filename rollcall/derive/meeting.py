@@ -1,0 +1,112 @@
+"""Refold a family: read its log, fold, replace what was derived. The only place that writes derived rows."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+from django.db.models import Case, F, Value, When
+
+from rollcall.core.meeting import FoldedMeeting, fold_meeting
+from rollcall.derive.rows import Rows, rows_of
+from rollcall.feed.append import adopt
+from rollcall.store.derived import Attendance, Orphan, Seen, Summary
+from rollcall.store.facts import Meeting
+from rollcall.store.keys import key_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from rollcall.derive.log import Log
+
+ROWS_AT_ONCE = 100
+
+
+def refold(root: int, log: Log) -> bool:
+    """Bring the derived rows of the family whose root has this primary key up to its log; False if overtaken."""
+    meeting = Meeting.objects.select_related("pool").filter(pk=root, root__isnull=True).first()
+    if meeting is None:
+        return False
+    seen = meeting.appended
+    members = [root, *Meeting.objects.filter(root_id=root).order_by("pk").values_list("pk", flat=True)]
+    events = log.events(members)
+    folded = fold_meeting(events, root=meeting.internal_meeting_id) if events else None
+    rows = rows_of(folded, meeting.pool.name) if folded else None
+    with transaction.atomic():
+        if not advance(root, folded=seen):
+            return False
+        replace_derived(root, members, rows)
+        lost_and_found = _note_families(meeting, folded) if folded else []
+    for child, parent in lost_and_found:
+        adopt(child, parent)
+    if folded is not None and folded.is_over():
+        log.forget(members)
+    return True
+
+
+def advance(root: int, *, folded: int) -> bool:
+    """True for the one worker whose fold is newer than what is stored. What has come meanwhile stays due."""
+    return (
+        Meeting.objects.filter(pk=root, root__isnull=True, folded__lt=folded).update(
+            folded=folded,
+            folded_at=time.time_ns() // 1_000_000,
+            due_at=Case(When(appended__gt=folded, then=F("due_at")), default=Value(None)),
+        )
+        == 1
+    )
+
+
+def replace_derived(root: int, members: Iterable[int], rows: Rows | None) -> None:
+    """Store the rows; of the attendance only what differs is written, since most of a class does not change."""
+    Summary.objects.filter(meeting_id__in=[member for member in members if member != root or rows is None]).delete()
+    if rows is None:
+        return
+    summary, _ = Summary.objects.update_or_create(meeting_id=root, defaults=rows.summary)
+    held = {bytes(row["attendee_key"]): row for row in summary.attendance.values()}
+    stale = [row["id"] for key, row in held.items() if not _is_same(row, rows.attendance.get(key))]
+    fresh = [
+        Attendance(summary=summary, attendee_key=key, **columns)
+        for key, columns in rows.attendance.items()
+        if key not in held or not _is_same(held[key], columns)
+    ]
+    if stale:
+        Attendance.objects.filter(pk__in=stale).delete()
+    Attendance.objects.bulk_create(fresh, batch_size=ROWS_AT_ONCE)
+
+
+def _is_same(row: Mapping[str, Any], columns: Mapping[str, Any] | None) -> bool:
+    """Whether a stored row has these values; drivers give bytes as memoryviews, which compare equal."""
+    return columns is not None and all(row[name] == value for name, value in columns.items())
+
+
+def _note_families(meeting: Meeting, folded: FoldedMeeting) -> list[tuple[int, int]]:
+    """Remember who was in the root and whom a parentless room points to; return (child, parent) that fit together.
+
+    Before bbb-webhooks 3 nothing names a breakout room's parent but its people, whose ids begin with the connection
+    they have in the parent meeting.
+    """
+    root = folded.rooms[0]
+    if root.parent_participants:
+        parents = _note_orphan(meeting, {key_of(name) for name in root.parent_participants})
+        return sorted((meeting.pk, parent) for parent in parents if parent != meeting.pk)
+    children = _note_seen(meeting, {key_of(name) for name in root.participants})
+    return sorted((child, meeting.pk) for child in children if child != meeting.pk)
+
+
+def _note_orphan(meeting: Meeting, wanted: set[bytes]) -> set[int]:
+    held = Orphan.objects.filter(meeting=meeting).values_list("parent_participant_key", flat=True)
+    missing = sorted(wanted - {bytes(key) for key in held})
+    Orphan.objects.bulk_create([Orphan(meeting=meeting, parent_participant_key=key) for key in missing])
+    parents = Seen.objects.filter(participant_key__in=wanted, meeting__pool_id=meeting.pool_id)
+    return set(parents.values_list("meeting_id", flat=True))
+
+
+def _note_seen(meeting: Meeting, present: set[bytes]) -> set[int]:
+    held = Seen.objects.filter(meeting=meeting).values_list("participant_key", flat=True)
+    missing = sorted(present - {bytes(key) for key in held})
+    Seen.objects.bulk_create([Seen(meeting=meeting, participant_key=key) for key in missing])
+    if not missing:
+        return set()
+    children = Orphan.objects.filter(meeting__pool_id=meeting.pool_id, parent_participant_key__in=missing)
+    return set(children.values_list("meeting_id", flat=True))

@@ -1,0 +1,153 @@
+"""A folded meeting as the rows of store/derived.py: values only, the same bytes for the same facts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from rollcall.core.intervals import OPEN
+from rollcall.core.people import USER
+from rollcall.store.keys import key_of, person_key
+from rollcall.store.names import fold_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rollcall.core.attendance import Attendance
+    from rollcall.core.engagement import Engagement
+    from rollcall.core.evidence import Session
+    from rollcall.core.intervals import Span
+    from rollcall.core.meeting import FoldedMeeting, FoldedRoom, Note
+
+FOLD_VERSION = 1
+"""Raise it when the same facts would fold to other rows: every meeting is then folded again by itself."""
+
+_encoder = msgspec.json.Encoder(order="deterministic")
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Column values of one Summary, and of its Attendance rows by attendee key."""
+
+    summary: dict[str, Any]
+    attendance: dict[bytes, dict[str, Any]]
+
+
+def rows_of(folded: FoldedMeeting, pool: str) -> Rows:
+    """Everything a family's pages show."""
+    site = folded.site(pool)
+    return Rows(
+        summary=_summary(folded, pool, site),
+        attendance=dict(_attendance(attendance, site) for attendance in folded.attendances),
+    )
+
+
+def _summary(folded: FoldedMeeting, pool: str, site: str) -> dict[str, Any]:
+    activity = folded.activity(pool)
+    return {
+        "pool_name": pool,
+        "external_meeting_id": folded.external_meeting_id,
+        "name": folded.name,
+        "name_key": fold_name(folded.name),
+        "site": site,
+        "site_key": key_of(site),
+        "context_id": folded.metadata.get("bbb-context-id") or activity.course,
+        "context_label": folded.metadata.get("bbb-context-label") or folded.metadata.get("bbb-context") or "",
+        "activity_key": key_of(activity.site, activity.course, activity.instance),
+        "started_at": folded.started_at,
+        "ended_proved_at": folded.ran_until,
+        "ended_possible_at": folded.ended_at,
+        "settles_at": folded.settles_at,
+        "attendees": len(folded.attendances),
+        "present": sum(attendance.is_open() for attendance in folded.attendances),
+        "fold_version": FOLD_VERSION,
+        "detail": _encoder.encode(
+            {
+                "meetings": [_room(room) for room in folded.rooms],
+                "blind": folded.blind,
+                "notes": [_note(note) for note in folded.notes],
+                "length": folded.length,
+            }
+        ),
+    }
+
+
+def _room(room: FoldedRoom) -> dict[str, Any]:
+    return {
+        "meeting": room.meeting,
+        "name": room.name,
+        "is_breakout": room.is_breakout,
+        "created_at": room.created_at,
+        "started_at": room.started_at,
+        "ended_at": (room.ran_until, room.ended_at),
+    }
+
+
+def _note(note: Note) -> dict[str, Any]:
+    return {
+        "code": note.code,
+        "meeting": note.meeting,
+        "participant": note.participant or None,
+        "at": note.at,
+        "count": note.count,
+    }
+
+
+def _attendance(attendance: Attendance, site: str) -> tuple[bytes, dict[str, Any]]:
+    key = key_of(*attendance.key)
+    name_key = fold_name(attendance.name)
+    is_known = attendance.key.kind == USER and bool(attendance.external_user_id)
+    possible = attendance.possible
+    return key, {
+        "sort_key": name_key.encode()[:60] + b"\0" + key,
+        "person_key": person_key(site, attendance.external_user_id) if is_known else None,
+        "kind": attendance.key.kind,
+        "external_user_id": attendance.external_user_id,
+        "name": attendance.name,
+        "name_key": name_key,
+        "role": attendance.role,
+        "first_in_at": possible[0][0] if possible else None,
+        "last_out_at": None if attendance.is_open() or not possible else possible[-1][1],
+        "is_present": attendance.is_open(),
+        "proved_ms": attendance.proved_ms(),
+        "possible_ms": attendance.possible_ms(),
+        "detail": _encoder.encode(
+            {
+                "proved": attendance.proved,
+                "possible": _spans(possible),
+                "sessions": [_session(session) for session in attendance.sessions],
+                "engagement": _engagement(attendance.engagement),
+            }
+        ),
+    }
+
+
+def _span(span: Span) -> tuple[int, int | None]:
+    return span[0], None if span[1] == OPEN else span[1]
+
+
+def _spans(spans: Iterable[Span]) -> list[tuple[int, int | None]]:
+    return [_span(span) for span in spans]
+
+
+def _session(session: Session) -> dict[str, Any]:
+    return {
+        "meeting": session.meeting,
+        "participant": session.participant,
+        "joined_at": session.joined_at,
+        "left_at": session.left_at,
+        "proved": session.proved,
+        "possible": _span(session.possible),
+        "start": session.start,
+        "end": session.end,
+    }
+
+
+def _engagement(engagement: Engagement) -> dict[str, Any]:
+    return {
+        name: {"seen": count.seen, "is_exact": count.is_exact}
+        for name in ("chats", "raise_hands", "emojis", "poll_answers", "cameras", "talk_ms", "camera_ms")
+        for count in [getattr(engagement, name)]
+    }
