@@ -1,0 +1,80 @@
+"""The worker process: folds what is due, and watches the BigBlueButton servers. Any number of them may run."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import threading
+from typing import Final
+
+import structlog
+from django.db import Error, close_old_connections, connections
+
+from rollcall.bbb import reconcile
+from rollcall.derive.log import Log
+from rollcall.derive.rebuild import demand, fold_due
+from rollcall.feed.embedded import Embedded
+
+IDLE_SECONDS: Final = 0.2
+DATABASE_DOWN_SECONDS: Final = 3.0
+
+logger = structlog.get_logger(__name__)
+
+
+def work() -> None:
+    """Work until told to stop (SIGTERM or SIGINT), finish the fold in hand, and return."""
+    asyncio.run(_work())
+
+
+async def _work() -> None:
+    stop, stopping = asyncio.Event(), threading.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    folding = asyncio.create_task(asyncio.to_thread(_fold, stopping))
+    feed = Embedded()
+    watching = asyncio.create_task(_watch(feed, stop))
+    await stop.wait()
+    stopping.set()
+    await asyncio.gather(folding, watching)
+    await feed.close()
+
+
+async def _watch(feed: Embedded, stop: asyncio.Event) -> None:
+    """A fault in the watching is logged, waited out and begun again: folding does not depend on it."""
+    while not stop.is_set():
+        try:
+            await reconcile.run(feed, stop)
+        except Exception:
+            logger.exception("Watching the servers failed; it begins again")
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), DATABASE_DOWN_SECONDS)
+
+
+def _fold_due(log: Log, stopping: threading.Event) -> bool:
+    worked = False
+    for _ in fold_due(log):
+        worked = True
+        if stopping.is_set():
+            break
+    return worked
+
+
+def _fold(stopping: threading.Event) -> None:
+    log = Log()
+    is_first = True
+    while not stopping.is_set():
+        try:
+            close_old_connections()
+            if is_first:
+                demand(only_outdated=True)
+                is_first = False
+            worked = _fold_due(log, stopping)
+        except Error as error:
+            logger.warning("The database does not answer; folding waits", error=type(error).__name__)
+            stopping.wait(DATABASE_DOWN_SECONDS)
+            continue
+        if not worked:
+            stopping.wait(IDLE_SECONDS)
+    connections.close_all()
