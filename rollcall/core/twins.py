@@ -12,6 +12,7 @@ from rollcall.core.events import (
     AudioLeft,
     AudioMuted,
     AudioUnmuted,
+    ByParticipant,
     CameraEnded,
     CameraStarted,
     ChatSent,
@@ -61,14 +62,15 @@ def pair_twins(events: Sequence[Anything]) -> list[Anything]:
     if len({event.source for event in events} & {Source.RAW, Source.MAPPED}) < 2:
         return list(events)
     raw, mapped = _by_payload(events, Source.RAW), _by_payload(events, Source.MAPPED)
+    joined = {event.participant for event in events if type(event) is UserJoined}
     merged: dict[int, Anything] = {}
     dropped: set[int] = set()
     for key, told in mapped.items():
-        for one, other in _pairs(raw.get(key, []), told):
-            merged[id(one)] = _merge(one, other)
+        for one, other in _pairs(raw.get(key, ()), told):
+            merged[id(one)] = _merge(one, other, joined)
             dropped.add(id(other))
     for one, other in _pairs_of_the_nameless(events, raw, dropped, merged):
-        merged[id(one)] = _merge(one, other)
+        merged[id(one)] = _merge(one, other, joined)
         dropped.add(id(other))
     if not dropped:
         return list(events)
@@ -78,8 +80,8 @@ def pair_twins(events: Sequence[Anything]) -> list[Anything]:
 def _by_payload(events: Iterable[Anything], source: Source) -> dict[Hashable, list[Anything]]:
     found: defaultdict[Hashable, list[Anything]] = defaultdict(list)
     for event in events:
-        if event.source is source and (payload := _PAYLOADS.get(type(event))) is not None:
-            found[type(event), payload(event)].append(event)
+        if event.source is source and (payload := _PAYLOADS.get(kind := type(event))) is not None:
+            found[kind, payload(event)].append(event)
     return found
 
 
@@ -116,8 +118,8 @@ def _pairs_of_the_nameless(
         yield from _pairs(sorted(named.get(key, []), key=lambda event: (event.at, event.digest)), told)
 
 
-def _merge(raw: Anything, mapped: Anything) -> Anything:
-    """The raw one, with what only the mapped one says of the person."""
+def _merge(raw: Anything, mapped: Anything, joined: set[str]) -> Anything:
+    """The raw one, with what only the mapped one says of the person; of those who `joined` the join says it."""
     match raw, mapped:
         case UserJoined() | UserLeft(), UserJoined() | UserLeft():
             return replace(
@@ -135,6 +137,7 @@ def _merge(raw: Anything, mapped: Anything) -> Anything:
                 parent=raw.parent or mapped.parent,
                 metadata=raw.metadata or mapped.metadata,
             )
+        case ByParticipant(), ByParticipant() if raw.participant not in joined:
+            return replace(raw, external_user_id=mapped.external_user_id or raw.external_user_id)
         case _:
-            external = getattr(mapped, "external_user_id", None)
-            return replace(raw, external_user_id=external) if external and raw.participant else raw
+            return raw
