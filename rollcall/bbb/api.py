@@ -25,7 +25,7 @@ ALGORITHMS = ("sha256", "sha1", "sha512", "sha384")
 ANSWER_BYTES = 32 * 1024 * 1024
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 15.0
-WHOLE_SECONDS = 30.0
+WHOLE_SECONDS = 20.0
 
 _UP = re.compile(rb"\bup\b", re.IGNORECASE)
 

@@ -26,8 +26,17 @@ class Cause(StrEnum):
     DOWNTIME = "downtime"  # Rollcall itself
     NO_POLLS = "no-polls"  # getMeetings was not answered over three rounds
     HOOK_MISSING = "hook-missing"
+    UNREACHABLE = "unreachable"  # Rollcall ran, but could not be reached for so long that hooks were given up
     HOOKS_SILENT = "hooks-silent"  # bbb-webhooks did not answer over three rounds
     NO_WEBHOOKS = "no-webhooks"  # there are none, or none are wanted
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """A meeting that ran: since when, if that is known, and when it was last known to be open."""
+
+    created_at: int | None
+    seen_at: int
 
 
 @dataclass(slots=True)
@@ -74,37 +83,35 @@ class Blindness:
             span.told_at is None or now_at - span.told_at >= TOLD_EVERY_MS for span in self._lasting.values()
         )
 
-    def tell(self, running: Mapping[str, int | None], now_at: int, received_at: int) -> list[Arrival]:
-        """The next piece of each span for each meeting that ran in it; `running` maps to the time of creation."""
+    def lasts(self) -> bool:
+        """Whether anything is hidden just now."""
+        return bool(self._lasting)
+
+    def tell(self, ran: Mapping[str, Ran], now_at: int, received_at: int) -> list[Arrival]:
+        """The next piece of each span, for each of the meetings that ran in it."""
         found: list[Arrival] = []
         for span in (*self._lasting.values(), *self._ended):
-            span.told_at = now_at
-            for meeting, created_at in sorted(running.items()):
-                found += self._tell(span, meeting, created_at, now_at, received_at)
+            for meeting in sorted(ran):
+                found += self._tell(span, meeting, ran[meeting], now_at, received_at)
         return found
 
-    def tell_last(self, gone: Mapping[str, int | None], now_at: int, received_at: int) -> list[Arrival]:
-        """The last piece of what lasts, for meetings that have just ended."""
-        found: list[Arrival] = []
+    def told(self, now_at: int) -> None:
+        """Every meeting has been told; what lasts need not be told again for a while."""
         for span in self._lasting.values():
-            for meeting, created_at in sorted(gone.items()):
-                found += self._tell(span, meeting, created_at, now_at, received_at)
-                span.told.pop(meeting, None)
-        return found
+            span.told_at = now_at
 
-    def forget_ended(self) -> None:
-        """After an answer of getMeetings that came later than their ends, nobody new can have run in them."""
-        self._ended.clear()
+    def forget_ended(self, listed_at: int) -> None:
+        """After an answer of getMeetings that came later than its end, nobody new can have run in a span."""
+        self._ended = [span for span in self._ended if span.until is not None and span.until > listed_at]
 
-    def _tell(self, span: _Span, meeting: str, created_at: int | None, now_at: int, received_at: int) -> list[Arrival]:
-        created_at = created_at if created_at is not None else created_at_of(meeting)
+    def _tell(self, span: _Span, meeting: str, ran: Ran, now_at: int, received_at: int) -> list[Arrival]:
         until = span.until if span.until is not None else now_at
         told = span.told.get(meeting)
         if told is None:
-            starts = [at for at in (span.at, created_at) if at is not None]
-            if not starts:
-                return []
-            told = max(starts)
+            starts = [at for at in (span.at, ran.created_at or created_at_of(meeting)) if at is not None]
+            told = max(starts, default=until)
+        elif told > ran.seen_at:
+            return []
         if told >= until:
             return []
         span.told[meeting] = until
