@@ -10,6 +10,8 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
+from itertools import pairwise
 
 import pytest
 from django.db import OperationalError, connection, connections, transaction
@@ -89,7 +91,7 @@ def run_together(*works: Callable[[], None]) -> None:
 
 def test_threads_that_write_the_same_in_other_orders_store_each_fact_once() -> None:
     pool = make_pool()
-    run_together(*[lambda seed=seed: write_all(pool, seed) for seed in range(4)])
+    run_together(*[partial(write_all, pool, seed) for seed in range(4)])
     expect_each_once(pool)
 
 
@@ -103,7 +105,7 @@ def test_processes_that_write_the_same_in_other_orders_store_each_fact_once() ->
 def test_a_meeting_made_by_many_at_the_same_moment_is_one() -> None:
     for number in range(5):
         pool = make_pool(str(number))
-        run_together(*[lambda n=n, pool=pool: append([joined(pool, f"w_{n}")]) for n in range(4)])
+        run_together(*[partial(append, [joined(pool, f"w_{n}")]) for n in range(4)])
         assert len(log_of(meeting(pool))) == 4
 
 
@@ -138,9 +140,9 @@ def test_families_moved_by_several_at_once_end_in_one_family() -> None:
         pool = make_pool(str(number))
         append([joined(pool, meeting=name) for name in chain])
         pks = [meeting(pool, name).pk for name in chain]
-        told = [joined(pool, f"w_{c}", c, parent=p) for p, c in zip(chain, chain[1:], strict=False)]
-        found = [lambda c=c, p=p: adopt(c, p) for p, c in zip(pks, pks[1:], strict=False)]
-        run_together(lambda told=told: append(told), lambda told=told: append(told[::-1]), *found)
+        told = [joined(pool, f"w_{c}", c, parent=p) for p, c in pairwise(chain)]
+        found = [partial(adopt, c, p) for p, c in pairwise(pks)]
+        run_together(partial(append, told), partial(append, told[::-1]), *found)
         assert {row.root_id for row in Meeting.objects.filter(pk__in=pks[1:])} == {pks[0]}
         for name in chain:
             log_of(meeting(pool, name))
