@@ -120,7 +120,8 @@ class _Granian(Server):
         self._listener = listener
 
     def _init_shared_socket(self) -> None:
-        self._shd = SocketHolder(self._listener.fileno(), False, BACKLOG)  # type: ignore[assignment,call-arg]  # untold by its stubs
+        of = (self._listener.fileno(), False, BACKLOG)  # no Unix socket
+        self._shd = SocketHolder(*of)  # type: ignore[assignment,call-arg]  # untold by its stubs
 
 
 def serve(listener: socket.socket) -> None:

@@ -192,7 +192,11 @@ def _decode_raw(told: dict[str, Any], who: dict[str, Any], digest: bytes) -> tup
         return (Noticed(noticed=kind, **common),)
     common["participant"] = participant
     common["external_user_id"] = who.get("external_user_id")
-    return (of_user(body, who, told.get("parent_participant"), common),)
+    event = of_user(body, who, told.get("parent_participant"), common)
+    if kind == "user-emoji-changed" and "emoji" in body:
+        # Before BigBlueButton 2.7 the hand was an emoji, and any other lowered it.
+        return event, RaiseHandChanged(is_up=False, **common)
+    return (event,)
 
 
 def _raw_created(body: dict[str, Any], common: dict[str, Any]) -> tuple[Anything, ...]:

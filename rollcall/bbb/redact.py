@@ -49,6 +49,7 @@ FIRST_MILLISECONDS = 10**11
 EARLIEST_AT = 10**12  # September 2001: anything older is a clock that was never set
 LATEST_AT = 10**14
 
+_NUMBER = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,9})?")
 _BREAKOUT_USER = re.compile(r"(w_[a-z0-9]{6,40})-\d{1,4}")
 _DIGITS = re.compile(r"\d(?:[\s()./+\-]*\d){4,}")
 
@@ -88,12 +89,9 @@ def epoch_ms(value: object) -> int | None:
 def as_number(value: object) -> int | float | None:
     """A finite number, also where it came as text."""
     if isinstance(value, str):
-        if len(value) > 24 or not value.strip().isascii():
+        if not _NUMBER.fullmatch(value):
             return None
-        try:
-            value = float(value) if "." in value else int(value)
-        except ValueError:
-            return None
+        value = float(value) if "." in value else int(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return value if -(2**62) < value < 2**62 else None  # also false for NaN
@@ -243,8 +241,8 @@ MAPPED: dict[str, Rules] = {
     "poll-responded": _ONLY_POLL,
 }
 
-# Their user's external id (and name, where there is one) is kept, apart.
-IDENTIFIED = frozenset(kind for kind in MAPPED if kind.startswith(("user-", "meeting-screenshare-")))
+# Their user's external id (and name, where there is one) is kept, apart. Of a shared screen the user is often a guess.
+IDENTIFIED = frozenset(kind for kind in MAPPED if kind.startswith("user-"))
 OF_NO_INTEREST = frozenset(
     {"transcript-updated", "pad-content", "meeting-presentation-changed", "published", "unpublished", "deleted"}
 )
