@@ -45,6 +45,9 @@ LEAVE_WEIGHT: Final = 1
 MISSING_IS_OVER: Final = 2
 """So many answers of getMeetings in a row without a meeting are its end; one may be a slip."""
 
+LONGEST_MEETING_MS: Final = 7 * 24 * 3_600_000
+"""An id's ending further back than this is not taken for a time."""
+
 
 @dataclass(slots=True)
 class Connection:
@@ -111,7 +114,7 @@ class Room:
     created: MeetingCreated | None = None
     listed: list[MeetingListed] = field(default_factory=list)
     blind: list[tuple[int, int, str]] = field(default_factory=list)
-    secret_polls: set[str] = field(default_factory=set)
+    open_polls: set[str] = field(default_factory=set)
     answers: list[PollAnswered] = field(default_factory=list)
     connections: dict[str, Connection] = field(default_factory=dict)
     first_at: int = OPEN
@@ -129,10 +132,15 @@ class Room:
         return self.created or (self.listed[0] if self.listed else None)
 
     def started_at(self) -> int:
-        """When it was created, no later than the first thing heard of it."""
+        """When it was created, no later than the first thing heard of it; an internal meeting id ends in that time."""
         information = self.information()
         created_at = information.created_at if information else None
-        return self.first_at if created_at is None else min(created_at, self.first_at)
+        if created_at is None:
+            suffix = self.meeting.rpartition("-")[2]
+            created_at = int(suffix) if suffix.isascii() and suffix.isdigit() else OPEN
+            if not 0 <= self.first_at - created_at <= LONGEST_MEETING_MS:
+                return self.first_at
+        return min(created_at, self.first_at)
 
     def polls_seen(self) -> list[int]:
         """The times of the polls that found it running."""
@@ -285,8 +293,8 @@ def _hand(room: Room, event: RaiseHandChanged) -> None:
 
 def _poll_started(room: Room, event: PollStarted) -> None:
     room.first_at = min(room.first_at, event.at)
-    if event.is_secret:
-        room.secret_polls.add(event.poll_id)
+    if event.source is Source.RAW and not event.is_secret:
+        room.open_polls.add(event.poll_id)
 
 
 def _answered(room: Room, event: PollAnswered) -> None:
@@ -295,8 +303,8 @@ def _answered(room: Room, event: PollAnswered) -> None:
 
 
 def _credit(room: Room, answer: PollAnswered) -> None:
-    """A vote, and so a sign of life, of whoever voted, unless the poll was secret."""
-    if answer.voter and answer.poll_id not in room.secret_polls:
+    """A vote, and so a sign of life, of whoever voted, but only in a poll that is known not to have been secret."""
+    if answer.voter and answer.poll_id in room.open_polls:
         connection = room.connection(answer.voter)
         connection.moments.append((answer.at, Moment.SIGN))
         connection.acts.append(answer)
