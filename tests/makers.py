@@ -35,7 +35,7 @@ class Attendee:
     counts: dict[str, int | tuple[int, bool]] = field(default_factory=dict)
 
 
-def _spans(spans: Any, day: str) -> list[list[int | None]]:
+def _spans(spans: Any, day: str) -> list[list[Any]]:
     return [[at(start, day), None if end is None else at(end, day)] for start, end in spans]
 
 
@@ -135,7 +135,7 @@ def make_meeting(
 
 
 def _is_open(one: Attendee) -> bool:
-    return bool(one.possible) and one.possible[-1][1] is None
+    return one.possible is not None and one.possible[-1][1] is None
 
 
 def _attendance(summary: Any, one: Attendee, meeting: str, day: str, number: int, person_key: Any) -> Any:

@@ -65,18 +65,19 @@ def _place(people: list[Attendance], after: str) -> int | None:
 
 def _columns(group: Group, zone: tzinfo) -> list[Column]:
     """Without the columns in which nobody has anything: they would only make it harder to compare the others."""
-    used = {column.key for column in rows.COUNTED_COLUMNS if any(_is_counted(row, column) for row in group.rows)}
-    kept = [
-        column
-        for column in rows.ATTENDEE_COLUMNS
-        if column.kind is not Kind.COUNTED or column.key in used
-    ]
+    kept = [column for column in rows.ATTENDEE_COLUMNS if any(_says_something(column, row) for row in group.rows)]
     return [_with_hours(column, group.subject, zone) if column.kind is Kind.BAR else column for column in kept]
 
 
-def _is_counted(row: AttendeeRow, column: Column) -> bool:
-    value = column.of(row)
-    return bool(value.seen or value.is_exact)
+def _says_something(column: Column, row: AttendeeRow) -> bool:
+    match column.kind:
+        case Kind.COUNTED:
+            value = column.of(row)
+            return bool(value.seen or value.is_exact)
+        case Kind.SHARES:
+            return column.of(row) is not None
+        case _:
+            return True
 
 
 def _with_hours(column: Column, meeting: MeetingRow, zone: tzinfo) -> Column:

@@ -30,11 +30,11 @@ class Kind(StrEnum):
     """What the values of a column are."""
 
     TEXT = "text"
-    STATE = "state"
+    STATE = "state"  # (State, how many are in)
     COUNT = "count"
     COUNTED = "counted"  # details.Count
     TIME = "time"  # epoch ms or None
-    TIMES = "times"  # [at the earliest, at the latest]
+    ENDED = "ended"  # (began, ended at the earliest, at the latest)
     DURATION = "duration"  # ms or None
     DURATIONS = "durations"  # Bounds
     SHARES = "shares"  # Shares
@@ -209,9 +209,9 @@ def person_page(key: bytes | None) -> str:
 
 MEETING_COLUMNS = (
     Column("name", _("Meeting"), Kind.TEXT, lambda row: row.summary.name, link=meeting_page),
-    Column("state", _("State"), Kind.STATE, lambda row: row.state, Format.SCREEN),
+    Column("state", _("State"), Kind.STATE, lambda row: (row.state, row.summary.present), Format.SCREEN),
     Column("started_at", _("Began"), Kind.TIME, lambda row: row.summary.started_at),
-    Column("ended", _("Ended"), Kind.TIMES, lambda row: _ended_at(row), Format.SCREEN),
+    Column("ended", _("Ended"), Kind.ENDED, lambda row: _ended_at(row), Format.SCREEN),
     Column("ended_proved_at", _("Ended at the earliest"), Kind.TIME, lambda row: row.summary.ended_proved_at, Format.FILE),
     Column("ended_possible_at", _("Ended at the latest"), Kind.TIME, lambda row: row.summary.ended_possible_at, Format.FILE),
     Column("attendees", _("People"), Kind.COUNT, lambda row: row.summary.attendees),
@@ -226,8 +226,8 @@ MEETING_COLUMNS = (
 )
 
 
-def _ended_at(row: MeetingRow) -> tuple[int | None, int | None]:
-    return (row.summary.ended_proved_at, row.summary.ended_possible_at)
+def _ended_at(row: MeetingRow) -> tuple[int, int | None, int | None]:
+    return (row.summary.started_at, row.summary.ended_proved_at, row.summary.ended_possible_at)
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - JSON is
@@ -264,7 +264,7 @@ TIME_COLUMNS = (
 )
 
 ATTENDEE_COLUMNS = (
-    Column("person", _("Name"), Kind.TEXT, lambda row: row.attendance.name),
+    Column("name", _("Name"), Kind.TEXT, lambda row: row.attendance.name),
     Column("shown_role", _("Role"), Kind.ROLE, lambda row: (row.attendance.role, row.attendance.kind), Format.SCREEN),
     Column("role", _("Role"), Kind.TEXT, lambda row: row.attendance.role, Format.FILE),
     Column("kind", _("Kind"), Kind.TEXT, lambda row: row.attendance.kind, Format.FILE),
@@ -285,7 +285,7 @@ def _totals(person: Person) -> Bounds:
 
 
 PEOPLE_COLUMNS = (
-    Column("person", _("Name"), Kind.TEXT, lambda row: row.name, link=lambda row: person_page(row.key)),
+    Column("name", _("Name"), Kind.TEXT, lambda row: row.name, link=lambda row: person_page(row.key)),
     Column("external_user_id", _("User id"), Kind.TEXT, lambda row: row.external_user_id),
     Column("site", _("Site"), Kind.TEXT, lambda row: row.site),
     Column("meetings", _("Meetings"), Kind.COUNT, lambda row: row.meetings),

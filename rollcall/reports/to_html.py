@@ -13,11 +13,12 @@ from rollcall.reports.pictures import presence_bar
 from rollcall.reports.rows import AttendeeRow, Bounds, Format, Kind, person_page
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import tzinfo
 
-    from rollcall.reports.details import Count, Session
+    from rollcall.reports.details import Count, OpenSpan, Session
     from rollcall.reports.rows import Column, Table
+    from rollcall.store.reading import State
 
 _CLASSES = dict.fromkeys((Kind.COUNT, Kind.COUNTED, Kind.DURATION, Kind.DURATIONS, Kind.SHARES), "number")
 _CLASSES |= {Kind.BAR: "bar-cell", Kind.STATE: "state-cell"}
@@ -38,7 +39,7 @@ def attendees_to_html(rows: Sequence[AttendeeRow], columns: Sequence[Column], zo
 
 
 def _head(columns: Sequence[Column], caption: str, kind: str = "") -> str:
-    cells = "".join(f'<th scope="col"{_class(column.kind)}>{escape(str(column.label))}</th>' for column in columns)
+    cells = "".join(f'<th scope="col" class="{_class(column.kind)}">{escape(str(column.label))}</th>' for column in columns)
     return (
         f'<table class="table rows {kind}"><caption class="visually-hidden">{escape(caption)}</caption>'
         f"<thead><tr>{cells}</tr></thead>"
@@ -46,7 +47,7 @@ def _head(columns: Sequence[Column], caption: str, kind: str = "") -> str:
 
 
 def _class(kind: Kind) -> str:
-    return f' class="{_CLASSES.get(kind, kind)}"'
+    return _CLASSES.get(kind, str(kind))
 
 
 def _row(columns: Sequence[Column], row: Any, zone: tzinfo) -> str:  # noqa: ANN401 - a row is whatever its columns read
@@ -56,7 +57,8 @@ def _row(columns: Sequence[Column], row: Any, zone: tzinfo) -> str:  # noqa: ANN
 
 def _td(column: Column, row: Any, zone: tzinfo) -> str:  # noqa: ANN401 - as above
     label = escape(str(column.label))
-    return f'<td data-label="{label}"{_class(column.kind)}>{_cell(column, row, zone)}</td>'
+    none_seen = " none-seen" if column.kind is Kind.COUNTED and not column.of(row).seen else ""
+    return f'<td data-label="{label}" class="{_class(column.kind)}{none_seen}">{_cell(column, row, zone)}</td>'
 
 
 def _cell(column: Column, row: Any, zone: tzinfo) -> str:  # noqa: ANN401 - as above
@@ -75,8 +77,8 @@ def _text(value: str, _zone: tzinfo) -> str:
     return f"<bdi>{escape(value)}</bdi>" if value.strip() else f'<span class="nothing">{escape(_("(no name)"))}</span>'
 
 
-def _state(value: str, _zone: tzinfo) -> str:
-    return f'<span class="state {escape(value)}">{escape(str(words.STATES[value]))}</span>'  # type: ignore[index]  # a State is a str
+def _state(value: tuple[State, int], _zone: tzinfo) -> str:
+    return f'<span class="state {value[0]}">{escape(words.state(*value))}</span>'
 
 
 def _time(value: int | None, zone: tzinfo) -> str:
@@ -98,7 +100,7 @@ CELLS: dict[Kind, Callable[[Any, tzinfo], str]] = {
     Kind.COUNT: lambda value, _zone: str(value),
     Kind.COUNTED: _counted,
     Kind.TIME: _time,
-    Kind.TIMES: lambda value, zone: escape(words.times(value[0], value[1], zone)),
+    Kind.ENDED: lambda value, zone: escape(words.ended(*value, zone=zone)),
     Kind.DURATION: lambda value, _zone: words.UNKNOWN if value is None else words.duration(value),
     Kind.DURATIONS: lambda value, _zone: escape(words.bounds(value)),
     Kind.SHARES: lambda value, _zone: words.share(value),
@@ -158,12 +160,18 @@ def _session(session: Session, row: AttendeeRow, zone: tzinfo) -> str:
 
 def _doubts(row: AttendeeRow, zone: tzinfo) -> list[str]:
     """The blind times that make this person's attendance less than certain."""
-    possible = row.detail.possible
+    until = row.meeting.until
     return [
         words.blind(start, end, cause, zone)
         for start, end, cause in row.meeting.detail.blind
-        if any(start < (ends or row.meeting.until) and begins < (end or row.meeting.until) for begins, ends in possible)
+        if _total(row.detail.possible, start, end or until) > _total(row.detail.proved, start, end or until)
     ]
+
+
+def _total(spans: Iterable[OpenSpan], start: int, end: int) -> int:
+    """How much of a time the spans fill, in ms."""
+    inside = (min(end if ends is None else ends, end) - max(begins, start) for begins, ends in spans)
+    return sum(length for length in inside if length > 0)
 
 
 def _engagement(row: AttendeeRow) -> str:

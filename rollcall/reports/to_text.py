@@ -70,8 +70,8 @@ def _cell(kind: Kind, value: Any, zone: tzinfo) -> str:  # noqa: ANN401, PLR0911
     match kind:
         case Kind.TIME:
             return words.stamp(value, zone) or words.UNKNOWN
-        case Kind.TIMES:
-            return words.times(value[0], value[1], zone)
+        case Kind.ENDED:
+            return words.ended(*value, zone=zone)
         case Kind.DURATIONS:
             return words.bounds(value)
         case Kind.SHARES:
@@ -81,6 +81,6 @@ def _cell(kind: Kind, value: Any, zone: tzinfo) -> str:  # noqa: ANN401, PLR0911
         case Kind.ROLE:
             return words.role(*value)
         case Kind.STATE:
-            return str(words.STATES[value])
+            return words.state(*value)
         case _:
             return printable(str(value))

@@ -141,11 +141,18 @@ def _cursor_of(summary: Summary) -> str:
 def _meeting_cursor(text: str) -> MeetingCursor | None:
     if not text:
         return None
-    started_at, _dash, meeting = text.rpartition("-")
+    return MeetingCursor(*_numbers(text, 2))
+
+
+def _numbers(text: str, count: int) -> list[int]:
+    """A place as it stands in an address: whole numbers with dashes between."""
     try:
-        return MeetingCursor(int(started_at), int(meeting))
+        numbers = [int(part) for part in text.rsplit("-", count - 1)]
     except ValueError:
         raise _bad_place() from None
+    if len(numbers) != count or any(abs(number) > reading.LARGEST for number in numbers):
+        raise _bad_place()
+    return numbers
 
 
 def _bad_place() -> Refused:
@@ -213,13 +220,7 @@ def meeting_facts(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _fact_cursor(text: str) -> FactCursor | None:
-    if not text:
-        return None
-    try:
-        at, meeting_pk, seq = map(int, text.rsplit("-", 2))
-    except ValueError:
-        raise _bad_place() from None
-    return FactCursor(at, meeting_pk, seq)
+    return FactCursor(*_numbers(text, 3)) if text else None
 
 
 @require_safe

@@ -91,12 +91,16 @@ def stamp(at: int | None, zone: tzinfo) -> str:
     return "" if at is None else f"{moment(at, zone):%Y-%m-%d %H:%M:%S}"
 
 
-def times(earliest: int | None, latest: int | None, zone: tzinfo) -> str:
-    """When something ended: one time where that is known to the minute, else the two it lies between."""
+def ended(began: int, earliest: int | None, latest: int | None, *, zone: tzinfo) -> str:
+    """When a meeting ended, to the minute; the day too where it is another one than it began on."""
     if latest is None:
         return UNKNOWN
-    first, last = (day_and_clock(at, zone) for at in (latest if earliest is None else earliest, latest))
+    first, last = (_minute(began, at, zone) for at in (latest if earliest is None else earliest, latest))
     return _between(first, last)
+
+
+def _minute(began: int, at: int, zone: tzinfo) -> str:
+    return day_and_clock(at, zone) if days_apart(began, at, zone) else clock(at, zone)[:5]
 
 
 def times_of_day(earliest: int | None, latest: int | None, zone: tzinfo) -> str:
@@ -153,6 +157,13 @@ def share(part: Shares | None) -> str:
         return UNKNOWN
     lowest, highest = (round(100 * one) for one in part)
     return f"{lowest} %" if lowest == highest else f"{lowest}–{highest} %"
+
+
+def state(one: State, present: int) -> str:
+    """Running says how many are in."""
+    if one is State.RUNNING:
+        return _("running, %(people)s in") % {"people": present}
+    return str(STATES[one])
 
 
 def role(name: str, kind: str) -> str:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, Sum, Window
-from django.db.models.functions import RowNumber
+from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, Sum, TextField, Value, Window
+from django.db.models.functions import Coalesce, RowNumber
 
 from rollcall.store.connections import Pool, Server
 from rollcall.store.derived import Attendance, Summary
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from django.db.models import QuerySet
+
+LARGEST = 2**63 - 1
+"""What a database holds in a column of whole numbers; an address may hold more."""
 
 _BATCH = 200
 
@@ -171,6 +174,8 @@ def _contains(query: str, column: str) -> Q:
 
 def meeting(pk: int) -> Summary | None:
     """The summary of a meeting, or of the family it is a room of."""
+    if pk > LARGEST:
+        return None
     found = Summary.objects.select_related("meeting")
     return found.filter(Q(meeting=pk) | Q(meeting__breakouts=pk)).first()
 
@@ -277,7 +282,7 @@ def people(wanted: Filter, *, limit: int | None = None, after: PersonCursor | No
 def person(key: bytes, wanted: Filter) -> Person | None:
     """One person's totals over the meetings of a filter."""
     rows = Attendance.objects.filter(_meeting_conditions(wanted, "summary__"), person_key=key)
-    total = _totals_of(rows).first()
+    total = _totals_of(rows).order_by("person_key").first()
     if total is None:
         return None
     return _person(total, _latest_names(wanted, [key])[key])
@@ -313,7 +318,8 @@ def _totals_of(rows: QuerySet[Attendance]) -> Any:  # noqa: ANN401 - the type of
         still_open=Count("pk", filter=Q(possible_ms__isnull=True)),
         first_at=Min("summary__started_at"),
         last_at=Max("summary__started_at"),
-        order_key=Min("name_key"),
+        # Somebody who was renamed stands where their first name in the alphabet is; a missing name moves nobody.
+        order_key=Coalesce(Min("name_key", filter=~Q(name_key="")), Value(""), output_field=TextField()),
     )
 
 

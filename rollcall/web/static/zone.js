@@ -9,12 +9,12 @@
     return;
   }
   var told = (document.cookie.match(/(?:^|; )zone=([^;]*)/) || [])[1] || "";
-  if (!zone || decodeURIComponent(told) === zone) {
+  if (!/^[A-Za-z0-9_+\/-]+$/.test(zone) || told === zone) {
     return;
   }
   var secure = location.protocol === "https:" ? "; Secure" : "";
-  document.cookie = "zone=" + encodeURIComponent(zone) + "; Path=/; Max-Age=31536000; SameSite=Lax" + secure;
-  var isKept = document.cookie.indexOf("zone=" + encodeURIComponent(zone)) >= 0;
+  document.cookie = "zone=" + zone + "; Path=/; Max-Age=31536000; SameSite=Lax" + secure;
+  var isKept = document.cookie.indexOf("zone=" + zone) >= 0;
   var isElsewhere = document.documentElement.dataset.zone !== zone;
   if (isKept && isElsewhere && document.documentElement.dataset.method === "GET") {
     location.reload();
