@@ -48,6 +48,7 @@ class Plan:
     dial_ins: int = 1
     without_ids: int = 0
     liveliness: float = 2.0
+    arrive_within_ms: int = 5 * MINUTE
     late: float = 0.15
     early: float = 0.15
     reconnects: float = 0.2
@@ -178,7 +179,7 @@ class _Director:
             return self.start + self.rng.randrange(400, 4 * SECOND)
         if self.rng.random() < self.plan.late:
             return self.start + self.rng.randrange(length // 10, length // 2 + 1)
-        return self.start + 1 + self.rng.randrange(min(5 * MINUTE, length // 3))
+        return self.start + 1 + self.rng.randrange(min(self.plan.arrive_within_ms, length // 3))
 
     def leaves(self, person: Person) -> int:
         length = self.end - self.start

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import replace
 from functools import partial
+from inspect import signature
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -177,7 +178,15 @@ def parse_fault(text: str) -> Fault:
     name, _, values = text.partition("=")
     if name not in NAMED:
         raise ValueError(f"there is no fault {name!r}; there are {', '.join(NAMED)}")
-    numbers = [float(value) if "." in value else int(value) for value in values.split(",") if value]
+    takes = list(signature(NAMED[name]).parameters.values())[2:]
+    names = [one.name for one in takes if one.name != "is_raw"]
+    try:
+        numbers = [float(value) if "." in value else int(value) for value in values.split(",") if value]
+    except ValueError:
+        raise ValueError(f"{values!r} are no numbers") from None
+    least = sum(one.default is one.empty for one in takes)
+    if not least <= len(numbers) <= len(names):
+        raise ValueError(f"{name} takes {', '.join(names) or 'nothing'}")
     return lambda sendings, rng: NAMED[name](sendings, rng, *numbers)
 
 

@@ -114,6 +114,15 @@ def test_a_fault_changes_nothing_it_was_given() -> None:
     assert texts(SENT) == before
 
 
-def test_an_unknown_fault_is_told_with_those_there_are() -> None:
-    with pytest.raises(ValueError, match="missing-leave"):
-        faults.parse_fault("gremlins=1")
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [("gremlins=1", "missing-leave"), ("loss", "share"), ("loss=a", "no numbers"), ("missing-created=1", "nothing")],
+)
+def test_a_fault_that_is_none_is_told_with_what_there_is(text: str, told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        faults.parse_fault(text)
+
+
+def test_every_fault_can_be_named() -> None:
+    for text in ("loss-raw=0.5", "loss-mapped=1", "repeat=1,5", "delay=0.5", "missing-leave=0.5"):
+        assert faults.parse_fault(text)(SENT, Random(1)) != SENT

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import xml.etree.ElementTree as ET
 from random import Random
 
@@ -30,7 +31,7 @@ def test_the_rounds_begin_before_the_class_and_go_on_until_it_was_missed_twice()
     polled = poll_answers(TRUTH)
     assert not listed(polled[0].body)
     assert [bool(listed(one.body)) for one in polled[-3:]] == [False, False, False]
-    assert {later.asked_at - one.asked_at for one, later in zip(polled, polled[1:], strict=False)} == {30_000}
+    assert {later.asked_at - one.asked_at for one, later in itertools.pairwise(polled)} == {30_000}
 
 
 def test_the_date_is_in_whole_seconds_and_may_be_of_another_clock() -> None:

@@ -1,0 +1,77 @@
+"""`rollcall simulate`, as a process of its own."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from rollcall.simulate.server import SimulatedServer
+from rollcall.simulate.signing import digest
+
+ROLLCALL = str(Path(sys.executable).parent / "rollcall")
+
+
+def simulate(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([ROLLCALL, "simulate", *arguments], capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_a_class_is_written_as_signed_requests_and_the_same_for_a_seed() -> None:
+    once = simulate("--people", "3", "--minutes", "5", "--seed", "4")
+    lines = [json.loads(line) for line in once.stdout.splitlines()]
+    assert len(lines) > 10
+    for line in lines:
+        checksum = line["path"].rpartition("checksum=")[2]
+        signed = f"http://127.0.0.1:8000/hooks/simulated-token{line['body']}simulated-secret"
+        assert checksum == digest("sha1", signed)
+    assert simulate("--people", "3", "--minutes", "5", "--seed", "4").stdout == once.stdout
+    assert simulate("--people", "3", "--minutes", "5", "--seed", "5").stdout != once.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--generation", "9"), "3.5.0"),
+        (("--auth", "Z"), "A, B, C, D"),
+        (("--fault", "gremlins"), "missing-leave"),
+        (("--algorithm", "md5"), "sha256"),
+    ],
+)
+def test_what_there_is_not_is_refused_with_what_there_is(arguments: tuple[str, ...], told: str) -> None:
+    found = simulate(*arguments)
+    assert found.returncode == 1
+    assert told in found.stderr
+    assert "Traceback" not in found.stderr
+
+
+def test_what_is_not_taken_is_told() -> None:
+    with SimulatedServer() as server:  # knows no POST: 501
+        url = f"http://127.0.0.1:{server.port}/hooks/x"
+        found = subprocess.Popen(
+            [ROLLCALL, "simulate", "--people", "1", "--minutes", "1", "--url", url, "--speed", "100000"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        with pytest.raises(subprocess.TimeoutExpired):
+            found.wait(2)  # it goes on trying, as the relay would
+        found.send_signal(signal.SIGINT)
+        _, told = found.communicate(timeout=10)
+    assert found.returncode == 130
+    assert b"Traceback" not in told
+
+
+def test_it_can_be_a_server() -> None:
+    found = subprocess.Popen([ROLLCALL, "simulate", "--listen", "0"], stdout=subprocess.PIPE, text=True)
+    try:
+        assert found.stdout
+        url = found.stdout.readline().split()[-1]
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            assert b"SUCCESS" in answer.read()
+    finally:
+        found.terminate()
+        found.communicate(timeout=10)
