@@ -143,7 +143,7 @@ class Registered:
                     verifies_until=hook.verifies_until,
                 )
             )
-        return _snapshot(by_token)
+        return snapshot_of(by_token)
 
     def _secrets(self, now_ms: int) -> Mapping[int, list[SharedSecret]]:
         """The secrets of each server, the youngest first; one that cannot be opened is left out, and named once."""
@@ -176,7 +176,8 @@ def _unseal(sealed: bytes, server: int) -> bytes | None:
         return None
 
 
-def _snapshot(by_token: Mapping[str, Sequence[Callback]]) -> Snapshot:
+def snapshot_of(by_token: Mapping[str, Sequence[Callback]]) -> Snapshot:
+    """The callbacks of each token, ready to be found."""
     by_address = {}
     for token, callbacks in by_token.items():
         for query in {_query(one.url) for one in callbacks}:

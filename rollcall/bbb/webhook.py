@@ -214,8 +214,9 @@ def _address(scope: Scope) -> tuple[str, str, str]:
     before, name, checksum = query.rpartition("checksum=")
     if not name or before[-1:] not in {"", "&"}:
         before, checksum = query, ""
+    checksum, more, after = checksum.partition("&")
     path: str = scope["path"]
-    return path.rstrip("/").rpartition("/")[2], before.removesuffix("&"), checksum
+    return path.rstrip("/").rpartition("/")[2], before.removesuffix("&") + more + after, checksum
 
 
 def _hosts(scope: Scope) -> tuple[str, ...]:

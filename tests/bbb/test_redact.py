@@ -138,7 +138,7 @@ def test_times_are_read_in_seconds_and_milliseconds(value: object, at: int) -> N
     assert epoch_ms(value) == at
 
 
-NO_TIMES = (0, -1, 42, 10**14, 10**17, 10**40, True, None, "", "soon", "١٢", [], {}, "1e12", "9" * 30, "0x10")
+NO_TIMES: tuple[object, ...] = (0, -1, 42, 10**14, 10**17, 10**40, True, None, "", "soon", "١٢", [], {}, "1e12", "9" * 30, "0x10")
 
 
 @pytest.mark.parametrize("value", [*NO_TIMES, float("nan"), float("inf"), -float("inf"), "1_795_309_405_123"])
