@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from rollcall.bbb.answers import ListedMeeting
-from rollcall.bbb.redact import keep_id, keep_metadata, keep_name
+from rollcall.bbb.redact import breakout_pointer, keep_id, keep_metadata, keep_name
 from rollcall.core.events import MeetingListed, MeetingMissing, Source, WentBlind
 from rollcall.feed.feed import Arrival
 from rollcall.store.keys import fact_digest
@@ -39,10 +39,16 @@ class FactsOf:
             "kind": MeetingListed.kind,
             "at": at,
             "meeting": meeting,
-            "present": [[slot, person.count] for slot, person in enumerate(shown.people)],
+            "present": [
+                [slot, one.count, one.pointer] if one.pointer else [slot, one.count]
+                for slot, one in enumerate(shown.people)
+            ],
             "info": msgspec.Raw(shown.info),
         }
-        who = {str(slot): [one.external_user_id, one.name, one.role] for slot, one in enumerate(shown.people)}
+        who = {
+            str(slot): [None if one.pointer else one.external_user_id, one.name, one.role]
+            for slot, one in enumerate(shown.people)
+        }
         return self._arrival(payload, Source.POLL, received_at, identity=who or None, parent=shown.parent)
 
     def missing(self, meeting: str, at: int, received_at: int, *, is_end: bool) -> Arrival:
@@ -61,7 +67,7 @@ class FactsOf:
         source: Source,
         received_at: int,
         *,
-        identity: dict[str, list[str]] | None = None,
+        identity: dict[str, list[str | None]] | None = None,
         parent: str | None = None,
         is_end: bool = False,
     ) -> Arrival:
@@ -89,6 +95,11 @@ class Person:
     name: str
     role: str
     count: int
+
+    @property
+    def pointer(self) -> str | None:
+        """In a breakout room the external id names a participant of the parent meeting, and no person."""
+        return breakout_pointer(self.external_user_id)
 
 
 @dataclass(frozen=True, slots=True)

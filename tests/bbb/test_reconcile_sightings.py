@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from rollcall.bbb import answers
 from rollcall.bbb.answers import ListedAttendee, ListedMeeting
 from rollcall.bbb.payloads import decode
+from rollcall.bbb.redact import breakout_pointer
 from rollcall.bbb.sightings import FactsOf, Sightings
 from rollcall.core.events import Anything, MeetingListed, MeetingMissing
 from rollcall.feed.feed import Arrival
@@ -184,6 +185,14 @@ def test_the_parent_of_a_room_is_told_to_the_log() -> None:
     assert msgspec.json.decode(poller.log[0].payload)["info"]["parent"] == "p-1"
 
 
+def test_in_a_room_a_person_is_a_participant_of_the_parent_meeting_and_no_identity() -> None:
+    poller = Poller()
+    poller.hears(ListedMeeting("c-1", attendees=(ListedAttendee("w_abcdefghijkl-3", "Ada", "VIEWER"),)))
+    [fact] = poller.log
+    assert msgspec.json.decode(fact.payload)["present"] == [[0, 1, "w_abcdefghijkl"]]
+    assert msgspec.json.decode(fact.identity or b"") == {"0": [None, "Ada", "VIEWER"]}
+
+
 def test_the_same_answer_makes_the_same_fact() -> None:
     one, other = Poller(), Poller()
     one.hears(algebra(ADA, BOB))
@@ -212,7 +221,8 @@ def play(truth: Truth, lost: set[int], forgotten: set[int]) -> tuple[list[Polled
 
 def present_in(truth: Truth, meeting: str, at: int) -> Counter[str]:
     [found] = [one for one in truth.meetings if one.internal_meeting_id == meeting]
-    return Counter(stay.external_user_id for stay in found.present(at) if not stay.person.is_dial_in)
+    there = [stay.external_user_id for stay in found.present(at) if not stay.person.is_dial_in]
+    return Counter(breakout_pointer(external) or external for external in there)
 
 
 def told_by(facts: list[Anything], meeting: str, at: int) -> Counter[str] | None:
