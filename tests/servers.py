@@ -229,7 +229,7 @@ def _wait(process: subprocess.Popen[bytes], ask: Callable[[], None], log: Path) 
     while True:
         try:
             return ask()
-        except (psycopg.OperationalError, pymysql.err.OperationalError, redis_client.ConnectionError) as error:
+        except (psycopg.OperationalError, pymysql.OperationalError, redis_client.ConnectionError) as error:
             if process.poll() is not None or time.monotonic() > give_up:
                 raise RuntimeError(f"{process.args!r} is not ready:\n{log.read_text(errors='replace')}") from error
         time.sleep(0.05)

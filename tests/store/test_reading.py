@@ -123,9 +123,7 @@ def test_totals_are_unknown_while_the_person_is_in() -> None:
     from rollcall.store.reading import Filter, people
 
     make_meeting(ADA, day="2026-11-18")
-    make_meeting(
-        Attendee(uid="7", proved=(("10:00", "10:05"),), possible=(("10:00", None),), end="open"), ended=None
-    )
+    make_meeting(Attendee(uid="7", proved=(("10:00", "10:05"),), possible=(("10:00", None),), end="open"), ended=None)
 
     (ada,) = people(Filter())
     assert ada.possible_ms is None
