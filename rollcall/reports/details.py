@@ -57,6 +57,7 @@ class Room(msgspec.Struct, frozen=True):
     name: str = ""
     is_breakout: bool = False
     created_at: int | None = None
+    started_at: int | None = None
     ended_at: tuple[int | None, int | None] = (None, None)
 
 
@@ -64,6 +65,7 @@ class Note(msgspec.Struct, frozen=True, omit_defaults=True):
     """Something odd that the fold met."""
 
     code: str
+    meeting: str = ""
     participant: str | None = None
     at: int | None = None
     count: int | None = None

@@ -1,4 +1,4 @@
-"""Every report as one Table: columns with key, label and kind, rows, totals. The renderers know kinds, not reports.
+"""Every report as one Table: columns with key, label and kind, and rows. The renderers know kinds, not reports.
 
 A report that needs another column declares it here; nothing else changes.
 """
@@ -80,6 +80,7 @@ class Table:
     """One report. `name` with its version is what JSON calls it, `rows_key` what the rows are.
 
     With `inner` the rows are Groups, `columns` speak of a group's subject, and `inner` of its rows, the `inner_key`.
+    `about` is what JSON says of the whole.
     """
 
     name: str
@@ -88,7 +89,7 @@ class Table:
     rows: Iterable[Any]
     inner_key: str = ""
     inner: Sequence[Column] = ()
-    totals: Mapping[str, Any] = field(default_factory=dict)
+    about: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Bounds(NamedTuple):
@@ -361,9 +362,8 @@ def people_table(rows: Iterable[Person]) -> Table:
 
 def person_table(person: Person, attendance: Iterable[Attendance], *, as_of: int) -> Table:
     """One person's meetings, in this order."""
-    totals = {"meetings": person.meetings, "proved_ms": person.proved_ms, "possible_ms": person.possible_ms}
-    about = {"person": person.name, "external_user_id": person.external_user_id, "site": person.site}
-    return Table("person/1", "meetings", PERSON_COLUMNS, person_rows(attendance, as_of=as_of), totals=about | totals)
+    about = {column.key: column.of(person) for column in PEOPLE_COLUMNS if Format.JSON in column.shown}
+    return Table("person/1", "meetings", PERSON_COLUMNS, person_rows(attendance, as_of=as_of), about={"person": about})
 
 
 def person_rows(attendance: Iterable[Attendance], *, as_of: int) -> Iterator[AttendeeRow]:

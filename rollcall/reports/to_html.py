@@ -124,16 +124,42 @@ def _attendee(row: AttendeeRow, columns: Sequence[Column], zone: tzinfo) -> str:
 
 
 def _attendee_td(column: Column, row: AttendeeRow, zone: tzinfo) -> str:
-    """In a meeting the day is known: a time is told by the clock, and what fell on a later day says so."""
-    if column.kind is not Kind.TIME:
+    """In a meeting the day is known, and a time is told by the clock alone."""
+    if column.key not in _CLOCKS:
         return _td(column, row, zone)
     label = escape(str(column.label))
-    return f'<td data-label="{label}" class="time">{_clock(column.key, column.of(row), row, zone)}</td>'
+    return f'<td data-label="{label}" class="time">{_CLOCKS[column.key](row, zone)}</td>'
 
 
-def _clock(key: str, at: int | None, row: AttendeeRow, zone: tzinfo) -> str:
-    if key == "last_out_at" and row.attendance.is_present:
+def _came(row: AttendeeRow, zone: tzinfo) -> str:
+    """The join that was heard, or else the first time that is certain, which says so."""
+    at, proved = row.attendance.first_in_at, row.detail.proved
+    if at is None or any(session.joined_at == at for session in row.detail.sessions):
+        return _time_of_day(at, row, zone)
+    if not proved:
+        return words.UNKNOWN
+    first = _time_of_day(proved[0][0], row, zone)
+    return first if proved[0][0] == at else _("by %(time)s") % {"time": first}
+
+
+def _went(row: AttendeeRow, zone: tzinfo) -> str:
+    """The leave that was heard, or else the last time that is certain, which says so."""
+    if row.attendance.is_present:
         return f'<span class="now">{escape(_("still in"))}</span>'
+    at, proved = row.attendance.last_out_at, row.detail.proved
+    if at is None or any(session.left_at == at for session in row.detail.sessions):
+        return _time_of_day(at, row, zone)
+    if not proved:
+        return words.UNKNOWN
+    last = _time_of_day(proved[-1][1], row, zone)
+    return last if proved[-1][1] == at else _("%(time)s or later") % {"time": last}
+
+
+_CLOCKS = {"first_in_at": _came, "last_out_at": _went}
+
+
+def _time_of_day(at: int | None, row: AttendeeRow, zone: tzinfo) -> str:
+    """By the clock; what fell on a later day says so."""
     if at is None:
         return words.UNKNOWN
     later = words.days_apart(row.meeting.summary.started_at, at, zone)

@@ -20,7 +20,7 @@ _encode = msgspec.json.Encoder().encode
 
 def to_json(table: Table) -> Iterator[bytes]:
     """{"rollcall": "attendance/1", "meetings": [...]}: keys stand in the order of the columns, times are epoch ms."""
-    head = _encode({"rollcall": table.name} | dict(table.totals))
+    head = _encode({"rollcall": table.name} | dict(table.about))
     yield head[:-1] + b"," + _encode(table.rows_key) + b":["
     columns, inner = _shown(table.columns), _shown(table.inner)
     between = b"\n"

@@ -175,7 +175,9 @@ def role(name: str, kind: str) -> str:
 
 
 def count(counted: Count) -> str:
-    """3, or 3 or more."""
+    """3, or 3 or more; a dash where none was seen, though there may have been some."""
+    if not counted.seen and not counted.is_exact:
+        return UNKNOWN
     return str(counted.seen) if counted.is_exact else _("%(seen)d or more") % {"seen": counted.seen}
 
 
