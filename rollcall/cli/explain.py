@@ -1,0 +1,96 @@
+"""`rollcall explain`: one person in one meeting, from the number down to the facts it rests on."""
+
+from __future__ import annotations
+
+from datetime import tzinfo
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rollcall.cli import new_app
+from rollcall.cli.database import open_database
+from rollcall.cli.report import zone_named
+from rollcall.core.errors import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rollcall.store.derived import Attendance, Summary
+
+app = new_app("Why this number: one person in one meeting.")
+
+AS_MANY_AS_FIT = 20
+
+
+@app.command()
+def explain(
+    meeting: Annotated[str, typer.Argument(help="An id of the meeting, or words of its name if only one has them.")],
+    person: Annotated[str, typer.Argument(help="An external or internal user id, or words of the name.")],
+    zone: Annotated[str, typer.Option(help="The zone of times [default: ROLLCALL_TIME_ZONE].")] = "",
+) -> None:
+    """Say why one person's time in one meeting is what it is: the sessions, and every fact with its source."""
+    open_database()
+    summary = _find_meeting(meeting)
+    for line in _explained(summary, _find_person(summary, person), zone_named(zone)):
+        typer.echo(line)
+
+
+def _find_meeting(text: str) -> Summary:
+    from django.db.models import Q
+
+    from rollcall.store import reading
+    from rollcall.store.derived import Summary
+
+    exact = Summary.objects.filter(
+        Q(meeting__internal_meeting_id=text) | Q(meeting__breakouts__internal_meeting_id=text)
+    )
+    if (one := exact.first()) is not None:
+        return one
+    found = reading.newest_meetings(reading.Filter(meeting=text), limit=AS_MANY_AS_FIT + 1)
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise Refused(f"No meeting is called {text!r}.", hint="`rollcall report meetings` lists them with their ids.")
+    ids = "\n".join(f"  {one.meeting.internal_meeting_id}  {one.name}" for one in found[:AS_MANY_AS_FIT])
+    raise Refused(f"Several meetings are called {text!r}.", hint=f"Name one by its internal id:\n{ids}")
+
+
+def _find_person(summary: Summary, text: str) -> Attendance:
+    from rollcall.reports.details import attendance_detail
+    from rollcall.store import reading
+    from rollcall.store.names import fold_name
+
+    everybody = reading.attendees(summary)
+    exact = [
+        one
+        for one in everybody
+        if text == one.external_user_id
+        or text in {session.participant for session in attendance_detail(one.detail).sessions}
+    ]
+    words = fold_name(text).split()
+    found = exact or [one for one in everybody if words and all(word in one.name_key for word in words)]
+    if len(found) == 1:
+        return found[0]
+    names = "\n".join(f"  {one.external_user_id or '-'}  {one.name}" for one in (found or everybody)[:AS_MANY_AS_FIT])
+    fault = f"Several people fit {text!r}." if found else f"Nobody in {summary.name!r} fits {text!r}."
+    raise Refused(fault, hint=f"Name one by the external user id:\n{names}")
+
+
+def _explained(summary: Summary, attendance: Attendance, zone: tzinfo) -> Iterator[str]:
+    from rollcall.reports import words
+    from rollcall.reports.details import attendance_detail
+    from rollcall.reports.facts import facts_of_attendee
+    from rollcall.reports.rows import Bounds
+
+    total = words.bounds(Bounds(attendance.proved_ms, attendance.possible_ms))
+    yield _printable(f"{attendance.name or attendance.external_user_id} in {summary.name}: {total}")
+    for session in attendance_detail(attendance.detail).sessions:
+        yield _printable(f"  {session.participant or '(only listed)'}: {' '.join(words.why(session, zone))}")
+    yield "Facts (when it happened, what, from whom, first received):"
+    for fact in facts_of_attendee(summary, attendance, zone):
+        yield _printable(f"  {fact.at}  {fact.what}  {fact.participant}  [{fact.source}, {fact.received_at}]")
+
+
+def _printable(text: str) -> str:
+    """Names come from outside: nothing in them may steer a terminal."""
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
