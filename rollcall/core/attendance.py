@@ -152,7 +152,8 @@ def _listings(room: Room) -> dict[str, _Seen]:
             if seen is None:
                 seen = found[external] = _Seen()
             seen.entries.append((index, listed.count))
-            seen.listed = listed
+            if seen.listed is None or listed.name:
+                seen.listed = listed
     return found
 
 

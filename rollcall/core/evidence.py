@@ -198,7 +198,7 @@ def weigh_polls(stays: list[Stay], times: Sequence[int], counts: Sequence[int], 
         if count < len(certain):
             _mark_absent(certain, at, previous)
         if count >= len(certain) + edges + len(uncertain):
-            for stay in uncertain:
+            for stay in (*certain, *uncertain):
                 stay.sighted.append(at)
         elif count <= len(certain):
             _mark_absent(uncertain, at, previous)
