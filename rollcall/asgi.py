@@ -14,11 +14,8 @@ from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rollcall.settings")
 
-from django.conf import settings
 from django.core.asgi import get_asgi_application
 
-# WhiteNoise warns when the folder of collected files is not there; without it it finds them where they are.
-settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 pages = get_asgi_application()
 
 from django.db import Error, connections, transaction

@@ -152,12 +152,11 @@ INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
-    "django.contrib.staticfiles",
     "rollcall.store",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "rollcall.web.files.StaticFiles",
     "rollcall.web.headers.SecurityHeaders",
     "rollcall.web.zones.ReaderZone",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -184,9 +183,6 @@ TEMPLATES = [
 ]
 ASGI_APPLICATION = "rollcall.asgi.application"
 STATIC_URL = "/static/"
-STATIC_ROOT = DATA / "static"
-STATICFILES_DIRS = [Path(__file__).parent / "web" / "static"]
-WHITENOISE_USE_FINDERS = True
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},

@@ -96,7 +96,7 @@ def make_meeting(
     from rollcall.store.names import fold_name
 
     pool = make_pool(server)
-    internal = internal or f"{key_of(name, day, began, server).hex()}-{at(began, day)}"
+    internal = internal or f"{key_of(name, str(Meeting.objects.count())).hex()}-{at(began, day)}"
     meeting = Meeting.objects.create(
         pool=pool, key=meeting_key(internal), internal_meeting_id=internal, appended=1, folded=1, is_over=ended is not None
     )

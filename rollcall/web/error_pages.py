@@ -14,6 +14,7 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
 from rollcall.core.errors import RollcallError, Unavailable
+from rollcall.web.frame import frame
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,7 +75,8 @@ def answer(request: HttpRequest, error: RollcallError) -> HttpResponse:
     if wants_json(request):
         return JsonResponse(body, status=error.status)
     title = HTTPStatus(error.status).phrase
-    page = render_to_string("error.html", body | {"title": title, "status": error.status, "request": request})
+    context = frame(request) | body | {"title": title, "status": error.status, "request": request}
+    page = render_to_string("error.html", context)
     return HttpResponse(page, status=error.status)
 
 

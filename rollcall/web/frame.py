@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from django.utils import timezone
 
-from rollcall import __version__
+from rollcall.web.files import version
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
 
 def frame(request: HttpRequest) -> dict[str, str]:  # noqa: ARG001 - Django's signature
-    """For each template: the zone that times are shown in, and the version, by which browsers tell new files from old."""
+    """For each template: the zone that times are shown in, and by what browsers tell new files from old."""
     now = timezone.localtime()
-    return {"zone": timezone.get_current_timezone_name(), "zone_offset": now.strftime("%z"), "version": __version__}
+    return {"zone": timezone.get_current_timezone_name(), "zone_offset": now.strftime("%z"), "version": version()}
