@@ -8,7 +8,7 @@ import logging
 import re
 import ssl
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -131,9 +131,15 @@ class BigBlueButton:
     """
 
     def __init__(
-        self, http: httpx.AsyncClient, api_url: str, secrets: Sequence[str], *, algorithms: Sequence[str] = ALGORITHMS
+        self,
+        http: httpx.AsyncClient,
+        api_url: str,
+        secrets: Sequence[str],
+        *,
+        algorithms: Sequence[str] = ALGORITHMS,
+        clock: Callable[[], int] | None = None,
     ) -> None:
-        self._http = http
+        self._http, self._clock = http, clock or _now
         self.api_url = api_url
         self.host = urlsplit(api_url).hostname or api_url
         self._keys = [(secret, algorithm) for secret in secrets for algorithm in algorithms]
@@ -257,7 +263,7 @@ class BigBlueButton:
                         f"{self.host} sent more than {ANSWER_BYTES // 1024 // 1024} MiB.",
                         hint="This is not an answer of BigBlueButton; check the address.",
                     )
-            now = _now()
+            now = self._clock()
             return _Answer(
                 at=_date(response.headers.get("date"), now),
                 asked_at=now,

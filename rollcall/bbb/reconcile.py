@@ -54,6 +54,7 @@ class Desk:
     http: httpx.AsyncClient
     thread: ThreadPoolExecutor
     pace: Pace
+    clock: Callable[[], int] = now_ms
     base_url: str = field(default_factory=lambda: environment.URL.read().rstrip("/"))
     leased_until: int = 0
     outages: list[tuple[int, int]] = field(default_factory=list)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import time
 from collections.abc import Awaitable, Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
@@ -16,7 +15,7 @@ from rollcall import environment
 from rollcall.bbb import faults, hooks, servers
 from rollcall.bbb.api import BigBlueButton, Listing
 from rollcall.bbb.blindness import Blindness, Cause, Ran
-from rollcall.bbb.servers import Watched, now_ms
+from rollcall.bbb.servers import Watched
 from rollcall.bbb.sightings import FactsOf, Sightings
 from rollcall.core.errors import Misconfigured, RollcallError, Unavailable
 from rollcall.feed.feed import Arrival, Feed
@@ -75,6 +74,10 @@ class Surroundings(Protocol):
     outages: list[tuple[int, int]]
     at_once: asyncio.Semaphore
 
+    def clock(self) -> int:
+        """Our own time in epoch ms."""
+        ...
+
     def in_thread(self, work: Callable[..., T], *arguments: Any, **named: Any) -> Awaitable[T]:
         """Await what a function of the store returns."""
         ...
@@ -88,16 +91,12 @@ class Surroundings(Protocol):
 class _Moments:
     """When what was last well. `…_at` is the server's clock, `…_at_ours` our own; None before the first time."""
 
-    offset_ms: int = 0  # the server's clock minus ours
+    offset_ms: int = 0  # the server's clock minus ours, as far as we know it
     listed_at: int | None = None
     listed_at_ours: int | None = None
     hooks_answered_at: int | None = None
     hooks_answered_at_ours: int = 0
     hooks_in_place_at: int | None = None
-
-    def server_now(self) -> int:
-        """The server's clock, as far as we know it."""
-        return now_ms() + self.offset_ms
 
 
 @dataclass(slots=True)
@@ -132,14 +131,14 @@ class Watch:
         facts = FactsOf(server.pool, server.name)
         self.sightings = Sightings(facts)
         self.blindness = Blindness(facts)
-        self._began_at = now_ms()
+        self._began_at = desk.clock()
         self._earlier = servers.LastSeen(None, None)
         self._moments = _Moments(hooks_answered_at_ours=self._began_at)
         self._memory = _Memory()
         self._pending: list[Arrival] = []
         self._failures = 0
         self._has_ping = True
-        self._check_due_at = 0.0  # time.monotonic
+        self._check_due_at = 0  # ours
         self._renew_before = 0
         self._outages_seen = len(desk.outages)
         self._hooks_seen_at: int | None = None  # ours; not yet noted
@@ -186,7 +185,7 @@ class Watch:
 
     async def round(self) -> None:
         """Gather, decide, publish."""
-        if now_ms() > self.desk.leased_until:
+        if self.desk.clock() > self.desk.leased_until:
             return
         if len(self._pending) > MOST_PENDING and not await self._publish(None):
             return  # the gap this leaves will be told as one
@@ -195,7 +194,7 @@ class Watch:
         listing, _ = await asyncio.gather(self._poll(), self._see_to_hooks())
         if listing is not None:
             self._on_listing(listing)
-            self._pending += self.sightings.observe(listing.meetings, known_open, listing.at, now_ms())
+            self._pending += self.sightings.observe(listing.meetings, known_open, listing.at, self.desk.clock())
         elif self.server.is_polled:
             self._on_no_listing()
         self._pending += await self._tell(known_open, listing)
@@ -225,33 +224,31 @@ class Watch:
         moments = self._moments
         moments.offset_ms = listing.at - listing.asked_at
         if moments.listed_at_ours is None or moments.listed_at is None:
-            self._end_of_absence(listing)
+            self._begin_of_absence(moments.offset_ms, listing.asked_at)
         elif listing.asked_at - moments.listed_at_ours > self.pace.blind_after_ms:
             self.blindness.begin(Cause.NO_POLLS, moments.listed_at)
         for cause in (Cause.NOT_WATCHED, Cause.DOWNTIME, Cause.NO_POLLS):
             self.blindness.end(cause, listing.at)
         moments.listed_at, moments.listed_at_ours = listing.at, listing.asked_at
 
-    def _end_of_absence(self, listing: Listing) -> None:
-        """The first answer of this watch: what was before it, nobody saw."""
-        if self._earlier.polled_at is None:
-            self.blindness.begin(Cause.NOT_WATCHED, None)
-        elif listing.asked_at - self._earlier.polled_at > self.pace.blind_after_ms:
-            self.blindness.begin(Cause.DOWNTIME, self._earlier.polled_at + self._moments.offset_ms)
-
-    def _on_no_listing(self) -> None:
-        now, moments = now_ms(), self._moments
-        heard_at = moments.listed_at_ours or self._earlier.polled_at
-        if now - (heard_at or self._began_at) <= self.pace.blind_after_ms:
-            return
-        if moments.listed_at is not None:
-            self.blindness.begin(Cause.NO_POLLS, moments.listed_at)
-        elif heard_at is None:
+    def _begin_of_absence(self, offset_ms: int, now: int) -> None:
+        """Before the first answer of this watch: since an earlier watch heard of it, or since ever, nobody saw."""
+        heard_at = self._earlier.polled_at
+        if heard_at is None:
             self.blindness.begin(Cause.NOT_WATCHED, None)
         elif self._began_at - heard_at > self.pace.blind_after_ms:
-            self.blindness.begin(Cause.DOWNTIME, heard_at)
-        else:
-            self.blindness.begin(Cause.NO_POLLS, heard_at)
+            self.blindness.begin(Cause.DOWNTIME, heard_at + offset_ms)
+        elif now - heard_at > self.pace.blind_after_ms:
+            self.blindness.begin(Cause.NO_POLLS, heard_at + offset_ms)
+
+    def _on_no_listing(self) -> None:
+        now, moments = self.desk.clock(), self._moments
+        if moments.listed_at is None or moments.listed_at_ours is None:
+            # One failure may mean nothing; and the server's clock is not known yet.
+            if now - self._began_at > self.pace.blind_after_ms:
+                self._begin_of_absence(0, now)
+        elif now - moments.listed_at_ours > self.pace.blind_after_ms:
+            self.blindness.begin(Cause.NO_POLLS, moments.listed_at)
 
     # -- hooks ----------------------------------------------------------------------------------------------------
 
@@ -262,14 +259,14 @@ class Watch:
         self._take_outages()
         try:
             at = await self._ping()
-            if time.monotonic() >= self._check_due_at or self._renew_before or self._hook_trouble:
+            if self.desk.clock() >= self._check_due_at or self._renew_before or self._hook_trouble:
                 at = await self._check()
         except RollcallError as error:
             self._on_silent_hooks(error)
             return
         for cause in (Cause.HOOKS_SILENT, Cause.NO_WEBHOOKS):
             self.blindness.end(cause, at)
-        self._moments.hooks_answered_at, self._moments.hooks_answered_at_ours = at, now_ms()
+        self._moments.hooks_answered_at, self._moments.hooks_answered_at_ours = at, self.desk.clock()
 
     async def _ping(self) -> int:
         """When bbb-webhooks answered; where it knows no ping, its list of hooks will do."""
@@ -294,12 +291,13 @@ class Watch:
         self._hook_trouble = found.trouble
         if found.are_in_place and found.trouble is None:
             self._renew_before = 0
-            self._check_due_at = time.monotonic() + self.pace.hook_check_ms / 1000 * random.uniform(0.9, 1)  # noqa: S311 - only spread
+            spread_ms = random.randrange(1 + self.pace.hook_check_ms // 10)  # noqa: S311 - only spread
+            self._check_due_at = self.desk.clock() + self.pace.hook_check_ms - spread_ms
         return found.at
 
     def _on_silent_hooks(self, error: RollcallError) -> None:
         self._hook_trouble = error
-        if now_ms() - self._moments.hooks_answered_at_ours > self.pace.blind_after_ms:
+        if self.desk.clock() - self._moments.hooks_answered_at_ours > self.pace.blind_after_ms:
             cause = Cause.NO_WEBHOOKS if isinstance(error, faults.NoHooksApi) else Cause.HOOKS_SILENT
             self.blindness.begin(cause, self._moments.hooks_answered_at)
 
@@ -315,19 +313,20 @@ class Watch:
 
     async def _tell(self, known_open: Collection[str], listing: Listing | None) -> list[Arrival]:
         """Tell the meetings concerned of the spans in which their webhooks may have been lost."""
-        now_at = listing.at if listing else self._moments.server_now()
+        now, offset_ms = self.desk.clock(), self._moments.offset_ms
+        now_at = listing.at if listing else now + offset_ms
         closed = self._memory.see(known_open, listing, now_at)
         since = self.blindness.since
         told: list[Arrival] = []
         if since is not None and self.blindness.is_due(now_at):
             ran = [one for one, at in self._memory.open_at.items() if at >= since - 2 * self.pace.poll_ms]
-            told = self.blindness.tell(await self._alive(ran, now_at), now_at, now_ms())
+            told = self.blindness.tell(await self._alive(ran, now_at), now_at, now)
             self.blindness.told(now_at)
         elif closed and self.blindness.lasts():
-            told = self.blindness.tell(await self._alive(closed, now_at), now_at, now_ms())
+            told = self.blindness.tell(await self._alive(closed, now_at), now_at, now)
         if listing is not None or not self.server.is_polled:
             self.blindness.forget_ended(now_at)
-        self._memory.forget(min(since or now_at, now_at - REMEMBERED_MS))
+        self._memory.forget(now_at - REMEMBERED_MS)
         return told
 
     async def _alive(self, meetings: Iterable[str], now_at: int) -> dict[str, Ran]:

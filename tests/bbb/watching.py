@@ -10,10 +10,11 @@ from typing import Any, TypeVar
 
 from rollcall.bbb import servers
 from rollcall.bbb.payloads import decode
+from rollcall.bbb.watch import Pace
 from rollcall.core.errors import Unavailable
 from rollcall.core.events import Anything
 from rollcall.feed.append import Item, append
-from rollcall.feed.feed import Arrival
+from rollcall.feed.feed import Arrival, Feed
 from rollcall.store.connections import Hook, Pool, Secret, Server
 from rollcall.store.sealing import seal
 
@@ -69,3 +70,45 @@ def store_thread() -> Iterator[Callable[..., Any]]:
 
         yield in_thread
         thread.submit(connections.close_all).result()
+
+
+class Clock:
+    """Our own time, which a test moves."""
+
+    def __init__(self) -> None:
+        self.at = servers.now_ms() // 1000 * 1000
+
+    def __call__(self) -> int:
+        return self.at
+
+    def pass_seconds(self, seconds: float) -> None:
+        self.at += int(seconds * 1000)
+
+
+class TestDesk:
+    """What a watch finds around it in a worker, for one watch."""
+
+    __test__ = False
+
+    def __init__(self, in_thread: Callable[..., Any], clock: Clock, feed: LogFeed, pace: Pace | None = None) -> None:
+        self.pace = pace or Pace()
+        self.feed: Feed = feed
+        self.base_url = BASE_URL
+        self.leased_until = 2**62
+        self.outages: list[tuple[int, int]] = []
+        self.at_once = asyncio.Semaphore(1)
+        self.in_thread = in_thread
+        self.clock = clock
+        self.noted: dict[int, dict[str, Any]] = {}
+
+    def note(self, server: int, **status: int | str | None) -> None:
+        self.noted.setdefault(server, {}).update(status)
+
+    async def write(self) -> None:
+        """What a worker writes every few seconds."""
+        await self.in_thread(write_statuses, self.noted)
+
+
+def write_statuses(noted: dict[int, dict[str, Any]]) -> None:
+    for server, status in noted.items():
+        Server.objects.filter(pk=server).update(**status)
