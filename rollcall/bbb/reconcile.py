@@ -95,7 +95,7 @@ class Desk:
         self._statuses.setdefault(server, {}).update(status)
 
     async def _tick(self) -> None:
-        asked_at = now_ms()
+        asked_at = self.clock()
         try:
             watched = await self.in_thread(servers.claim, self.name, self.pace.lease_ms)
             self.leased_until = asked_at + self.pace.lease_ms // 2
@@ -155,7 +155,7 @@ class OwnAddress:
         if not is_reached:
             self._is_lost = True
             return
-        now = now_ms()
+        now = self.desk.clock()
         if self._is_lost and self._reached_at is not None and now - self._reached_at >= OUTAGE_MS:
             logger.warning(
                 "Rollcall could not be reached; all hooks are replaced", seconds=(now - self._reached_at) // 1000
