@@ -22,7 +22,14 @@ def _wait(lifeline: int) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
+def _end(_number: int, _frame: object) -> None:
+    """Until the command listens to signals itself there is nothing in hand that could be lost."""
+    sys.exit(0)
+
+
 if __name__ == "__main__":
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _end)
     threading.Thread(target=_wait, args=(int(sys.argv[1]),), daemon=True, name="rollcall-lifeline").start()
     status = run(sys.argv[2:])
     sys.exit(EXIT_HOPELESS if status == EXIT_FAILED else status)

@@ -30,6 +30,8 @@ STOPPING_SECONDS = 30.0
 SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 30.0
 # A child that ran so long was well: its next pause is the shortest again.
 WELL_SECONDS = 60.0
+# A child that is told to stop before it has begun to listen to signals had nothing in hand.
+ENDED_WELL = (0, -signal.SIGTERM, -signal.SIGINT)
 
 
 @app.command()
@@ -40,15 +42,15 @@ def serve(
     ] = None,
 ) -> None:
     """Web pages, webhooks and worker; makes its database; prints the address."""
-    listener = _listen(
+    listener = listen(
         environment.HOST.read() if host is None else host,
         environment.PORT.read_whole_number() if port is None else port,
     )
-    if not asyncio.run(_Supervisor(listener).run()):
+    if not asyncio.run(Supervisor(listener).run()):
         raise typer.Exit(EXIT_FAILED)
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
     """The socket both ends of a restart share: while the web process is away, callers wait in its queue."""
     until = time.monotonic() + PORT_PATIENCE_SECONDS
     while True:
@@ -80,11 +82,12 @@ def address_of(listener: socket.socket) -> str:
 
 
 @dataclass(slots=True)
-class _Supervisor:
+class Supervisor:
     """Starts web, then worker; starts again what ends by itself; ends when told to."""
 
     listener: socket.socket
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    answering: asyncio.Event = field(default_factory=asyncio.Event)
     is_well: bool = True
 
     async def run(self) -> bool:
@@ -99,6 +102,7 @@ class _Supervisor:
         kept = [asyncio.create_task(self._keep(web))]
         if await self._is_answering():
             print(f"Rollcall listens on {address_of(self.listener)}", flush=True)
+            self.answering.set()
             worker = _Child("worker", (*start, "worker"), (lifeline,))
             kept.append(asyncio.create_task(self._keep(worker)))
         await self.stopping.wait()
@@ -121,7 +125,7 @@ class _Supervisor:
             began = time.monotonic()
             status = await child.run(self.stopping)
             if self.stopping.is_set():
-                self.is_well &= status == 0
+                self.is_well &= status in ENDED_WELL
                 return
             if status == EXIT_HOPELESS:
                 self.is_well = False

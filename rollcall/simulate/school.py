@@ -1,0 +1,133 @@
+"""A school that is not there: two Moodle sites with equal user ids on one server, courses, and weeks of classes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from random import Random
+
+from rollcall.simulate.classes import MINUTE, Plan, make_cast
+from rollcall.simulate.faults import Fault, invent_leaves_twice, lose, miss_leaves
+from rollcall.simulate.truth import Ending, Person
+
+DAY_MS = 24 * 60 * MINUTE
+WEEK_MS = 7 * DAY_MS
+FIRST_MONDAY = 4 * DAY_MS  # the epoch began on a Thursday
+
+NORTH, SOUTH = "moodle.north.example", "learn.south.example"
+SIZES = {NORTH: 36, SOUTH: 28}
+TEACHERS = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """One course with its weekly class. `weekday` counts from Monday, `starts` minutes from midnight UTC."""
+
+    site: str
+    number: int
+    label: str
+    name: str
+    weekday: int
+    starts: int
+    minutes: int
+    rooms: int | None = None
+    guests: int = 0
+    dial_ins: int = 0
+
+
+COURSES = (
+    Course(site=NORTH, number=12, label="ALG1", name="Εισαγωγή στην Άλγεβρα", weekday=0, starts=540, minutes=45),
+    Course(site=NORTH, number=15, label="BOT", name="Вступ до ботаніки", weekday=1, starts=600, minutes=45, dial_ins=1),
+    Course(site=NORTH, number=21, label="AK2", name="Einführung in die Akustik", weekday=2, starts=810, minutes=90),
+    Course(site=NORTH, number=33, label="VID", name="Historia del vidrio", weekday=3, starts=660, minutes=50, rooms=3),
+    Course(site=SOUTH, number=12, label="AST", name="مبادئ علم الفلك", weekday=1, starts=720, minutes=45, guests=2),
+    Course(site=SOUTH, number=40, label="LIN", name="线性代数入门", weekday=4, starts=480, minutes=60, rooms=2),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class School:
+    """Who is in which course, the teacher first. User ids are small numbers on each site, equal on both."""
+
+    casts: dict[tuple[str, int], tuple[Person, ...]]
+
+    def cast(self, course: Course) -> tuple[Person, ...]:
+        """The people of a course."""
+        return self.casts[course.site, course.number]
+
+    def students(self) -> int:
+        """How many there are, each counted on their own site."""
+        return len({(site, one.key) for (site, _), cast in self.casts.items() for one in cast if one.role == "VIEWER"})
+
+
+def make_school(rng: Random) -> School:
+    """The same school for a seed."""
+    casts: dict[tuple[str, int], tuple[Person, ...]] = {}
+    for site, size in SIZES.items():
+        people = make_cast(rng, size + TEACHERS)
+        teachers, students = people[:TEACHERS], people[TEACHERS:]
+        for number, course in enumerate(course for course in COURSES if course.site == site):
+            taught = rng.sample(students, k=size * 2 // 3)
+            teacher = replace(teachers[number % TEACHERS], role="MODERATOR")
+            casts[site, course.number] = (teacher, *taught)
+    return School(casts)
+
+
+def past_classes(rng: Random, school: School, *, before: int, weeks: int) -> Iterator[tuple[Plan, tuple[Fault, ...]]]:
+    """Every class of so many weeks, the oldest first, each with what went wrong in it."""
+    monday = (before - FIRST_MONDAY) // WEEK_MS * WEEK_MS + FIRST_MONDAY
+    for week in range(weeks, -1, -1):
+        for course in sorted(COURSES, key=lambda course: (course.weekday, course.starts)):
+            at = monday - week * WEEK_MS + course.weekday * DAY_MS + course.starts * MINUTE
+            if at + (course.minutes + 30) * MINUTE < before:
+                yield _plan(rng, school, course, at + rng.randrange(-3 * MINUTE, 2 * MINUTE)), _faults(rng)
+
+
+def _plan(rng: Random, school: School, course: Course, starts_at: int) -> Plan:
+    return Plan(
+        starts_at=starts_at,
+        minutes=course.minutes + rng.randrange(-2, 4),
+        cast=school.cast(course),
+        name=course.name,
+        origin=course.site,
+        course=course.number,
+        instance=100 + course.number,
+        label=course.label,
+        rooms=course.rooms if rng.random() < 0.6 else 0,
+        guests=course.guests,
+        dial_ins=course.dial_ins,
+        ending=rng.choice((Ending.BY_MODERATOR, Ending.BY_MODERATOR, Ending.LAST_LEFT)),
+        absent=0.18,
+        liveliness=0.8,
+    )
+
+
+def _faults(rng: Random) -> tuple[Fault, ...]:
+    """Most classes went well; in some a few leaves, or a few of all messages, were lost."""
+    match rng.randrange(8):
+        case 0:
+            return (lambda sent, chance: miss_leaves(sent, chance, 0.3),)
+        case 1:
+            return (lambda sent, chance: lose(sent, chance, 0.03),)
+        case 2:
+            return (invent_leaves_twice,)
+    return ()
+
+
+def running_class(rng: Random, school: School, number: int, starts_at: int) -> Plan:
+    """A restless class that begins now: somebody comes, goes, speaks or writes every few seconds."""
+    course = COURSES[number % len(COURSES)]
+    return replace(
+        _plan(rng, school, course, starts_at),
+        minutes=40,
+        rooms=0,
+        guests=1,
+        dial_ins=1,
+        ending=Ending.BY_MODERATOR,
+        arrive_within_ms=MINUTE // 2,
+        late=0.35,
+        early=0.3,
+        reconnects=0.6,
+        two_tabs=0.2,
+        liveliness=9.0,
+    )
