@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 PAGE = 500
 """People on one page of a meeting; larger classes have several."""
 
-COLUMNS_OF_PERSON = rows.PERSON_COLUMNS
-
 
 def meeting_parts(summary: Summary, *, as_of: int, zone: tzinfo, after: str = "") -> dict[str, Any] | None:
     """The page's contents by name; None if there is nobody of the key `after` to go on from."""

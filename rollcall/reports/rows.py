@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from django.utils.functional import _StrPromise
 
-    from rollcall.reports.details import AttendanceDetail, SummaryDetail
+    from rollcall.reports.details import AttendanceDetail, Room, SummaryDetail
     from rollcall.store.derived import Attendance, Summary
     from rollcall.store.reading import Filter
 
@@ -115,6 +115,7 @@ class MeetingRow:
     detail: SummaryDetail
     as_of: int
     length: Bounds | None
+    rooms: Mapping[str, Room] = field(default_factory=dict)
 
     @property
     def state(self) -> State:
@@ -171,7 +172,7 @@ def meeting_row(summary: Summary, *, as_of: int, people: Sequence[AttendanceDeta
     """A meeting as a row; `people`, if they are known, are all of its people."""
     detail = summary_detail(summary.detail)
     length = Bounds(*detail.length) if detail.length else length_of(people) if people is not None else None
-    return MeetingRow(summary, detail, as_of, length)
+    return MeetingRow(summary, detail, as_of, length, {room.meeting: room for room in detail.meetings})
 
 
 def length_of(people: Sequence[AttendanceDetail]) -> Bounds:

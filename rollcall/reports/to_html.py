@@ -6,11 +6,11 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import gettext as _
 
 from rollcall.reports import words
 from rollcall.reports.pictures import presence_bar
 from rollcall.reports.rows import AttendeeRow, Bounds, Format, Kind, person_page
+from rollcall.reports.translating import gettext as _
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -24,22 +24,29 @@ _CLASSES = dict.fromkeys((Kind.COUNT, Kind.COUNTED, Kind.DURATION, Kind.DURATION
 _CLASSES |= {Kind.BAR: "bar-cell", Kind.STATE: "state-cell"}
 
 
-def to_html(table: Table, zone: tzinfo, *, caption: str, columns: Sequence[Column] | None = None) -> SafeString:
-    """The rows of a list; `columns` picks and orders some of the table's."""
-    shown = [column for column in columns or table.columns if Format.HTML in column.shown]
-    rows = "".join(f"<tr>{_row(shown, row, zone)}</tr>\n" for row in table.rows)
-    return mark_safe(f"{_head(shown, caption)}<tbody>{rows}</tbody></table>")  # noqa: S308 - every text in it is escaped below
+def to_html(table: Table, zone: tzinfo, *, caption: str) -> SafeString:
+    """The rows of a list."""
+    columns = _shown(table.columns)
+    tags = [_tag(column) for column in columns]
+    body = "".join(f"<tr>{_row(columns, tags, row, zone)}</tr>\n" for row in table.rows)
+    return mark_safe(f"{_head(columns, caption)}<tbody>{body}</tbody></table>")  # noqa: S308 - every text in it is escaped below
 
 
 def attendees_to_html(rows: Sequence[AttendeeRow], columns: Sequence[Column], zone: tzinfo, *, caption: str) -> SafeString:
     """The people of a meeting: each row opens into its sessions and why; open ones are found again by `data-key`."""
-    shown = [column for column in columns if Format.HTML in column.shown]
-    body = "".join(_attendee(row, shown, zone) for row in rows)
-    return mark_safe(f"{_head(shown, caption, kind='people')}<tbody>{body}</tbody></table>")  # noqa: S308 - as above
+    people = _People(_shown(columns), zone)
+    body = "".join(people.row(row) for row in rows)
+    return mark_safe(f"{_head(people.columns, caption, kind='people')}<tbody>{body}</tbody></table>")  # noqa: S308 - as above
+
+
+def _shown(columns: Sequence[Column]) -> list[Column]:
+    return [column for column in columns if Format.HTML in column.shown]
 
 
 def _head(columns: Sequence[Column], caption: str, kind: str = "") -> str:
-    cells = "".join(f'<th scope="col" class="{_class(column.kind)}">{escape(str(column.label))}</th>' for column in columns)
+    cells = "".join(
+        f'<th scope="col" class="{_class(column.kind)}">{escape(str(column.label))}</th>' for column in columns
+    )
     return (
         f'<table class="table rows {kind}"><caption class="visually-hidden">{escape(caption)}</caption>'
         f"<thead><tr>{cells}</tr></thead>"
@@ -50,15 +57,15 @@ def _class(kind: Kind) -> str:
     return _CLASSES.get(kind, str(kind))
 
 
-def _row(columns: Sequence[Column], row: Any, zone: tzinfo) -> str:  # noqa: ANN401 - a row is whatever its columns read
-    first, *others = columns
-    return f'<th scope="row">{_cell(first, row, zone)}</th>' + "".join(_td(column, row, zone) for column in others)
+def _tag(column: Column) -> str:
+    """What each cell of the column begins with; narrow screens show the label in front of the value."""
+    return f'<td data-label="{escape(str(column.label))}" class="{_class(column.kind)}">'
 
 
-def _td(column: Column, row: Any, zone: tzinfo) -> str:  # noqa: ANN401 - as above
-    label = escape(str(column.label))
-    none_seen = " none-seen" if column.kind is Kind.COUNTED and not column.of(row).seen else ""
-    return f'<td data-label="{label}" class="{_class(column.kind)}{none_seen}">{_cell(column, row, zone)}</td>'
+def _row(columns: Sequence[Column], tags: Sequence[str], row: Any, zone: tzinfo) -> str:  # noqa: ANN401 - whatever its columns read
+    first = f'<th scope="row">{_cell(columns[0], row, zone)}</th>'
+    others = zip(tags[1:], columns[1:], strict=True)
+    return first + "".join(f"{tag}{_cell(column, row, zone)}</td>" for tag, column in others)
 
 
 def _cell(column: Column, row: Any, zone: tzinfo) -> str:  # noqa: ANN401 - as above
@@ -90,7 +97,7 @@ def _counted(value: Count, _zone: tzinfo) -> str:
     if value.is_exact:
         return str(value.seen)
     if not value.seen:
-        return f'<span aria-hidden="true">–</span><span class="visually-hidden">{escape(_("none seen"))}</span>'
+        return words.UNKNOWN
     return f'{value.seen}<span aria-hidden="true">+</span><span class="visually-hidden"> {escape(_("or more"))}</span>'
 
 
@@ -108,109 +115,111 @@ CELLS: dict[Kind, Callable[[Any, tzinfo], str]] = {
     Kind.BAR: presence_bar,
 }
 
-# --- one person of a meeting ------------------------------------------------------------------------------------------
+# --- the people of a meeting ------------------------------------------------------------------------------------------
 
 
-def _attendee(row: AttendeeRow, columns: Sequence[Column], zone: tzinfo) -> str:
-    key = bytes(row.attendance.attendee_key).hex()
-    first, *others = columns
-    is_in = " is-in" if row.attendance.is_present else ""
-    cells = "".join(_attendee_td(column, row, zone) for column in others)
-    return (
-        f'<tr class="person{is_in}"><th scope="row"><details data-key="{key}"><summary>{_cell(first, row, zone)}</summary>'
-        f"</details></th>{cells}</tr>\n"
-        f'<tr class="why"><td colspan="{len(columns)}">{_why(row, key, zone)}</td></tr>\n'
-    )
+class _People:
+    """Draws rows; what is the same in each of them is looked up once."""
 
+    def __init__(self, columns: Sequence[Column], zone: tzinfo) -> None:
+        self.columns = columns
+        self._zone = zone
+        self._tags = [_tag(column) for column in columns]
+        self._heard, self._all_meetings = escape(_("What was heard")), escape(_("All their meetings"))
+        self._done = (
+            (_("chats"), "chats"),
+            (_("raised hands"), "raise_hands"),
+            (_("reactions"), "emojis"),
+            (_("poll answers"), "poll_answers"),
+            (_("cameras"), "cameras"),
+        )
 
-def _attendee_td(column: Column, row: AttendeeRow, zone: tzinfo) -> str:
-    """In a meeting the day is known, and a time is told by the clock alone."""
-    if column.key not in _CLOCKS:
-        return _td(column, row, zone)
-    label = escape(str(column.label))
-    return f'<td data-label="{label}" class="time">{_CLOCKS[column.key](row, zone)}</td>'
+    def row(self, row: AttendeeRow) -> str:
+        """One person: the row that is compared, and the one it opens into."""
+        key = bytes(row.attendance.attendee_key).hex()
+        is_in = " is-in" if row.attendance.is_present else ""
+        name = _cell(self.columns[0], row, self._zone)
+        cells = "".join(map(self._td, self._tags[1:], self.columns[1:], [row] * len(self.columns)))
+        return (
+            f'<tr class="person{is_in}"><th scope="row"><details data-key="{key}"><summary>{name}</summary>'
+            f"</details></th>{cells}</tr>\n"
+            f'<tr class="why"><td colspan="{len(self.columns)}">{self._why(row, key)}</td></tr>\n'
+        )
 
+    def _td(self, tag: str, column: Column, row: AttendeeRow) -> str:
+        """In a meeting the day is known, and a time is told by the clock alone."""
+        if column.key == "first_in_at":
+            return f"{tag}{self._came(row)}</td>"
+        if column.key == "last_out_at":
+            return f"{tag}{self._went(row)}</td>"
+        shown = _cell(column, row, self._zone)
+        if column.kind is Kind.COUNTED and shown == words.UNKNOWN:
+            return f'<td class="number none-seen">{shown}</td>'
+        return f"{tag}{shown}</td>"
 
-def _came(row: AttendeeRow, zone: tzinfo) -> str:
-    """The join that was heard, or else the first time that is certain, which says so."""
-    at, proved = row.attendance.first_in_at, row.detail.proved
-    if at is None or any(session.joined_at == at for session in row.detail.sessions):
-        return _time_of_day(at, row, zone)
-    if not proved:
-        return words.UNKNOWN
-    first = _time_of_day(proved[0][0], row, zone)
-    return first if proved[0][0] == at else _("by %(time)s") % {"time": first}
+    def _came(self, row: AttendeeRow) -> str:
+        """The join that was heard, or else the first time that is certain, which says so."""
+        at, proved = row.attendance.first_in_at, row.detail.proved
+        if at is None or any(session.joined_at == at for session in row.detail.sessions):
+            return self._clock(at, row)
+        if not proved:
+            return words.UNKNOWN
+        first = self._clock(proved[0][0], row)
+        return first if proved[0][0] == at else _("by %(time)s") % {"time": first}
 
+    def _went(self, row: AttendeeRow) -> str:
+        """The leave that was heard, or else the last time that is certain, which says so."""
+        if row.attendance.is_present:
+            return f'<span class="now">{escape(_("still in"))}</span>'
+        at, proved = row.attendance.last_out_at, row.detail.proved
+        if at is None or any(session.left_at == at for session in row.detail.sessions):
+            return self._clock(at, row)
+        if not proved:
+            return words.UNKNOWN
+        last = self._clock(proved[-1][1], row)
+        return last if proved[-1][1] == at else _("%(time)s or later") % {"time": last}
 
-def _went(row: AttendeeRow, zone: tzinfo) -> str:
-    """The leave that was heard, or else the last time that is certain, which says so."""
-    if row.attendance.is_present:
-        return f'<span class="now">{escape(_("still in"))}</span>'
-    at, proved = row.attendance.last_out_at, row.detail.proved
-    if at is None or any(session.left_at == at for session in row.detail.sessions):
-        return _time_of_day(at, row, zone)
-    if not proved:
-        return words.UNKNOWN
-    last = _time_of_day(proved[-1][1], row, zone)
-    return last if proved[-1][1] == at else _("%(time)s or later") % {"time": last}
+    def _clock(self, at: int | None, row: AttendeeRow) -> str:
+        """What fell on a later day says so."""
+        if at is None:
+            return words.UNKNOWN
+        later = words.days_apart(row.meeting.summary.started_at, at, self._zone)
+        return words.clock(at, self._zone) + (f" <small>(+{later})</small>" if later else "")
 
+    def _why(self, row: AttendeeRow, key: str) -> str:
+        parts = [self._session(session, row) for session in row.detail.sessions]
+        parts += [f"<p>{escape(sentence)}</p>" for sentence in self._doubts(row)]
+        facts = f"/meetings/{row.meeting.summary.meeting_id}/facts/{key}"
+        links = f'<a href="{facts}">{self._heard}</a>'
+        if page := person_page(row.attendance.person_key):
+            links += f' · <a href="{page}">{self._all_meetings}</a>'
+        return f"{''.join(parts)}<p>{escape(self._engagement(row))}</p><p>{links}</p>"
 
-_CLOCKS = {"first_in_at": _came, "last_out_at": _went}
+    def _session(self, session: Session, row: AttendeeRow) -> str:
+        room = row.meeting.rooms.get(session.meeting)
+        where = f"<bdi>{escape(room.name)}</bdi>: " if room is not None and room.is_breakout else ""
+        return f"<p>{where}{escape(' '.join(words.why(session, self._zone)))}</p>"
 
+    def _doubts(self, row: AttendeeRow) -> list[str]:
+        """The blind times that make this person's attendance less than certain."""
+        until = row.meeting.until
+        return [
+            words.blind(start, end, cause, self._zone)
+            for start, end, cause in row.meeting.detail.blind
+            if _total(row.detail.possible, start, end or until) > _total(row.detail.proved, start, end or until)
+        ]
 
-def _time_of_day(at: int | None, row: AttendeeRow, zone: tzinfo) -> str:
-    """By the clock; what fell on a later day says so."""
-    if at is None:
-        return words.UNKNOWN
-    later = words.days_apart(row.meeting.summary.started_at, at, zone)
-    return words.clock(at, zone) + (f" <small>(+{later})</small>" if later else "")
-
-
-def _why(row: AttendeeRow, key: str, zone: tzinfo) -> str:
-    parts = [_session(session, row, zone) for session in row.detail.sessions]
-    parts += [f"<p>{escape(sentence)}</p>" for sentence in _doubts(row, zone)]
-    links = [(f"/meetings/{row.meeting.summary.meeting_id}/facts/{key}", _("What was heard"))]
-    if page := person_page(row.attendance.person_key):
-        links.append((page, _("All their meetings")))
-    parts.append(f"<p>{escape(_engagement(row))}</p>")
-    parts.append("<p>" + " · ".join(f'<a href="{href}">{escape(words)}</a>' for href, words in links) + "</p>")
-    return "".join(parts)
-
-
-def _session(session: Session, row: AttendeeRow, zone: tzinfo) -> str:
-    rooms = {room.meeting: room for room in row.meeting.detail.meetings}
-    room = rooms.get(session.meeting)
-    where = f"<bdi>{escape(room.name)}</bdi>: " if room is not None and room.is_breakout else ""
-    return f"<p>{where}{escape(' '.join(words.why(session, zone)))}</p>"
-
-
-def _doubts(row: AttendeeRow, zone: tzinfo) -> list[str]:
-    """The blind times that make this person's attendance less than certain."""
-    until = row.meeting.until
-    return [
-        words.blind(start, end, cause, zone)
-        for start, end, cause in row.meeting.detail.blind
-        if _total(row.detail.possible, start, end or until) > _total(row.detail.proved, start, end or until)
-    ]
+    def _engagement(self, row: AttendeeRow) -> str:
+        done = row.detail.engagement
+        counted = ((name, getattr(done, key)) for name, key in self._done)
+        seen = [f"{name}: {words.count(count)}" for name, count in counted if count.seen or count.is_exact]
+        if done.talk_ms.is_exact or done.talk_ms.seen:
+            talked = Bounds(done.talk_ms.seen, done.talk_ms.seen if done.talk_ms.is_exact else None)
+            seen.append(_("talked: %(time)s") % {"time": words.bounds(talked)})
+        return _("Seen of them: %(what)s.") % {"what": "; ".join(seen)} if seen else _("No activity was seen.")
 
 
 def _total(spans: Iterable[OpenSpan], start: int, end: int) -> int:
     """How much of a time the spans fill, in ms."""
     inside = (min(end if ends is None else ends, end) - max(begins, start) for begins, ends in spans)
     return sum(length for length in inside if length > 0)
-
-
-def _engagement(row: AttendeeRow) -> str:
-    done = row.detail.engagement
-    counted = (
-        (_("chats"), done.chats),
-        (_("raised hands"), done.raise_hands),
-        (_("reactions"), done.emojis),
-        (_("poll answers"), done.poll_answers),
-        (_("cameras"), done.cameras),
-    )
-    seen = [f"{name}: {words.count(count)}" for name, count in counted if count.seen or count.is_exact]
-    if done.talk_ms.is_exact or done.talk_ms.seen:
-        talked = Bounds(done.talk_ms.seen, done.talk_ms.seen if done.talk_ms.is_exact else None)
-        seen.append(_("talked: %(time)s") % {"time": words.bounds(talked)})
-    return _("Seen of them: %(what)s.") % {"what": "; ".join(seen)} if seen else _("No activity was seen.")

@@ -16,7 +16,7 @@ from rollcall.core.errors import Refused
 from rollcall.reports import rows, to_csv, to_json, words
 from rollcall.reports.facts import facts_of_attendee, facts_of_meeting
 from rollcall.reports.filters import NAMES, Asked, read_filter
-from rollcall.reports.meeting_page import COLUMNS_OF_PERSON, meeting_parts
+from rollcall.reports.meeting_page import meeting_parts
 from rollcall.reports.to_html import to_html
 from rollcall.store import reading
 from rollcall.store.reading import FactCursor, Filter, MeetingCursor, PersonCursor, State
@@ -297,7 +297,7 @@ def person(request: HttpRequest, key: str) -> HttpResponse:
         "page": "people",
         "person": found,
         "time": words.bounds(rows.Bounds(found.proved_ms, found.possible_ms)),
-        "table": to_html(table, zone, caption=_("Meetings"), columns=COLUMNS_OF_PERSON),
+        "table": to_html(table, zone, caption=_("Meetings")),
         "older": _older_of(attendance[:PAGE], asked) if len(attendance) > PAGE else "",
         "is_first": after is None,
         "first": _query(asked) or request.path,

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING
 
 from django.utils.formats import date_format
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from rollcall.reports.translating import gettext as _
 from rollcall.store.reading import State
 
 if TYPE_CHECKING:
@@ -73,7 +73,10 @@ def moment(at: int, zone: tzinfo) -> datetime:
 
 def clock(at: int | None, zone: tzinfo) -> str:
     """10:02:11."""
-    return UNKNOWN if at is None else moment(at, zone).strftime("%H:%M:%S")
+    if at is None:
+        return UNKNOWN
+    shown = moment(at, zone)
+    return f"{shown.hour:02}:{shown.minute:02}:{shown.second:02}"
 
 
 def day_and_clock(at: int | None, zone: tzinfo) -> str:
@@ -112,7 +115,7 @@ def times_of_day(earliest: int | None, latest: int | None, zone: tzinfo) -> str:
 
 
 def days_apart(one: int, other: int, zone: tzinfo) -> int:
-    """How many midnights lie between; 0 on the same day."""
+    """How many midnights lie between; 0 on the same day, which is nearly always and quickly seen."""
     return (moment(other, zone).date() - moment(one, zone).date()).days
 
 
@@ -191,12 +194,11 @@ def people(number: int) -> str:
 
 def why(session: Session, zone: tzinfo) -> list[str]:
     """One stay in sentences: what was heard of its begin and end, and what follows where nothing was."""
-    sentences = [_why_it_begins(session, zone), _why_it_ends(session, zone)]
-    return [sentence for sentence in sentences if sentence]
-
-
-def _why_it_begins(session: Session, zone: tzinfo) -> str:
     words = _words_of(session, zone)
+    return [_why_it_begins(session, words), _why_it_ends(session, words)]
+
+
+def _why_it_begins(session: Session, words: dict[str, str]) -> str:
     match session.start:
         case "joined":
             return _("Joined at %(joined)s.") % words
@@ -210,8 +212,7 @@ def _why_it_begins(session: Session, zone: tzinfo) -> str:
             return _("Begin: %(code)s.") % {"code": code}
 
 
-def _why_it_ends(session: Session, zone: tzinfo) -> str:
-    words = _words_of(session, zone)
+def _why_it_ends(session: Session, words: dict[str, str]) -> str:
     match session.end:
         case "left":
             return _("Left at %(left)s.") % words
