@@ -16,11 +16,17 @@ from itertools import pairwise
 import pytest
 from django.db import OperationalError, connection, connections, transaction
 
+from rollcall.derive.log import Log
+from rollcall.derive.rebuild import fold_due
 from rollcall.feed.append import adopt, append
 from rollcall.feed.feed import Arrival
+from rollcall.simulate.classes import Plan, make_class
+from rollcall.simulate.generations import GENERATIONS
+from rollcall.simulate.relay import relay
 from rollcall.store.connections import Pool
-from rollcall.store.derived import Seen
+from rollcall.store.derived import Orphan, Seen, Summary
 from rollcall.store.facts import Fact, Meeting, SetAside
+from tests.derive.log import FAR_AHEAD, append_and_fold, arrivals_of, derived, fold_everything
 from tests.store.arrivals import LESSON, joined, log_of, make_pool, meeting
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -196,6 +202,43 @@ def read_log(root: Meeting) -> set[bytes]:
 
 def folded(root: Meeting) -> set[bytes]:
     return set(map(bytes, Seen.objects.filter(meeting=root).values_list("participant_key", flat=True)))
+
+
+@pytest.mark.parametrize("generation", ["2.6.1", "3.5.0"])
+def test_real_folders_among_writers_derive_what_one_fold_in_the_end_derives(generation: str) -> None:
+    """Before bbb-webhooks 3 the folders themselves find whose room it is, and move it while others write."""
+    truth = make_class(random.Random(1), Plan(people=6, minutes=15, rooms=2))
+    pool = make_pool("one after the other")
+    append_and_fold(arrivals_of(pool, relay(truth, GENERATIONS[generation], random.Random(1))))
+    expected = derived()
+    forget_everything()
+    arrivals = arrivals_of(pool, relay(truth, GENERATIONS[generation], random.Random(1)))
+    writing = threading.Event()
+
+    def write() -> None:
+        for start in range(0, len(arrivals), 20):
+            append(arrivals[start : start + 20])
+
+    def write_backwards() -> None:
+        for start in range(len(arrivals), 0, -15):
+            append(arrivals[max(0, start - 15) : start])
+        writing.set()
+
+    def fold() -> None:
+        log = Log()
+        while not writing.is_set():
+            list(fold_due(log, now=FAR_AHEAD))
+
+    run_together(write, write_backwards, fold, fold)
+    fold_everything()
+    assert derived() == expected
+
+
+def forget_everything() -> None:
+    for table in (Summary, Seen, Orphan, Fact):
+        table.objects.all().delete()
+    Meeting.objects.update(root=None, parent=None)
+    Meeting.objects.all().delete()
 
 
 @pytest.mark.parametrize("database", ["postgresql", "mariadb"], indirect=True)
