@@ -36,8 +36,10 @@ def open_database() -> None:
     from django.db import DatabaseError
 
     from rollcall.core.errors import Misconfigured
+    from rollcall.store.durability import require_durable
 
     try:
+        require_durable()
         if _is_up_to_date():
             return
         with _alone():

@@ -24,7 +24,7 @@ app = new_app()
 
 BACKLOG = 2048
 # The process before us may still be finishing what it had begun.
-PORT_PATIENCE_SECONDS = 10.0
+PORT_PATIENCE_SECONDS = 5.0
 READY_SECONDS = 60.0
 STOPPING_SECONDS = 30.0
 SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 30.0
@@ -127,7 +127,8 @@ class Supervisor:
             if self.stopping.is_set():
                 self.is_well &= status in ENDED_WELL
                 return
-            if status == EXIT_HOPELESS:
+            if status == EXIT_HOPELESS and not self.answering.is_set():
+                # It has never worked; later the same sentence means that the database is away, and comes back.
                 self.is_well = False
                 self.stopping.set()
                 return
