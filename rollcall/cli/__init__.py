@@ -27,6 +27,7 @@ COMMANDS: dict[str, str] = {
     "user": "Staff accounts: add, list, remove.",
     "report": "Meetings, attendance and people as table, JSON or CSV.",
     "explain": "Why this number: one person in one meeting.",
+    "doctor": "Look at everything and say what is wrong.",
     "rebuild": "Make everything derived again from the facts.",
     "simulate": "A BigBlueButton that is not there.",
 }

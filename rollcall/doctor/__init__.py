@@ -1,0 +1,1 @@
+"""One module per check; each names the fault and the mend. Checks look and change nothing."""
