@@ -46,17 +46,31 @@ def _from_environment(name: str) -> str | None:
     try:
         return Path(path).read_text(encoding="utf-8").strip()
     except OSError as error:
-        raise Misconfigured(f"{name}_FILE cannot be read: {error}", hint="Check the path and who may read it.") from error
+        raise Misconfigured(
+            f"{name}_FILE cannot be read: {error}", hint="Check the path and who may read it."
+        ) from error
 
 
 DATA = Setting("ROLLCALL_DATA", "./rollcall-data", "The folder of the database, the secret key and the logs.")
-URL = Setting("ROLLCALL_URL", "", "The address under which BigBlueButton and browsers reach Rollcall, such as https://rollcall.example.org.")
+URL = Setting(
+    "ROLLCALL_URL",
+    "",
+    "The address under which BigBlueButton and browsers reach Rollcall, such as https://rollcall.example.org.",
+)
 HOST = Setting("ROLLCALL_HOST", "127.0.0.1", "The address to listen on.")
 PORT = Setting("ROLLCALL_PORT", "8000", "The port to listen on; 0 takes a free one.")
-DATABASE_URL = Setting("ROLLCALL_DATABASE_URL", "", "postgresql://user:password@host/name or mysql://…; empty: SQLite in the data folder.")
-CACHE_URL = Setting("ROLLCALL_CACHE_URL", "", "redis://host:6379/0 for cache and sessions; empty: memory and the database.")
+DATABASE_URL = Setting(
+    "ROLLCALL_DATABASE_URL", "", "postgresql://user:password@host/name or mysql://…; empty: SQLite in the data folder."
+)
+CACHE_URL = Setting(
+    "ROLLCALL_CACHE_URL", "", "redis://host:6379/0 for cache and sessions; empty: memory and the database."
+)
 FEED = Setting("ROLLCALL_FEED", "embedded", "Who carries facts to the log.", one_of=("embedded",))
-SECRET_KEY = Setting("ROLLCALL_SECRET_KEY", "", "Signs sessions and encrypts stored secrets; empty: made once and kept in the data folder.")
+SECRET_KEY = Setting(
+    "ROLLCALL_SECRET_KEY",
+    "",
+    "Signs sessions and encrypts stored secrets; empty: made once and kept in the data folder.",
+)
 TIME_ZONE = Setting("ROLLCALL_TIME_ZONE", "UTC", "The zone for times when the reader's browser has not said one.")
 LOG_FORMAT = Setting("ROLLCALL_LOG_FORMAT", "text", "How log lines look.", one_of=("text", "json"))
 LOG_LEVEL = Setting("ROLLCALL_LOG_LEVEL", "info", "What is logged.", one_of=("debug", "info", "warning", "error"))
