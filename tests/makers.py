@@ -98,7 +98,12 @@ def make_meeting(
     pool = make_pool(server)
     internal = internal or f"{key_of(name, str(Meeting.objects.count())).hex()}-{at(began, day)}"
     meeting = Meeting.objects.create(
-        pool=pool, key=meeting_key(internal), internal_meeting_id=internal, appended=1, folded=1, is_over=ended is not None
+        pool=pool,
+        key=meeting_key(internal),
+        internal_meeting_id=internal,
+        appended=1,
+        folded=1,
+        is_over=ended is not None,
     )
     earliest, latest = (ended, ended) if ended is None or isinstance(ended, str) else ended
     end = [None if one is None else at(one, day) for one in (earliest, latest)]

@@ -40,7 +40,7 @@ class Form(StrEnum):
 
 
 @app.command()
-def report(
+def report(  # noqa: PLR0917 - typer passes them by name
     what: Annotated[Report, typer.Argument(help="What to report.", show_default=False)],
     name: Annotated[str, typer.Option(help="A person's name, in any script, case and order of words.")] = "",
     since: Annotated[str, typer.Option("--from", help="First day (2026-11-22) or time (2026-11-22T10:30).")] = "",
@@ -55,7 +55,7 @@ def report(
     """Write one report. The same facts give the same JSON, byte for byte."""
     open_database()
     words = {"name": name, "from": since, "to": until, "server": server, "meeting": meeting, "state": state}
-    _write(_rendered(what, words, form, _zone(zone)), output)
+    _write(_rendered(what, words, form, zone_named(zone)), output)
 
 
 def _rendered(what: Report, words: dict[str, str], form: Form, zone: tzinfo) -> Iterable[bytes]:
@@ -81,7 +81,8 @@ def _rendered(what: Report, words: dict[str, str], form: Form, zone: tzinfo) -> 
             return to_text(table, zone)
 
 
-def _zone(name: str) -> tzinfo:
+def zone_named(name: str) -> tzinfo:
+    """The reader's zone; blank is the configured one."""
     from django.utils import timezone
 
     from rollcall.web.zones import find_zone

@@ -54,7 +54,7 @@ _OF_EVERYBODY = (events.MeetingCreated, events.MeetingEnded, events.MeetingMissi
 
 @dataclass(frozen=True, slots=True)
 class ShownFact:
-    """One line: when it happened and first reached us (text in the reader's zone), what, of which connection, from whom."""
+    """One line: when it happened and first reached us, in the reader's zone; what, of which connection, from whom."""
 
     at: str
     received_at: str
@@ -105,7 +105,7 @@ def _shown(fact: Fact, told: Iterable[Anything], zone: tzinfo, names: set[str] |
         received_at=words.stamp(fact.received_at, zone),
         what="; ".join(_sentence(event, names) for event in told) or fact.kind,
         participant=", ".join(dict.fromkeys(event.participant for event in told if event.participant)),
-        source=str(words.SOURCES.get(fact.source, fact.source)),
+        source=words.source(fact.source),
         kind=fact.kind,
         payload=bytes(fact.payload).decode(),
     )
@@ -120,7 +120,7 @@ def _sentence(event: Anything, names: set[str] | None) -> str:
         case MeetingListed():
             return _listing(event, names)
         case events.WentBlind():
-            return f"{_WHAT[event.kind]}: {words.CAUSES.get(event.cause, event.cause)}"
+            return f"{_WHAT[event.kind]}: {words.cause(event.cause)}"
         case events.Noticed():
             return event.noticed
         case _:

@@ -78,7 +78,7 @@ def _read_state(word: str) -> State | None:
 
 
 def _read_moment(word: str, *, zone: tzinfo, is_last: bool = False) -> int | None:
-    """A day, or a day and a time, in the reader's zone, as epoch ms. As the last one it is included: a day to its end."""
+    """A day, or a day and a time, in the reader's zone, as epoch ms; the last one is included, a day to its end."""
     word = word.strip()
     if not word:
         return None

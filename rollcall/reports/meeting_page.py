@@ -41,7 +41,7 @@ def meeting_parts(summary: Summary, *, as_of: int, zone: tzinfo, after: str = ""
         "present": words.people(summary.present),
         "attended": words.people(summary.attendees),
         "length": "" if group.subject.is_running else words.bounds(group.subject.length or rows.Bounds(0, 0)),
-        "state": words.STATES[group.subject.state],
+        "state": words.state_name(group.subject.state),
         "settles": _settles(group.subject, zone),
         "doubts": _doubts(group.subject, zone),
         "count": len(shown),

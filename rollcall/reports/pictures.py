@@ -45,7 +45,7 @@ def _rectangles(name: str, spans: Iterable[tuple[int, int | None]], meeting: Mee
     for begins, ends in spans:
         left = max(0.0, 100 * (begins - start) / (until - start))
         right = min(100.0, 100 * ((until if ends is None else ends) - start) / (until - start))
-        if right >= 0 and left <= 100:  # noqa: PLR2004 - percent
+        if right >= 0 and left <= 100:
             wide = max(right - left, _THINNEST)
             drawn.append(f'<rect class="{name}" x="{left:.2f}%" width="{wide:.2f}%" height="100%"/>')
     return drawn

@@ -79,7 +79,7 @@ class Group:
 class Table:
     """One report. `name` with its version is what JSON calls it, `rows_key` what the rows are.
 
-    With `inner` the rows are Groups, `columns` speak of a group's subject, and `inner` of its rows, the `inner_key`.
+    With `inner` the rows are Groups, `columns` speak of a group's subject, `inner` of its rows (`inner_key`).
     `about` is what JSON says of the whole.
     """
 
@@ -183,7 +183,9 @@ def length_of(people: Sequence[AttendanceDetail]) -> Bounds:
     ends = [end for _, end in possible]
     if any(end is None for end in ends):
         return Bounds(shortest, None)
-    longest = max((end for end in ends if end is not None), default=0) - min((start for start, _ in possible), default=0)
+    longest = max((end for end in ends if end is not None), default=0) - min(
+        (start for start, _ in possible), default=0
+    )
     return Bounds(shortest, max(shortest, longest))
 
 
@@ -209,13 +211,21 @@ def person_page(key: bytes | None) -> str:
     return f"/people/{bytes(key).hex()}" if key else ""
 
 
+def _ended_at(row: MeetingRow) -> tuple[int, int | None, int | None]:
+    return (row.summary.started_at, row.summary.ended_proved_at, row.summary.ended_possible_at)
+
+
 MEETING_COLUMNS = (
     Column("name", _("Meeting"), Kind.TEXT, lambda row: row.summary.name, link=meeting_page),
     Column("state", _("State"), Kind.STATE, lambda row: (row.state, row.summary.present), Format.SCREEN),
     Column("started_at", _("Began"), Kind.TIME, lambda row: row.summary.started_at),
-    Column("ended", _("Ended"), Kind.ENDED, lambda row: _ended_at(row), Format.SCREEN),
-    Column("ended_proved_at", _("Ended at the earliest"), Kind.TIME, lambda row: row.summary.ended_proved_at, Format.FILE),
-    Column("ended_possible_at", _("Ended at the latest"), Kind.TIME, lambda row: row.summary.ended_possible_at, Format.FILE),
+    Column("ended", _("Ended"), Kind.ENDED, _ended_at, Format.SCREEN),
+    Column(
+        "ended_proved_at", _("Ended at the earliest"), Kind.TIME, lambda row: row.summary.ended_proved_at, Format.FILE
+    ),
+    Column(
+        "ended_possible_at", _("Ended at the latest"), Kind.TIME, lambda row: row.summary.ended_possible_at, Format.FILE
+    ),
     Column("attendees", _("People"), Kind.COUNT, lambda row: row.summary.attendees),
     Column("present", _("Now in"), Kind.COUNT, lambda row: row.summary.present, Format.TEXT | Format.JSON),
     Column("server", _("Server"), Kind.TEXT, lambda row: row.summary.pool_name),
@@ -223,13 +233,11 @@ MEETING_COLUMNS = (
     Column("context_label", _("Course"), Kind.TEXT, lambda row: row.summary.context_label, Format.FILE),
     Column("context_id", _("Course id"), Kind.TEXT, lambda row: row.summary.context_id, Format.FILE),
     Column("external_meeting_id", _("Meeting id"), Kind.TEXT, lambda row: row.summary.external_meeting_id, Format.FILE),
-    Column("meeting", _("Internal meeting id"), Kind.TEXT, lambda row: row.summary.meeting.internal_meeting_id, Format.FILE),
+    Column(
+        "meeting", _("Internal meeting id"), Kind.TEXT, lambda row: row.summary.meeting.internal_meeting_id, Format.FILE
+    ),
     Column("settles_at", _("Settles at"), Kind.TIME, lambda row: row.summary.settles_at, Format.JSON),
 )
-
-
-def _ended_at(row: MeetingRow) -> tuple[int, int | None, int | None]:
-    return (row.summary.started_at, row.summary.ended_proved_at, row.summary.ended_possible_at)
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - JSON is

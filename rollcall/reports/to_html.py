@@ -32,7 +32,9 @@ def to_html(table: Table, zone: tzinfo, *, caption: str) -> SafeString:
     return mark_safe(f"{_head(columns, caption)}<tbody>{body}</tbody></table>")  # noqa: S308 - every text in it is escaped below
 
 
-def attendees_to_html(rows: Sequence[AttendeeRow], columns: Sequence[Column], zone: tzinfo, *, caption: str) -> SafeString:
+def attendees_to_html(
+    rows: Sequence[AttendeeRow], columns: Sequence[Column], zone: tzinfo, *, caption: str
+) -> SafeString:
     """The people of a meeting: each row opens into its sessions and why; open ones are found again by `data-key`."""
     people = _People(_shown(columns), zone)
     body = "".join(people.row(row) for row in rows)

@@ -77,7 +77,7 @@ def _frame_of_list(request: HttpRequest, asked: Asked, name: str) -> dict[str, A
         "asked": asked.words,
         "is_blank": asked.is_blank(),
         "servers": reading.server_names(),
-        "states": [(state.value, words.STATES[state]) for state in State],
+        "states": [(state.value, words.state_name(state)) for state in State],
         "query": _query(asked),
         "path": request.path,
     }
@@ -156,7 +156,9 @@ def _numbers(text: str, count: int) -> list[int]:
 
 
 def _bad_place() -> Refused:
-    return Refused(_("This address points to no place in the list."), code="bad-place", hint=_("Begin at its first page."))
+    return Refused(
+        _("This address points to no place in the list."), code="bad-place", hint=_("Begin at its first page.")
+    )
 
 
 @require_safe
@@ -187,7 +189,9 @@ def meeting(request: HttpRequest, pk: int) -> HttpResponse:
     summary = _summary(pk)
     if summary.meeting_id != pk:
         return HttpResponseRedirect(f"/meetings/{summary.meeting_id}")
-    parts = meeting_parts(summary, as_of=now(), zone=timezone.get_current_timezone(), after=request.GET.get("after", ""))
+    parts = meeting_parts(
+        summary, as_of=now(), zone=timezone.get_current_timezone(), after=request.GET.get("after", "")
+    )
     if parts is None:
         raise _bad_place()
     return render(request, "meeting.html", parts | {"page": "meetings"})

@@ -7,15 +7,13 @@ from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING
 
 from django.utils.formats import date_format
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_noop, ngettext
 
 from rollcall.reports.translating import gettext as _
 from rollcall.store.reading import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from django.utils.functional import _StrPromise
 
     from rollcall.reports.details import Count, Note, Session
     from rollcall.reports.rows import AttendeeRow, Bounds, Shares
@@ -25,39 +23,39 @@ UNKNOWN = "–"
 _TWO_POLLS_MS = 60_000
 """While somebody is in, the last proof is at most so old; to name it every second would only disturb."""
 
-STATES: dict[State, _StrPromise] = {
-    State.RUNNING: gettext_lazy("running"),
-    State.ENDED: gettext_lazy("ended"),
-    State.SETTLED: gettext_lazy("settled"),
+STATES: dict[State, str] = {
+    State.RUNNING: gettext_noop("running"),
+    State.ENDED: gettext_noop("ended"),
+    State.SETTLED: gettext_noop("settled"),
 }
 
-ROLES: dict[str, _StrPromise] = {
-    "MODERATOR": gettext_lazy("moderator"),
-    "VIEWER": gettext_lazy("viewer"),
+ROLES: dict[str, str] = {
+    "MODERATOR": gettext_noop("moderator"),
+    "VIEWER": gettext_noop("viewer"),
 }
 
-KINDS: dict[str, _StrPromise] = {
-    "user": gettext_lazy("user"),
-    "guest": gettext_lazy("guest"),
-    "dial-in": gettext_lazy("by telephone"),
-    "connection": gettext_lazy("without a user id"),
+KINDS: dict[str, str] = {
+    "user": gettext_noop("user"),
+    "guest": gettext_noop("guest"),
+    "dial-in": gettext_noop("by telephone"),
+    "connection": gettext_noop("without a user id"),
 }
 
-SOURCES: dict[str, _StrPromise] = {
-    "raw": gettext_lazy("BigBlueButton's own message"),
-    "mapped": gettext_lazy("webhook"),
-    "poll": gettext_lazy("list of who is in"),
-    "ours": gettext_lazy("Rollcall itself"),
+SOURCES: dict[str, str] = {
+    "raw": gettext_noop("BigBlueButton's own message"),
+    "mapped": gettext_noop("webhook"),
+    "poll": gettext_noop("list of who is in"),
+    "ours": gettext_noop("Rollcall itself"),
 }
 
-CAUSES: dict[str, _StrPromise] = {
-    "no-polls": gettext_lazy("the server did not answer"),
-    "unreachable": gettext_lazy("the server did not answer"),
-    "hook-missing": gettext_lazy("the server had lost our webhook"),
-    "hooks-silent": gettext_lazy("the server's webhooks were silent"),
-    "no-webhooks": gettext_lazy("the server has no webhooks"),
-    "downtime": gettext_lazy("Rollcall was not running"),
-    "not-watched": gettext_lazy("Rollcall was not yet watching this server"),
+CAUSES: dict[str, str] = {
+    "no-polls": gettext_noop("the server did not answer"),
+    "unreachable": gettext_noop("the server did not answer"),
+    "hook-missing": gettext_noop("the server had lost our webhook"),
+    "hooks-silent": gettext_noop("the server's webhooks were silent"),
+    "no-webhooks": gettext_noop("the server has no webhooks"),
+    "downtime": gettext_noop("Rollcall was not running"),
+    "not-watched": gettext_noop("Rollcall was not yet watching this server"),
 }
 
 # --- times ------------------------------------------------------------------------------------------------------------
@@ -166,14 +164,29 @@ def state(one: State, present: int) -> str:
     """Running says how many are in."""
     if one is State.RUNNING:
         return _("running, %(people)s in") % {"people": present}
-    return str(STATES[one])
+    return _(STATES[one])
+
+
+def source(code: str) -> str:
+    """Who told us."""
+    return _(SOURCES.get(code, code))
+
+
+def cause(code: str) -> str:
+    """Why messages may be missing."""
+    return _(CAUSES.get(code, code))
+
+
+def state_name(one: State) -> str:
+    """The state alone."""
+    return _(STATES[one])
 
 
 def role(name: str, kind: str) -> str:
     """What somebody was in the class; whoever is no account of the LMS is named after that."""
-    words = [str(ROLES.get(name, name))] if name else []
+    words = [_(ROLES.get(name, name))] if name else []
     if kind != "user":
-        words.append(str(KINDS.get(kind, kind)))
+        words.append(_(KINDS.get(kind, kind)))
     return ", ".join(words) or UNKNOWN
 
 
@@ -192,44 +205,43 @@ def people(number: int) -> str:
 # --- why --------------------------------------------------------------------------------------------------------------
 
 
+_BEGINS: dict[str, str] = {
+    "joined": gettext_noop("Joined at %(joined)s."),
+    "first-sign": gettext_noop("No join was heard. First active at %(first)s; may have been there since %(earliest)s."),
+    "first-sighting": gettext_noop(
+        "No join was heard. First listed as in at %(first)s; may have been there since %(earliest)s."
+    ),
+    "unknown": gettext_noop("No join and no activity was heard; may have been there since %(earliest)s."),
+}
+
+_ENDS: dict[str, str] = {
+    "left": gettext_noop("Left at %(left)s."),
+    "rejoined": gettext_noop(
+        "No leave was heard, but the same connection joined again at %(latest)s; last certain at %(last)s."
+    ),
+    "last-sign": gettext_noop("No leave was heard. Last certain at %(last)s; may have stayed until %(latest)s."),
+    "absent": gettext_noop("No leave was heard. Last certain at %(last)s; no longer listed as in at %(latest)s."),
+    "meeting-ended": gettext_noop(
+        "No leave was heard before the meeting ended at %(latest)s; last certain at %(last)s."
+    ),
+    "open": gettext_noop("Still in; last certain at %(last)s."),
+}
+
+
 def why(session: Session, zone: tzinfo) -> list[str]:
     """One stay in sentences: what was heard of its begin and end, and what follows where nothing was."""
     words = _words_of(session, zone)
-    return [_why_it_begins(session, words), _why_it_ends(session, words)]
+    return [_why_it_begins(session.start, words), _why_it_ends(session.end, words)]
 
 
-def _why_it_begins(session: Session, words: dict[str, str]) -> str:
-    match session.start:
-        case "joined":
-            return _("Joined at %(joined)s.") % words
-        case "first-sign":
-            return _("No join was heard. First active at %(first)s; may have been there since %(earliest)s.") % words
-        case "first-sighting":
-            return _("No join was heard. First listed as in at %(first)s; may have been there since %(earliest)s.") % words
-        case "unknown":
-            return _("No join and no activity was heard; may have been there since %(earliest)s.") % words
-        case code:
-            return _("Begin: %(code)s.") % {"code": code}
+def _why_it_begins(code: str, words: dict[str, str]) -> str:
+    return _(_BEGINS.get(code, code)) % words
 
 
-def _why_it_ends(session: Session, words: dict[str, str]) -> str:
-    match session.end:
-        case "left":
-            return _("Left at %(left)s.") % words
-        case "rejoined":
-            return _("No leave was heard, but the same connection joined again at %(latest)s; last certain at %(last)s.") % words
-        case "last-sign":
-            return _("No leave was heard. Last certain at %(last)s; may have stayed until %(latest)s.") % words
-        case "absent":
-            return _("No leave was heard. Last certain at %(last)s; no longer listed as in at %(latest)s.") % words
-        case "meeting-ended" if words["last"] == words["latest"]:
-            return _("There until the meeting ended at %(latest)s.") % words
-        case "meeting-ended":
-            return _("No leave was heard before the meeting ended at %(latest)s; last certain at %(last)s.") % words
-        case "open":
-            return _("Still in; last certain at %(last)s.") % words
-        case code:
-            return _("End: %(code)s.") % {"code": code}
+def _why_it_ends(code: str, words: dict[str, str]) -> str:
+    if code == "meeting-ended" and words["last"] == words["latest"]:
+        return _("There until the meeting ended at %(latest)s.") % words
+    return _(_ENDS.get(code, code)) % words
 
 
 def _words_of(session: Session, zone: tzinfo) -> dict[str, str]:
@@ -255,21 +267,21 @@ def when(row: AttendeeRow, zone: tzinfo) -> str:
     return _("certainly there %(proved)s, possibly %(possible)s") % {"proved": proved or UNKNOWN, "possible": possible}
 
 
-def blind(start: int, end: int | None, cause: str, zone: tzinfo) -> str:
+def blind(start: int, end: int | None, code: str, zone: tzinfo) -> str:
     """One time in which webhooks may have been lost."""
-    words = {"start": clock(start, zone), "end": clock(end, zone), "cause": CAUSES.get(cause, cause)}
+    words = {"start": clock(start, zone), "end": clock(end, zone), "cause": _(CAUSES.get(code, code))}
     if end is None:
         return _("Since %(start)s messages may be missing: %(cause)s.") % words
     return _("From %(start)s to %(end)s messages may be missing: %(cause)s.") % words
 
 
-_NOTES: dict[str, _StrPromise] = {
-    "no-join": gettext_lazy("No join was heard of %(count)d connection(s)."),
-    "no-leave": gettext_lazy("No leave was heard of %(count)d connection(s) before the end."),
-    "left-without-join": gettext_lazy("Of %(count)d connection(s) the first thing heard was its leave."),
-    "creation-not-heard": gettext_lazy("The creation of the meeting was not heard."),
-    "end-seen-by-polls": gettext_lazy("The end of the meeting was not heard; the server no longer listed it."),
-    "emoji-without-value": gettext_lazy("%(count)d reaction(s) came without saying which."),
+_NOTES: dict[str, str] = {
+    "no-join": gettext_noop("No join was heard of %(count)d connection(s)."),
+    "no-leave": gettext_noop("No leave was heard of %(count)d connection(s) before the end."),
+    "left-without-join": gettext_noop("Of %(count)d connection(s) the first thing heard was its leave."),
+    "creation-not-heard": gettext_noop("The creation of the meeting was not heard."),
+    "end-seen-by-polls": gettext_noop("The end of the meeting was not heard; the server no longer listed it."),
+    "emoji-without-value": gettext_noop("%(count)d reaction(s) came without saying which."),
 }
 
 _SAID_ELSEWHERE = frozenset({"blind"})
@@ -281,7 +293,7 @@ def notes(several: Iterable[Note]) -> list[str]:
     for one in several:
         counts[one.code] += one.count or 1
     return [
-        str(_NOTES.get(code, code.replace("-", " "))) % {"count": count}
+        _(_NOTES.get(code, code.replace("-", " "))) % {"count": count}
         for code, count in counts.items()
         if code not in _SAID_ELSEWHERE
     ]

@@ -104,7 +104,7 @@ def meetings_before(wanted: Filter, before: MeetingCursor, *, limit: int) -> lis
 
 
 def each_meeting(wanted: Filter) -> Iterator[Summary]:
-    """All meetings, oldest first; those that began at the same instant by pool and id, which every database agrees on."""
+    """All meetings, oldest first; those of one instant by pool and id, on whose order every database agrees."""
     together: list[Summary] = []
     for summary in meetings(wanted).order_by("started_at").iterator(chunk_size=_BATCH):
         if together and together[0].started_at != summary.started_at:

@@ -65,7 +65,7 @@ def logout_page(request: HttpRequest) -> HttpResponse:
 
 def _form(request: HttpRequest, form: AuthenticationForm, *, status: int = 200) -> HttpResponse:
     form.fields["username"].widget.attrs["class"] = form.fields["password"].widget.attrs["class"] = "form-control"
-    context = {"form": form, "next": _next(request), "must_wait": status != 200}  # noqa: PLR2004 - HTTP's own number
+    context = {"form": form, "next": _next(request), "must_wait": status != 200}
     return render(request, "login.html", context, status=status)
 
 

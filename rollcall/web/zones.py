@@ -1,4 +1,4 @@
-"""The reader's time zone: their browser tells it once in a cookie; until then, and without scripts, the configured one."""
+"""The reader's time zone: the browser tells it once in a cookie; until then, or without scripts, the configured one."""
 
 from __future__ import annotations
 

@@ -29,8 +29,8 @@ HOSTILE = (
     "\r=1",
     "＝1",
     "<script>alert(1)</script>",
-    "\"><img src=x onerror=alert(1)>",
-    "a,b\r\nc\"d",
+    '"><img src=x onerror=alert(1)>',
+    'a,b\r\nc"d',
     "\u202egnp.exe",
     "\x1b[31mred\x1b]0;title\x07",
     "👩‍👩‍👧",
@@ -197,7 +197,7 @@ def test_a_hostile_name_is_text_on_a_page(name: str) -> None:
     parts = meeting_parts(summary, as_of=AS_OF, zone=ATHENS)
 
     assert parts is not None
-    page = html.fromstring(f"<div>{parts['table']}</div>")
+    page: Any = html.fromstring(f"<div>{parts['table']}</div>")
     assert not page.xpath("//script | //img | //@onerror")
     assert "".join(page.xpath("//summary//text()")).split() == name.translate(dict.fromkeys(range(9))).split() or any(
         ord(character) < 32 for character in name
@@ -229,7 +229,7 @@ def test_a_bar_shows_proved_possible_and_blind() -> None:
     summary = next(iter(each_meeting(Filter())))
     parts = meeting_parts(summary, as_of=AS_OF, zone=ATHENS)
     assert parts is not None
-    page = html.fromstring(str(parts["table"]))
+    page: Any = html.fromstring(str(parts["table"]))
     bars = {
         " ".join(row.xpath(".//summary")[0].text_content().split()): [
             (rectangle.get("class"), rectangle.get("x"), rectangle.get("width")) for rectangle in row.xpath(".//rect")

@@ -1,0 +1,93 @@
+"""`rollcall report`: the same reports from the command line."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rollcall.cli import run
+from tests.makers import Attendee, make_meeting
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def report(capsysbinary: pytest.CaptureFixture[bytes]) -> Any:
+    """Run a report; its status and what it wrote."""
+
+    def call(*words: str) -> tuple[int, str]:
+        status = run(["report", *words])
+        printed = capsysbinary.readouterr()
+        return status, (printed.out if status == 0 else printed.err).decode()
+
+    return call
+
+
+@pytest.fixture(autouse=True)
+def _school(db: None) -> None:
+    make_meeting(Attendee(name="Ada Lovelace"), name="Algebra", day="2026-11-18")
+    make_meeting(Attendee(name="ΠΑΠΑΔΟΠΟΥΛΟΣ", uid="8"), name="Logic", day="2026-11-19", server="bbb2")
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [
+        ("--name", "papadopoulos"),
+        ("--from", "2026-11-19"),
+        ("--from", "2026-11-19T09:00", "--to", "2026-11-19"),
+        ("--server", "bbb2"),
+        ("--meeting", "log"),
+        ("--meeting", "ext-logic"),
+        ("--name", "παπαδ", "--server", "bbb2", "--state", "settled"),
+    ],
+)
+@pytest.mark.parametrize("what", ["meetings", "attendance"])
+def test_each_filter_finds_the_same_as_on_the_page(report: Any, what: str, filters: tuple[str, ...]) -> None:
+    status, written = report(what, *filters, "--format", "json")
+
+    assert status == 0
+    assert [one["name"] for one in json.loads(written)["meetings"]] == ["Logic"]
+
+
+def test_people_as_csv_in_a_file(report: Any, tmp_path: Path) -> None:
+    status, written = report("people", "--format", "csv", "-o", str(tmp_path / "people.csv"))
+
+    assert (status, written) == (0, "")
+    lines = list(csv.reader(io.StringIO((tmp_path / "people.csv").read_text(encoding="utf-8"), newline="")))
+    assert [line[0] for line in lines] == ["Name", "Ada Lovelace", "ΠΑΠΑΔΟΠΟΥΛΟΣ"]
+
+
+def test_a_table_is_what_one_sees_without_asking_for_a_format(report: Any) -> None:
+    status, written = report("meetings", "--zone", "Europe/Athens")
+
+    assert status == 0
+    heading, algebra, logic = written.splitlines()
+    assert heading.split()[:2] == ["Meeting", "State"]
+    assert "2026-11-18 12:00:00" in algebra
+    assert algebra.index("bbb1") == logic.index("bbb2")
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("meetings", "--from", "soon"), "“soon” is not a date."),
+        (("meetings", "--from", "2026-11-19", "--to", "2026-11-18"), "“From” is later than “to”"),
+        (("meetings", "--state", "asleep"), "There is no state “asleep”."),
+        (("meetings", "--zone", "Moon/Sea"), "There is no time zone 'Moon/Sea'."),
+        (("meetings", "-o", "/nowhere/at/all"), "The report cannot be written"),
+    ],
+)
+def test_what_cannot_be_meant_is_said(report: Any, words: tuple[str, ...], sentence: str) -> None:
+    status, said = report(*words)
+
+    assert status == 1
+    assert sentence in said
+
+
+def test_a_report_that_is_none_is_a_misuse(report: Any) -> None:
+    assert report("grades")[0] == 2
