@@ -1,0 +1,135 @@
+"""The doctor names each fault and the mend, and changes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.db import connection
+
+from rollcall.bbb import servers
+from rollcall.cli import run
+from rollcall.doctor import database, public_url
+from rollcall.doctor.findings import Finding, Level
+from rollcall.simulate.server import SimulatedServer
+from rollcall.store.connections import Hook, Server
+from tests.bbb.fake import FakeBigBlueButton, Running, running
+from tests.databases import default_database
+from tests.servers import fresh_database, postgresql
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def place() -> Iterator[Running]:
+    """Something that answers over HTTP as it is told to."""
+    with running(FakeBigBlueButton()) as server:
+        yield server
+
+
+def looked_at(url: str, monkeypatch: pytest.MonkeyPatch) -> list[Finding]:
+    monkeypatch.setenv("ROLLCALL_URL", url)
+    return asyncio.run(public_url.check())
+
+
+def levels(findings: list[Finding]) -> list[Level]:
+    return [one.level for one in findings]
+
+
+# -- our own address ----------------------------------------------------------------------------------------------
+
+
+def test_rollcall_at_its_address_is_fine(place: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    place.fake.answer = lambda target: (200, {}, b"ok\n") if target == "/health" else (404, {}, b"")
+    found = looked_at(f"http://localhost:{place.port}/", monkeypatch)
+    assert levels(found) == [Level.WARNING, Level.FINE]
+    assert "this machine alone" in found[0].sentence
+
+
+def test_somebody_else_at_the_address_is_a_fault(place: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    place.fake.answer = lambda _target: (200, {}, b"<html>Welcome to nginx</html>")
+    found = looked_at(f"http://127.0.0.1:{place.port}", monkeypatch)
+    assert levels(found) == [Level.WARNING, Level.FAULT]
+    assert "not by Rollcall" in found[1].sentence
+    assert found[1].hint
+
+
+def test_a_redirect_is_named_because_deliveries_would_be_lost(place: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    place.fake.answer = lambda _target: (301, {"Location": "https://elsewhere.example/health"}, b"")
+    assert "lose what it delivers" in looked_at(f"http://127.0.0.1:{place.port}", monkeypatch)[-1].sentence
+
+
+def test_nobody_at_the_address_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = looked_at("http://rollcall.nowhere.invalid", monkeypatch)
+    assert levels(found) == [Level.WARNING, Level.FAULT]
+    assert "in clear" in found[0].sentence
+    assert "is not known" in found[1].sentence
+
+
+@pytest.mark.parametrize(
+    "url", ["", "rollcall.example.org", "ftp://rollcall.example.org", "https://", "https://[", "https://a.example/?x=1"]
+)
+def test_an_address_that_cannot_be_one_is_a_fault(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    [found] = looked_at(url, monkeypatch)
+    assert found.level is Level.FAULT
+    assert found.hint
+
+
+# -- the database -------------------------------------------------------------------------------------------------
+
+
+def test_the_database_of_the_default_is_fine() -> None:
+    assert levels(database.check()) == [Level.FINE]
+
+
+def test_a_database_that_forgets_is_a_fault(tmp_path: Path) -> None:
+    with (
+        postgresql("fsync=off") as server,
+        fresh_database(server) as url,
+        default_database(url, tmp_path / "unused.sqlite3"),
+    ):
+        [found] = database.check()
+        connection.close()
+    assert found.level is Level.FAULT
+    assert "fsync" in found.sentence
+    assert "postgresql.conf" in found.hint
+
+
+# -- everything ---------------------------------------------------------------------------------------------------
+
+
+def test_everything_is_looked_at_and_nothing_changed(
+    place: Running, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place.fake.answer = lambda _target: (200, {}, b"ok")
+    monkeypatch.setenv("ROLLCALL_URL", f"http://127.0.0.1:{place.port}")
+    with SimulatedServer() as bbb, SimulatedServer() as other:
+        for server, name in ((bbb, "school"), (other, "college")):
+            assert run(["server", "add", server.url, "--secret", server.secret, "--name", name]) == 0
+        Server.objects.update(polled_at=servers.now_ms())
+        other.lose_hooks()
+        rows = list(Hook.objects.values())
+        capsys.readouterr()
+        assert run(["doctor", "--json"]) == 1
+        assert list(Hook.objects.values()) == rows
+        assert other.hooks == []
+    found = json.loads(capsys.readouterr().out)
+    assert list(dict.fromkeys(one["about"] for one in found)) == ["database", "ROLLCALL_URL", "college", "school"]
+    assert [one["about"] for one in found if one["level"] == "fault"] == ["college"]
+
+
+def test_a_server_nobody_polls_and_webhooks_that_never_came_are_warned_of(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("ROLLCALL_URL", "https://rollcall.example.org")
+    with SimulatedServer() as bbb:
+        run(["server", "add", bbb.url, "--secret", bbb.secret])
+        Server.objects.update(polled_at=servers.now_ms() - 600_000, added_at=servers.now_ms() - 6_000_000)
+        assert run(["server", "check"]) == 0
+    out = capsys.readouterr().out
+    assert "was polled 10 minutes ago" in out
+    assert "No webhook has ever come." in out
+    assert "warn" in out
