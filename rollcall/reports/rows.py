@@ -93,7 +93,7 @@ class Table:
 
 
 class Bounds(NamedTuple):
-    """A duration of which only this much is known: ms, `possible` None while it still grows, which `so_far` measures."""
+    """A duration of which so much is known, in ms; `possible` is None while it still grows, and `so_far` measures it."""
 
     proved: int
     possible: int | None
