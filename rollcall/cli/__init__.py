@@ -83,7 +83,7 @@ def _take_data_folder(arguments: list[str]) -> list[str] | None:
         if word != "--data" and not word.startswith("--data="):
             rest.append(word)
             continue
-        folder = word.partition("=")[2] or next(words, "")
+        folder = word.partition("=")[2] if "=" in word else next(words, "")
         if not folder:
             return None
         os.environ["ROLLCALL_DATA"] = folder
