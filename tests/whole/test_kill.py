@@ -13,7 +13,6 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections import Counter
@@ -27,27 +26,16 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.servers import free_port
+from tests.whole.instance import ROLLCALL, register, tell
 
 KILLS = int(os.environ.get("ROLLCALL_KILLS", "20"))
 SENDERS = 4
 PATIENCE_SECONDS = 90
+# A child that died just before the end would, rightly, be told by the exit status.
+NOTICING_SECONDS = 1
 
 HOOK = "https://rollcall.example.org/hooks/k1llk1llk1llk1llk1ll"
 SECRET = "kill-secret"
-
-_PREPARE = """
-import sys
-from rollcall.cli.database import open_database
-open_database()
-from rollcall.store.models import Hook, Pool, Secret, Server
-from rollcall.store.sealing import seal
-server = Server.objects.create(
-    pool=Pool.objects.create(name="killed"), api_url="http://127.0.0.1:9/bigbluebutton/api/", added_at=0,
-    watcher="nobody", watched_until=2**62,
-)
-Secret.objects.create(server=server, encrypted=seal(sys.argv[2]), added_at=0)
-Hook.objects.create(server=server, registered_url=sys.argv[1], token=sys.argv[1].rpartition("/")[2], added_at=0)
-"""
 
 _READ = """
 import json
@@ -78,7 +66,7 @@ def test_on_a_database_of_its_own_too(database_url: str, instance_env: dict[str,
 def stream_and_kill(serve: Serve, kills: int) -> None:
     """One run: senders never stop, the server often does, and in the end the log is compared with what was answered."""
     chance = random.Random(kills)
-    serve.tell(_PREPARE, HOOK, SECRET)
+    register(serve.env, "killed", SECRET, HOOK)
     stream = Stream(serve.port)
     with serve.running(), stream.flowing():
         for number in range(kills):
@@ -86,7 +74,8 @@ def stream_and_kill(serve: Serve, kills: int) -> None:
             time.sleep(chance.uniform(0, 0.3))
             serve.kill_something(number, chance)
         stream.expect_more()
-    compare(json.loads(serve.tell(_READ)), stream, kills)
+        time.sleep(NOTICING_SECONDS)
+    compare(json.loads(tell(serve.env, _READ)), stream, kills)
 
 
 def compare(log: Mapping[str, Any], stream: Stream, kills: int) -> None:
@@ -116,11 +105,6 @@ class Serve:
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
 
-    def tell(self, program: str, *arguments: str) -> str:
-        """What a small program says that works on the same database."""
-        command = [sys.executable, "-c", program, *arguments]
-        return subprocess.run(command, env=self.env, check=True, stdout=subprocess.PIPE, text=True).stdout
-
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:
         """Started at the beginning; at the end it stops when told to, and says that all was well."""
@@ -134,7 +118,7 @@ class Serve:
             self.kill_all()
 
     def start(self) -> None:
-        command = [str(Path(sys.executable).with_name("rollcall")), "serve", "--port", str(self.port)]
+        command = [ROLLCALL, "serve", "--port", str(self.port)]
         with (self.home / "log").open("ab") as log:
             self.process = subprocess.Popen(command, env=self.env, stdout=log, stderr=log, start_new_session=True)
 
