@@ -1,0 +1,56 @@
+"""`python -m bench`: a table on standard output, the same as JSON in bench/latest.json."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from bench import results, servers
+from bench.results import Result
+
+
+def main() -> None:
+    """Each part is measured in a process of its own, with a data folder of its own."""
+    wanted = _arguments()
+    parts = {
+        "folding": (),
+        "pages": (),
+        "startup": (),
+        "memory": (str(wanted.arrivals),),
+        "arrivals": (str(wanted.seconds),),
+    }
+    found: list[Result] = []
+    for name, arguments in parts.items():
+        if name in (wanted.parts or parts):
+            print(f"… {name}", file=sys.stderr, flush=True)
+            found += _measure(name, *arguments)
+    print(results.as_table(found))
+    results.LATEST.write_text(results.as_json(found), encoding="utf-8")
+
+
+def _measure(name: str, *arguments: str) -> list[Result]:
+    with servers.folder() as data:
+        command = [sys.executable, "-m", f"bench.{name}", *arguments]
+        done = subprocess.run(command, env=_environment(servers.environment(data)), stdout=subprocess.PIPE, check=True)
+    return results.from_lines(done.stdout.decode())
+
+
+def _environment(env: Mapping[str, str]) -> dict[str, str]:
+    return {**env, "PYTHONPATH": os.pathsep.join(filter(None, (str(Path.cwd()), env.get("PYTHONPATH"))))}
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("parts", nargs="*", help="folding, pages, startup, memory, arrivals; all if none is named")
+    parser.add_argument("--seconds", type=float, default=1.5, help="of each round of arrivals")
+    parser.add_argument("--arrivals", type=int, default=30_000, help="before the memory is measured")
+    parser.add_argument("--million", dest="arrivals", action="store_const", const=1_000_000, help="a million of them")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
