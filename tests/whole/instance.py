@@ -15,23 +15,6 @@ from urllib.parse import urlsplit
 ROLLCALL = str(Path(sys.executable).with_name("rollcall"))
 PATIENCE_SECONDS = 60.0
 
-_REGISTER = """
-import sys
-from rollcall.cli.database import open_database
-open_database()
-from rollcall.store.models import Hook, Pool, Secret, Server
-from rollcall.store.sealing import seal
-name, secret, *urls = sys.argv[1:]
-server = Server.objects.create(
-    pool=Pool.objects.create(name=name), api_url="http://127.0.0.1:9/bigbluebutton/api/", added_at=0,
-    watcher="nobody", watched_until=2**62,
-)
-Secret.objects.create(server=server, encrypted=seal(secret), added_at=0)
-for url in urls:
-    token = url.partition("?")[0].rpartition("/")[2]
-    Hook.objects.create(server=server, registered_url=url, token=token, is_ours=False, added_at=0)
-"""
-
 
 @dataclass(frozen=True)
 class Answer:
@@ -106,8 +89,10 @@ def tell(env: Mapping[str, str], program: str, *arguments: str) -> str:
 
 
 def register(env: Mapping[str, str], name: str, secret: str, *urls: str) -> None:
-    """A server with hooks that its operator registered; nobody polls it, for there is none."""
-    tell(env, _REGISTER, name, secret, *urls)
+    """A server with hooks that its operator registered; the server itself is nowhere."""
+    hooks = [word for url in urls for word in ("--hook-url", url)]
+    told = {**env, "ROLLCALL_SERVER_SECRET": secret}
+    rollcall(told, "server", "add", f"http://{name}/bigbluebutton/", "--name", name, "--no-check", *hooks)
 
 
 def rollcall(env: Mapping[str, str], *arguments: str) -> str:

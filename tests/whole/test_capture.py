@@ -11,6 +11,7 @@ import random
 import sqlite3
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -18,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from tests.whole.instance import Instance, register, running
+from tests.whole.instance import PATIENCE_SECONDS, Instance, register, rollcall, running
 
 CAPTURE = Path(__file__).parents[3] / "shared" / "captures" / "bbb-webhooks-3.5.0" / "one-class.jsonl"
 URLS = ("http://127.0.0.1:8911/hooks/bbb", "http://127.0.0.1:8911/hooks/bbb?raw=1")
@@ -75,13 +76,27 @@ def post_in_order(instance: Instance) -> Counter[int]:
 def facts(instance: Instance) -> list[tuple[Any, ...]]:
     """The log as it is stored, without when it was received."""
     with contextlib.closing(sqlite3.connect(instance.data / "rollcall.sqlite3")) as database:
-        return sorted(database.execute("SELECT digest, source, kind, at, payload, identity FROM store_fact"))
+        webhooks = (
+            "SELECT digest, source, kind, at, payload, identity FROM store_fact WHERE source IN ('mapped', 'raw')"
+        )
+        return sorted(database.execute(webhooks))
+
+
+def wait_for_folds(instance: Instance) -> None:
+    """Until the worker has folded all that was appended."""
+    give_up = time.monotonic() + PATIENCE_SECONDS
+    with contextlib.closing(sqlite3.connect(instance.data / "rollcall.sqlite3")) as database:
+        while database.execute(
+            "SELECT count(*) FROM store_meeting WHERE root_id IS NULL AND folded < appended"
+        ).fetchone()[0]:
+            assert time.monotonic() < give_up, "the meeting was not folded"
+            time.sleep(0.05)
 
 
 @pytest.fixture
 def instance(instance_env: dict[str, str], tmp_path: Path) -> Iterator[Instance]:
     with running(instance_env, tmp_path) as found:
-        register(instance_env, "bbb.example.org", SECRET, *URLS)
+        register(instance_env, "bbb.invalid", SECRET, *URLS)
         yield found
 
 
@@ -104,9 +119,28 @@ def test_the_first_arrivals_may_come_shuffled_from_two_sides_at_once(
     (tmp_path / "other").mkdir()
     other = instance_env | {"ROLLCALL_DATA": str(tmp_path / "other" / "data")}
     with running(other, tmp_path / "other") as second:
-        register(other, "bbb.example.org", SECRET, *URLS)
+        register(other, "bbb.invalid", SECRET, *URLS)
         assert set(post_in_order(second)) == {200}
         assert facts(second) == shuffled
+
+
+def test_the_report_names_the_six_people_and_stays_the_same_to_the_byte(instance: Instance) -> None:
+    post_in_order(instance)
+    wait_for_folds(instance)
+    report = rollcall(instance.env, "report", "attendance", "--format", "json")
+    (meeting,) = json.loads(report)["meetings"]
+    assert meeting["name"] == "Εισαγωγή στη Λογική"
+    assert meeting["ended_proved_at"] is not None
+    people = {person["external_user_id"] or person["kind"]: person for person in meeting["people"]}
+    assert people.keys() == {"3", "11", "12", "13", "gl-guest-a1b2c3", "dial-in"}
+    assert [len(people[who]["sessions"]) for who in ("3", "11", "12", "13")] == [1, 2, 2, 1]
+    seen = Counter[str]()
+    for person in meeting["people"]:
+        seen.update({what: counted["seen"] for what, counted in person["engagement"].items()})
+    assert (seen["chats"], seen["raise_hands"], seen["emojis"]) == (1, 1, 1)
+    assert set(post(instance, seeds=[5, 6])) == {200}
+    wait_for_folds(instance)
+    assert rollcall(instance.env, "report", "attendance", "--format", "json") == report
 
 
 def test_no_canary_is_anywhere(instance: Instance) -> None:
@@ -138,7 +172,7 @@ def test_the_recording_verifies_only_under_the_registered_addresses(
     instance_env: dict[str, str], tmp_path: Path
 ) -> None:
     with running(instance_env, tmp_path) as instance:
-        register(instance_env, "bbb.example.org", SECRET, *(url.replace("http:", "https:") for url in URLS))
+        register(instance_env, "bbb.invalid", SECRET, *(url.replace("http:", "https:") for url in URLS))
         arrival = random.Random(0).choice(arrivals())
         assert instance.post(arrival["path"], arrival["body"].encode()).status == 403
         log = instance.log.read_text()
