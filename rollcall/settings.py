@@ -116,7 +116,7 @@ def _mariadb_options() -> dict[str, Any]:
         "isolation_level": "read committed",
         # Without it what does not fit is cut off instead of refused.
         "sql_mode": "STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION",
-        "init_command": "SET default_storage_engine=InnoDB, innodb_lock_wait_timeout=10",
+        "init_command": "SET default_storage_engine=InnoDB, innodb_lock_wait_timeout=3",
         "connect_timeout": 3,
         "read_timeout": 300,
         "write_timeout": 60,

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 
-from django.db import connections
+from django.db import connection, connections
 
 from rollcall.core.errors import Unavailable
 from rollcall.feed.append import GROUP_ARRIVALS, GROUP_BYTES, PATIENCE_SECONDS, Item, append, size_of
@@ -80,6 +80,7 @@ class Embedded:
 
     def _write(self, loop: asyncio.AbstractEventLoop) -> None:
         """The writer's thread; it has a connection of its own."""
+        _wait_for_locks_no_longer_than(PATIENCE_SECONDS)
         try:
             while group := self._next_group():
                 outcomes = self._commit(group)
@@ -131,3 +132,18 @@ class Embedded:
                 publishing.done.set_exception(outcome)
             else:
                 publishing.done.set_result(None)
+
+
+def _wait_for_locks_no_longer_than(seconds: float) -> None:
+    """Who sent something gives up after five seconds; a lock that somebody forgot must not hold up the writer for ever.
+
+    MariaDB is told so for every connection (settings.py), the other two only for this thread's.
+    """
+    options = connection.settings_dict["OPTIONS"]
+    match connection.vendor:
+        case "sqlite":
+            options = {**options, "timeout": seconds}
+        case "postgresql":
+            told = options.get("options", "")
+            options = {**options, "options": f"{told} -c lock_timeout={seconds * 1000:.0f}".strip()}
+    connection.settings_dict = {**connection.settings_dict, "OPTIONS": options}

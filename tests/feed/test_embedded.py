@@ -303,3 +303,30 @@ def test_a_writer_whose_connection_broke_makes_another(
 
     with_feed(work)
     assert len(log_of(meeting(pool))) == 2
+
+
+@pytest.mark.usefixtures("database")
+def test_a_lock_that_somebody_forgot_is_not_waited_for_for_ever() -> None:
+    pool = make_pool()
+    other = connection.copy()
+
+    def lock() -> None:
+        append([joined(pool)])
+        other.set_autocommit(False)
+        with other.cursor() as cursor:
+            cursor.execute("UPDATE store_meeting SET folded = 0")
+
+    def let_go() -> None:
+        other.rollback()
+        other.close()
+
+    async def work(feed: Embedded) -> None:
+        async with asyncio.timeout(15):
+            assert await outcomes(feed, [joined(pool, "w_2")]) == ["database-down"]
+            other.inc_thread_sharing()
+            await asyncio.to_thread(let_go)
+            assert await outcomes(feed, [joined(pool, "w_2")]) == ["ok"]
+
+    lock()
+    with_feed(work)
+    assert len(log_of(meeting(pool))) == 2
