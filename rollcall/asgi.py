@@ -50,7 +50,7 @@ class Application:
             await self._live(receive, send)
         elif scope["type"] != "http":
             await send({"type": "websocket.close", "code": 1000})
-        elif scope["path"].startswith(PREFIX):
+        elif PREFIX in scope["path"]:  # a proxy may leave its own prefix before it
             await self._webhook(scope, receive, send)
         elif scope["path"].startswith("/live/"):
             await stream.stream(scope, receive, send)

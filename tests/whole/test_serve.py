@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import threading
 import time
@@ -12,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.whole.instance import PATIENCE_SECONDS, ROLLCALL, running
+from tests.whole.instance import PATIENCE_SECONDS, ROLLCALL, register, running
 
 
 def children(process: int) -> dict[str, int]:
@@ -43,6 +46,7 @@ def test_it_answers_and_ends_well_when_told_to(instance_env: dict[str, str], tmp
         assert instance.ask("GET", "/health").status == 200
         assert instance.ask("GET", "/hooks/x").status == 405
         assert instance.post("/hooks/x", b"").status == 403
+        assert instance.post("/behind/a/proxy/hooks/x/", b"").status == 403
         wait_until(lambda: len(children(instance.process.pid)) == 2, "the start of the worker")
         started = children(instance.process.pid)
         assert started.keys() == {"web", "worker"}
@@ -143,18 +147,69 @@ def test_help_answers_without_loading_what_commands_need(instance_env: dict[str,
     assert not loaded & {"django", "httpx", "rich", "typer", "msgspec", "structlog", "asyncio"}
 
 
+def signed_body() -> bytes:
+    """What a relay in bearer mode posts for somebody who joins now."""
+    user = {"internal-user-id": "w_q1w2e3r4t5y6", "external-user-id": "4711", "name": "Ada", "role": "VIEWER"}
+    attributes = {"meeting": {"internal-meeting-id": "m-1", "external-meeting-id": "m"}, "user": user}
+    now = time.time_ns() // 1_000_000
+    return json.dumps({"data": {"id": "user-joined", "attributes": attributes, "event": {"ts": now}}}).encode()
+
+
+BEARER = {"Authorization": "Bearer s3cret"}
+HOOK = "https://ra.example.org/hooks/token"
+
+
 def test_a_message_under_way_is_stored_before_the_end(instance_env: dict[str, str], tmp_path: Path) -> None:
-    """A body whose second half comes after SIGTERM is still read, and answered."""
+    """A body whose second half comes after SIGTERM is still read, stored and acknowledged."""
     with running(instance_env, tmp_path) as instance:
+        register(instance_env, "bbb.invalid", "s3cret", HOOK)
+        body = signed_body()
+        head = (
+            "POST /hooks/token HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer s3cret\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n"
+        )
         connection = instance.connect()
         connection.connect()
-        connection.sock.sendall(b"POST /hooks/x HTTP/1.1\r\nHost: x\r\nContent-Length: 8\r\n\r\nhalf")
+        connection.sock.sendall(head.encode() + body[:50])
         time.sleep(0.2)
         stopping = threading.Thread(target=instance.stop)
         stopping.start()
         time.sleep(0.3)
-        connection.sock.sendall(b"half")
-        assert connection.sock.recv(4096).startswith(b"HTTP/1.1 403")
+        connection.sock.sendall(body[50:])
+        assert connection.sock.recv(4096).startswith(b"HTTP/1.1 200")
         connection.close()
         stopping.join()
         assert instance.process.returncode == 0
+    with contextlib.closing(sqlite3.connect(instance.data / "rollcall.sqlite3")) as database:
+        assert database.execute("SELECT count(*) FROM store_fact WHERE source = 'mapped'").fetchone() == (1,)
+
+
+_ADDRESS = """
+from rollcall.cli.database import open_database
+open_database()
+from zoneinfo import ZoneInfo
+from rollcall.live.access import stream_address
+from rollcall.live.snapshot import View
+from rollcall.store.models import Meeting
+print(stream_address(View(Meeting.objects.get().pk, ZoneInfo("UTC"), "en", "")), end="")
+"""
+
+
+def test_open_streams_of_clients_that_do_nothing_hold_no_stop_up(instance_env: dict[str, str], tmp_path: Path) -> None:
+    with running(instance_env, tmp_path) as instance, contextlib.ExitStack() as open_streams:
+        register(instance_env, "bbb.invalid", "s3cret", HOOK)
+        assert instance.post("/hooks/token", signed_body(), BEARER).status == 200
+        address = instance.tell(_ADDRESS)
+        streams = []
+        for _ in range(50):
+            connection = open_streams.enter_context(contextlib.closing(instance.connect()))
+            connection.request("GET", address)
+            streams.append(connection.getresponse())
+        assert {stream.status for stream in streams} == {200}
+        assert all(stream.readline().startswith(b"retry:") for stream in streams)
+        assert instance.ask("GET", "/health").status == 200
+        began = time.monotonic()
+        assert instance.stop() == 0
+        assert time.monotonic() - began < 20
+        for stream in streams:
+            stream.read()
