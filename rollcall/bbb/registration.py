@@ -278,17 +278,21 @@ def _forget(server: int) -> None:
 # -- secrets ------------------------------------------------------------------------------------------------------
 
 
-async def add_secret(name: str, secret: str, *, is_checked: bool) -> str:
-    """A second secret beside the first: both are accepted while the server is being changed."""
+async def add_secret(name: str, secret: str, *, is_checked: bool) -> tuple[str, RollcallError | None]:
+    """A second secret beside the first; also why the server does not take it, which it need not yet."""
     check_secret(secret)
     server = await in_thread(find, name)
     if secret in await in_thread(_known_secrets, server):
         raise Refused(f"{server.pool.name} has this secret already.", code="already-added", hint="Nothing is to do.")
-    if is_checked:
-        async with client(server.api_url, [secret]) as bbb:
-            await bbb.meetings()
     await in_thread(Secret.objects.create, server_id=server.pk, encrypted=seal(secret), added_at=servers.now_ms())
-    return str(server.pool.name)
+    trouble = None
+    if is_checked:
+        try:
+            async with client(server.api_url, [secret]) as bbb:
+                await bbb.meetings()
+        except RollcallError as error:
+            trouble = error
+    return str(server.pool.name), trouble
 
 
 def _known_secrets(server: Server) -> tuple[str, ...]:

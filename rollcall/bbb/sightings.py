@@ -153,6 +153,7 @@ class Sightings:
     """The memory of one pool between its polls."""
 
     facts: FactsOf
+    round_ms: int = 30_000
     _watched: dict[str, _Watched] = field(default_factory=dict)
     _absences: dict[str, int] = field(default_factory=dict)
 
@@ -179,7 +180,7 @@ class Sightings:
             self._watched[meeting] = _Watched(now_shown, at, at, is_news=True)
             return [*last, self.facts.listed(meeting, now_shown, at, received_at)]
         before.seen_at = at
-        if before.is_confirmed and at - before.told_at < REPEATED_EVERY_MS:
+        if before.is_confirmed and at - before.told_at + self.round_ms <= REPEATED_EVERY_MS:
             return []
         before.is_confirmed, before.told_at = True, at
         return [self.facts.listed(meeting, now_shown, at, received_at)]

@@ -129,7 +129,7 @@ class Watch:
     def __init__(self, server: Watched, bbb: BigBlueButton, desk: Surroundings) -> None:
         self.server, self.bbb, self.desk, self.pace = server, bbb, desk, desk.pace
         facts = FactsOf(server.pool, server.name)
-        self.sightings = Sightings(facts)
+        self.sightings = Sightings(facts, self.pace.poll_ms)
         self.blindness = Blindness(facts)
         self._began_at = desk.clock()
         self._earlier = servers.LastSeen(None, None)

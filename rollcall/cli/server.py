@@ -168,8 +168,10 @@ def add_secret(name: Name, secret: Secret = "", secret_file: SecretFile = None, 
     open_database()
     from rollcall.bbb import registration
 
-    pool = asyncio.run(registration.add_secret(name, secret, is_checked=not no_check))
+    pool, trouble = asyncio.run(registration.add_secret(name, secret, is_checked=not no_check))
     print(f"{pool} has a new secret; the older ones are accepted until: rollcall server secret retire {pool}.")
+    if trouble is not None:
+        print(f"With the new one: {trouble} If it is not set there yet, set it now; both are tried.")
 
 
 @secret_app.command("retire")

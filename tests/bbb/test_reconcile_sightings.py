@@ -66,6 +66,12 @@ def test_a_quiet_class_is_told_twice_and_then_every_five_minutes() -> None:
     assert [n for n, found in enumerate(told, 1) if found] == [1, 2, 12, 22]
 
 
+def test_a_slow_pace_never_leaves_more_than_five_minutes_between_two_facts() -> None:
+    sightings = Sightings(FACTS, round_ms=120_000)
+    told = [bool(sightings.observe([algebra(ADA)], set(), at, at)) for at in range(0, 1_200_000, 120_000)]
+    assert told == [True, True, False, True, False, True, False, True, False, True]
+
+
 def test_a_change_is_told_with_the_poll_before_it_and_the_one_after() -> None:
     poller = Poller()
     for _ in range(5):
