@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from rollcall.reports import rows, words
 from rollcall.reports.pictures import PATTERNS
-from rollcall.reports.rows import AttendeeRow, Group, Kind, MeetingRow
+from rollcall.reports.rows import Group, Kind, MeetingRow
 from rollcall.reports.to_html import attendees_to_html
 from rollcall.store import reading
 from rollcall.store.reading import State
@@ -62,20 +62,8 @@ def _place(people: list[Attendance], after: str) -> int | None:
 
 
 def _columns(group: Group, zone: tzinfo) -> list[Column]:
-    """Without the columns in which nobody has anything: they would only make it harder to compare the others."""
-    kept = [column for column in rows.ATTENDEE_COLUMNS if any(_says_something(column, row) for row in group.rows)]
+    kept = rows.worth_showing(rows.ATTENDEE_COLUMNS, group.rows)
     return [_with_hours(column, group.subject, zone) if column.kind is Kind.BAR else column for column in kept]
-
-
-def _says_something(column: Column, row: AttendeeRow) -> bool:
-    match column.kind:
-        case Kind.COUNTED:
-            value = column.of(row)
-            return bool(value.seen or value.is_exact)
-        case Kind.SHARES:
-            return column.of(row) is not None
-        case _:
-            return True
 
 
 def _with_hours(column: Column, meeting: MeetingRow, zone: tzinfo) -> Column:

@@ -17,7 +17,7 @@ from rollcall.store.names import matches, search_terms
 from rollcall.store.reading import Person, State, each_meeting, each_meeting_with_attendance, people, state_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from django.utils.functional import _StrPromise
 
@@ -39,6 +39,8 @@ class Kind(StrEnum):
     DURATIONS = "durations"  # Bounds
     SHARES = "shares"  # Shares
     ROLE = "role"  # (role, kind of attendee)
+    CAME = "came"  # an AttendeeRow: when they came, and how surely
+    WENT = "went"  # the same: when they went
     BAR = "bar"  # an AttendeeRow, drawn
     JSON = "json"  # as it is
 
@@ -93,7 +95,7 @@ class Table:
 
 
 class Bounds(NamedTuple):
-    """A duration of which so much is known, in ms; `possible` is None while it still grows, and `so_far` measures it."""
+    """A duration of which so much is known, in ms; `possible` is None while it still grows, measured by `so_far`."""
 
     proved: int
     possible: int | None
@@ -264,9 +266,16 @@ COUNTED_COLUMNS = (
     Column("cameras", _("Cameras"), Kind.COUNTED, _engaged("cameras"), ~Format.JSON),
 )
 
+
+def _itself(row: AttendeeRow) -> AttendeeRow:
+    return row
+
+
 TIME_COLUMNS = (
-    Column("first_in_at", _("In"), Kind.TIME, lambda row: row.attendance.first_in_at),
-    Column("last_out_at", _("Out"), Kind.TIME, lambda row: row.attendance.last_out_at),
+    Column("came", _("In"), Kind.CAME, _itself, Format.HTML),
+    Column("went", _("Out"), Kind.WENT, _itself, Format.HTML),
+    Column("first_in_at", _("In"), Kind.TIME, lambda row: row.attendance.first_in_at, ~Format.HTML),
+    Column("last_out_at", _("Out"), Kind.TIME, lambda row: row.attendance.last_out_at, ~Format.HTML),
     Column("time", _("Time"), Kind.DURATIONS, lambda row: row.time, Format.SCREEN),
     Column("proved_ms", _("Time at least"), Kind.DURATION, lambda row: row.attendance.proved_ms, Format.FILE),
     Column("possible_ms", _("Time at most"), Kind.DURATION, lambda row: row.attendance.possible_ms, Format.FILE),
@@ -281,7 +290,7 @@ ATTENDEE_COLUMNS = (
     Column("external_user_id", _("User id"), Kind.TEXT, lambda row: row.attendance.external_user_id, Format.FILE),
     *TIME_COLUMNS,
     *COUNTED_COLUMNS,
-    Column("when", _("When"), Kind.BAR, lambda row: row, Format.HTML),
+    Column("when", _("When"), Kind.BAR, _itself, Format.HTML),
     Column("is_present", _("Now in"), Kind.JSON, lambda row: row.attendance.is_present, Format.JSON),
     Column("proved", _("Proved"), Kind.JSON, lambda row: _plain(row.detail.proved), Format.JSON),
     Column("possible", _("Possible"), Kind.JSON, lambda row: _plain(row.detail.possible), Format.JSON),
@@ -297,7 +306,8 @@ def _totals(person: Person) -> Bounds:
 PEOPLE_COLUMNS = (
     Column("name", _("Name"), Kind.TEXT, lambda row: row.name, link=lambda row: person_page(row.key)),
     Column("external_user_id", _("User id"), Kind.TEXT, lambda row: row.external_user_id),
-    Column("site", _("Site"), Kind.TEXT, lambda row: row.site),
+    Column("shown_site", _("Site"), Kind.TEXT, lambda row: row.site.removeprefix("https://"), Format.HTML),
+    Column("site", _("Site"), Kind.TEXT, lambda row: row.site, ~Format.HTML),
     Column("meetings", _("Meetings"), Kind.COUNT, lambda row: row.meetings),
     Column("time", _("Time"), Kind.DURATIONS, _totals, Format.SCREEN),
     Column("proved_ms", _("Time at least"), Kind.DURATION, lambda row: row.proved_ms, Format.FILE),
@@ -305,6 +315,22 @@ PEOPLE_COLUMNS = (
     Column("first_at", _("First meeting"), Kind.TIME, lambda row: row.first_at),
     Column("last_at", _("Last meeting"), Kind.TIME, lambda row: row.last_at),
 )
+
+
+def worth_showing(columns: Sequence[Column], rows: Sequence[Any]) -> list[Column]:
+    """Without the columns in which nobody has anything: they would only make it harder to compare the others."""
+    return [column for column in columns if any(_says_something(column, row) for row in rows)]
+
+
+def _says_something(column: Column, row: Any) -> bool:  # noqa: ANN401 - a row is whatever its columns read
+    match column.kind:
+        case Kind.COUNTED:
+            value = column.of(row)
+            return bool(value.seen or value.is_exact)
+        case Kind.SHARES:
+            return column.of(row) is not None
+        case _:
+            return True
 
 
 def relabelled(column: Column, label: str) -> Column:
@@ -322,7 +348,11 @@ def _of_meeting(column: Column) -> Column:
 _OF_MEETING = {column.key: _of_meeting(column) for column in MEETING_COLUMNS}
 
 PERSON_COLUMNS = (
-    *(column for key, column in _OF_MEETING.items() if key in {"name", "state", "started_at", "server", "meeting"}),
+    _OF_MEETING["name"],
+    _OF_MEETING["state"],
+    _OF_MEETING["started_at"],
+    replace(_OF_MEETING["server"], shown=~Format.HTML),
+    _OF_MEETING["meeting"],
     Column("shown_role", _("Role"), Kind.ROLE, lambda row: (row.attendance.role, row.attendance.kind), Format.SCREEN),
     Column("role", _("Role"), Kind.TEXT, lambda row: row.attendance.role, Format.FILE),
     *TIME_COLUMNS,
@@ -372,11 +402,9 @@ def people_table(rows: Iterable[Person]) -> Table:
 def person_table(person: Person, attendance: Iterable[Attendance], *, as_of: int) -> Table:
     """One person's meetings, in this order."""
     about = {column.key: column.of(person) for column in PEOPLE_COLUMNS if Format.JSON in column.shown}
-    return Table("person/1", "meetings", PERSON_COLUMNS, person_rows(attendance, as_of=as_of), about={"person": about})
+    rows = [_of_person(one, as_of) for one in attendance]
+    return Table("person/1", "meetings", PERSON_COLUMNS, rows, about={"person": about})
 
 
-def person_rows(attendance: Iterable[Attendance], *, as_of: int) -> Iterator[AttendeeRow]:
-    """One person's meetings as rows."""
-    for one in attendance:
-        row = meeting_row(one.summary, as_of=as_of)
-        yield AttendeeRow(one, attendance_detail(one.detail), row)
+def _of_person(one: Attendance, as_of: int) -> AttendeeRow:
+    return AttendeeRow(one, attendance_detail(one.detail), meeting_row(one.summary, as_of=as_of))

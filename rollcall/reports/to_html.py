@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from rollcall.reports import words
 from rollcall.reports.pictures import presence_bar
-from rollcall.reports.rows import AttendeeRow, Bounds, Format, Kind, person_page
+from rollcall.reports.rows import AttendeeRow, Bounds, Format, Kind, person_page, worth_showing
 from rollcall.reports.translating import gettext as _
 
 if TYPE_CHECKING:
@@ -20,15 +20,16 @@ if TYPE_CHECKING:
     from rollcall.reports.rows import Column, Table
     from rollcall.store.reading import State
 
-_CLASSES = dict.fromkeys((Kind.COUNT, Kind.COUNTED, Kind.DURATION, Kind.DURATIONS, Kind.SHARES), "number")
-_CLASSES |= {Kind.BAR: "bar-cell", Kind.STATE: "state-cell"}
+_CLASSES = dict.fromkeys((Kind.COUNT, Kind.DURATION, Kind.SHARES), "number")
+_CLASSES |= {Kind.DURATIONS: "number wide", Kind.COUNTED: "number counted"}
+_CLASSES |= dict.fromkeys((Kind.CAME, Kind.WENT), "clock") | {Kind.BAR: "bar-cell", Kind.STATE: "state-cell"}
 
 
 def to_html(table: Table, zone: tzinfo, *, caption: str) -> SafeString:
     """The rows of a list."""
-    columns = _shown(table.columns)
+    columns = worth_showing(_shown(table.columns), rows := list(table.rows)) or _shown(table.columns)
     tags = [_tag(column) for column in columns]
-    body = "".join(f"<tr>{_row(columns, tags, row, zone)}</tr>\n" for row in table.rows)
+    body = "".join(f"<tr>{_row(columns, tags, row, zone)}</tr>\n" for row in rows)
     return mark_safe(f"{_head(columns, caption)}<tbody>{body}</tbody></table>")  # noqa: S308 - every text in it is escaped below
 
 
@@ -103,6 +104,38 @@ def _counted(value: Count, _zone: tzinfo) -> str:
     return f'{value.seen}<span aria-hidden="true">+</span><span class="visually-hidden"> {escape(_("or more"))}</span>'
 
 
+def _came(row: AttendeeRow, zone: tzinfo) -> str:
+    """The join that was heard, or else the first time that is certain, which says so."""
+    at, proved = row.attendance.first_in_at, row.detail.proved
+    if at is None or any(session.joined_at == at for session in row.detail.sessions):
+        return _clock(at, row, zone)
+    if not proved:
+        return words.UNKNOWN
+    first = _clock(proved[0][0], row, zone)
+    return first if proved[0][0] == at else _("by %(time)s") % {"time": first}
+
+
+def _went(row: AttendeeRow, zone: tzinfo) -> str:
+    """The leave that was heard, or else the last time that is certain, which says so."""
+    if row.attendance.is_present:
+        return f'<span class="now">{escape(_("still in"))}</span>'
+    at, proved = row.attendance.last_out_at, row.detail.proved
+    if at is None or any(session.left_at == at for session in row.detail.sessions):
+        return _clock(at, row, zone)
+    if not proved:
+        return words.UNKNOWN
+    last = _clock(proved[-1][1], row, zone)
+    return last if proved[-1][1] == at else _("%(time)s or later") % {"time": last}
+
+
+def _clock(at: int | None, row: AttendeeRow, zone: tzinfo) -> str:
+    """The day is the meeting's, and stands elsewhere; what fell on a later one says so."""
+    if at is None:
+        return words.UNKNOWN
+    later = words.days_apart(row.meeting.summary.started_at, at, zone)
+    return words.clock(at, zone) + (f" <small>(+{later})</small>" if later else "")
+
+
 CELLS: dict[Kind, Callable[[Any, tzinfo], str]] = {
     Kind.TEXT: _text,
     Kind.STATE: _state,
@@ -114,6 +147,8 @@ CELLS: dict[Kind, Callable[[Any, tzinfo], str]] = {
     Kind.DURATIONS: lambda value, _zone: escape(words.bounds(value)),
     Kind.SHARES: lambda value, _zone: words.share(value),
     Kind.ROLE: lambda value, _zone: escape(words.role(*value)),
+    Kind.CAME: _came,
+    Kind.WENT: _went,
     Kind.BAR: presence_bar,
 }
 
@@ -149,47 +184,13 @@ class _People:
         )
 
     def _td(self, tag: str, column: Column, row: AttendeeRow) -> str:
-        """In a meeting the day is known, and a time is told by the clock alone."""
-        if column.key == "first_in_at":
-            return f"{tag}{self._came(row)}</td>"
-        if column.key == "last_out_at":
-            return f"{tag}{self._went(row)}</td>"
         shown = _cell(column, row, self._zone)
         if column.kind is Kind.COUNTED and shown == words.UNKNOWN:
-            return f'<td class="number none-seen">{shown}</td>'
+            return f'<td class="number counted none-seen">{shown}</td>'
         return f"{tag}{shown}</td>"
 
-    def _came(self, row: AttendeeRow) -> str:
-        """The join that was heard, or else the first time that is certain, which says so."""
-        at, proved = row.attendance.first_in_at, row.detail.proved
-        if at is None or any(session.joined_at == at for session in row.detail.sessions):
-            return self._clock(at, row)
-        if not proved:
-            return words.UNKNOWN
-        first = self._clock(proved[0][0], row)
-        return first if proved[0][0] == at else _("by %(time)s") % {"time": first}
-
-    def _went(self, row: AttendeeRow) -> str:
-        """The leave that was heard, or else the last time that is certain, which says so."""
-        if row.attendance.is_present:
-            return f'<span class="now">{escape(_("still in"))}</span>'
-        at, proved = row.attendance.last_out_at, row.detail.proved
-        if at is None or any(session.left_at == at for session in row.detail.sessions):
-            return self._clock(at, row)
-        if not proved:
-            return words.UNKNOWN
-        last = self._clock(proved[-1][1], row)
-        return last if proved[-1][1] == at else _("%(time)s or later") % {"time": last}
-
-    def _clock(self, at: int | None, row: AttendeeRow) -> str:
-        """What fell on a later day says so."""
-        if at is None:
-            return words.UNKNOWN
-        later = words.days_apart(row.meeting.summary.started_at, at, self._zone)
-        return words.clock(at, self._zone) + (f" <small>(+{later})</small>" if later else "")
-
     def _why(self, row: AttendeeRow, key: str) -> str:
-        parts = [self._session(session, row) for session in row.detail.sessions]
+        parts = [self._sessions(row)]
         parts += [f"<p>{escape(sentence)}</p>" for sentence in self._doubts(row)]
         facts = f"/meetings/{row.meeting.summary.meeting_id}/facts/{key}"
         links = f'<a href="{facts}">{self._heard}</a>'
@@ -197,10 +198,17 @@ class _People:
             links += f' · <a href="{page}">{self._all_meetings}</a>'
         return f"{''.join(parts)}<p>{escape(self._engagement(row))}</p><p>{links}</p>"
 
+    def _sessions(self, row: AttendeeRow) -> str:
+        """One stay is a sentence or two, several are a list."""
+        told = [self._session(session, row) for session in row.detail.sessions]
+        if len(told) == 1:
+            return f"<p>{told[0]}</p>"
+        return f"<ol>{''.join(f'<li>{one}</li>' for one in told)}</ol>"
+
     def _session(self, session: Session, row: AttendeeRow) -> str:
         room = row.meeting.rooms.get(session.meeting)
         where = f"<bdi>{escape(room.name)}</bdi>: " if room is not None and room.is_breakout else ""
-        return f"<p>{where}{escape(' '.join(words.why(session, self._zone)))}</p>"
+        return where + escape(" ".join(words.why(session, self._zone)))
 
     def _doubts(self, row: AttendeeRow) -> list[str]:
         """The blind times that make this person's attendance less than certain."""

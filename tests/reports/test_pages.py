@@ -313,7 +313,7 @@ def test_breakout_sessions_name_their_room(page: Any) -> None:
 
     tree = page(f"/meetings/{summary.meeting_id}")
 
-    assert [p.text_content() for p in tree.xpath("//tr[@class='why']//p")][:2] == [
+    assert [li.text_content() for li in tree.xpath("//tr[@class='why']//ol/li")] == [
         "Joined at 10:02:11. Left at 10:58:30.",
         "Group <1>: Joined at 10:02:11. Left at 10:58:30.",
     ]
