@@ -241,8 +241,9 @@ MAPPED: dict[str, Rules] = {
     "poll-responded": _ONLY_POLL,
 }
 
-# Their user's external id (and name, where there is one) is kept, apart. Of a shared screen the user is often a guess.
+# Their user's external id is kept, apart. Of a shared screen the user is often a guess.
 IDENTIFIED = frozenset(kind for kind in MAPPED if kind.startswith("user-"))
+NAMED = frozenset({"user-joined", "user-left"})
 OF_NO_INTEREST = frozenset(
     {"transcript-updated", "pad-content", "meeting-presentation-changed", "published", "unpublished", "deleted"}
 )
@@ -273,7 +274,7 @@ def _redact_mapped(data: dict[str, Any]) -> Kept | None:
 
 
 def _set_person_apart(payload: dict[str, Any], kept: dict[str, Any], user: dict[str, Any], kind: str) -> bytes | None:
-    name = keep_name(user.get("name"))
+    name = keep_name(user.get("name")) if kind in NAMED else None
     if name and kind == "user-left":
         # Only the relay's inventions are named; that must still be known when the name has been erased.
         kept["named"] = True

@@ -138,7 +138,24 @@ def test_times_are_read_in_seconds_and_milliseconds(value: object, at: int) -> N
     assert epoch_ms(value) == at
 
 
-NO_TIMES: tuple[object, ...] = (0, -1, 42, 10**14, 10**17, 10**40, True, None, "", "soon", "١٢", [], {}, "1e12", "9" * 30, "0x10")
+NO_TIMES: tuple[object, ...] = (
+    0,
+    -1,
+    42,
+    10**14,
+    10**17,
+    10**40,
+    True,
+    None,
+    "",
+    "soon",
+    "١٢",
+    [],
+    {},
+    "1e12",
+    "9" * 30,
+    "0x10",
+)
 
 
 @pytest.mark.parametrize("value", [*NO_TIMES, float("nan"), float("inf"), -float("inf"), "1_795_309_405_123"])
@@ -217,6 +234,12 @@ def test_a_callers_external_id_is_kept_only_where_it_is_no_news() -> None:
     element = json.loads(json.dumps(ELEMENTS["user-joined.mapped-3.5.dial-in"]))
     element["data"]["attributes"]["user"]["external-user-id"] = "00302105551234"
     assert b"555" not in (kept_of(element).identity or b"")
+
+
+def test_a_name_is_kept_only_where_people_come_and_go() -> None:
+    element = json.loads(json.dumps(ELEMENTS["user-audio-muted.mapped-3.5"]))
+    element["data"]["attributes"]["user"]["name"] = "CANARY"
+    assert outcome(element) == outcome(ELEMENTS["user-audio-muted.mapped-3.5"])
 
 
 # -- metadata -----------------------------------------------------------------------------------------------------

@@ -43,7 +43,7 @@ def test_the_page_names_the_metadata_that_is_kept() -> None:
     (part,) = re.findall(r"^## Metadata\n(.*?)^## ", PAGE, re.MULTILINE | re.DOTALL)
     fields = {name for name in named(part) if not name.startswith("/")}
     assert fields == {*KEPT_METADATA, CALLBACK, *READY_URLS}
-    assert keep_metadata({name: "https://l.example.org/mod/bigbluebuttonbn/" for name in fields}).keys() == fields  # type: ignore[union-attr]
+    assert keep_metadata(dict.fromkeys(fields, "https://l.example.org/mod/bigbluebuttonbn/")).keys() == fields  # type: ignore[union-attr]
 
 
 def test_the_page_tells_the_lengths() -> None:
