@@ -100,7 +100,7 @@ def test_a_server_that_was_removed_verifies_no_more() -> None:
 def test_a_secret_verifies_for_an_hour_after_it_was_replaced() -> None:
     server = make_server()
     make_hook(server)
-    make_secret(server, "a", retired_at=NOW - RETIRED_MS + 60_000)
+    make_secret(server, "a", retired_at=NOW - RETIRED_MS + 1_800_000)
     make_secret(server, "b", retired_at=NOW - RETIRED_MS - 60_000)
     (callback,) = read()
     assert {secret.value: secret.is_current for secret in callback.secrets} == {b"a": True, b"b": False}
