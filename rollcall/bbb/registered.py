@@ -22,8 +22,8 @@ from rollcall.store.sealing import unseal
 
 log = structlog.get_logger(__name__)
 
-# What was read is trusted this long; reading itself may take a fiftieth of the time.
-TRUSTED_SECONDS = 1.0
+# What was read is trusted this long; longer where reading is slow, so that it takes a fiftieth of the time.
+TRUSTED_SECONDS, LONGEST_TRUSTED_SECONDS = 1.0, 10.0
 READING_SHARE = 50
 # Refusals make us read again, so that what was registered a moment ago verifies; but not more often than this.
 SHORTEST_PAUSE_SECONDS = 0.1
@@ -50,7 +50,7 @@ class Registered:
     def __init__(self) -> None:
         self._snapshot = Snapshot()
         self._began = float("-inf")  # when the reading that made the snapshot began
-        self._took = 0.0
+        self._trusted = TRUSTED_SECONDS
         self._reading: asyncio.Task[None] | None = None
         # One thread, so one connection of its own.
         self._thread = ThreadPoolExecutor(1, "rollcall-registered")
@@ -61,7 +61,7 @@ class Registered:
 
     def at(self, token: str, query: str, now_ms: int) -> Sequence[Callback]:
         """The callbacks registered with this token, those with this very query first."""
-        if self._reading is None and time.monotonic() - self._began > max(TRUSTED_SECONDS, self._took * READING_SHARE):
+        if self._reading is None and time.monotonic() - self._began > self._trusted:
             self._start_reading()
         found = self._snapshot.by_address.get((token, query)) or self._snapshot.by_token.get(token, ())
         return [one for one in found if one.verifies_until is None or one.verifies_until > now_ms]
@@ -118,7 +118,8 @@ class Registered:
         except (Error, RollcallError) as error:
             raise Unavailable("The registered hooks cannot be read.", hint=str(error)) from error
         finally:
-            self._began, self._took = began, time.monotonic() - began
+            share = (time.monotonic() - began) * READING_SHARE
+            self._began, self._trusted = began, min(max(TRUSTED_SECONDS, share), LONGEST_TRUSTED_SECONDS)
 
     async def _run(self, job: Callable[[], _T]) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, job)
