@@ -36,7 +36,7 @@ USER = "demo"
 POOL = "bbb.demo.example"
 # The class shall not begin before its webhooks can arrive, or its first minutes would be blind.
 HOOKS_SECONDS = 60.0
-FOLDS_SECONDS = 10.0
+FOLDS_SECONDS = 5.0
 SEED = 20_261_122
 
 

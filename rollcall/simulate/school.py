@@ -67,7 +67,7 @@ def make_school(rng: Random) -> School:
         people = make_cast(rng, size + TEACHERS)
         teachers, students = people[:TEACHERS], people[TEACHERS:]
         for number, course in enumerate(course for course in COURSES if course.site == site):
-            taught = rng.sample(students, k=size * 2 // 3)
+            taught = rng.sample(students, k=size // 2)
             teacher = replace(teachers[number % TEACHERS], role="MODERATOR")
             casts[site, course.number] = (teacher, *taught)
     return School(casts)
