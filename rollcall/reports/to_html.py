@@ -11,6 +11,7 @@ from rollcall.reports import words
 from rollcall.reports.pictures import presence_bar
 from rollcall.reports.rows import AttendeeRow, Bounds, Format, Kind, person_page, worth_showing
 from rollcall.reports.translating import gettext as _
+from rollcall.reports.translating import remembering
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -37,8 +38,9 @@ def attendees_to_html(
     rows: Sequence[AttendeeRow], columns: Sequence[Column], zone: tzinfo, *, caption: str
 ) -> SafeString:
     """The people of a meeting: each row opens into its sessions and why; open ones are found again by `data-key`."""
-    people = _People(_shown(columns), zone)
-    body = "".join(people.row(row) for row in rows)
+    with remembering():
+        people = _People(_shown(columns), zone)
+        body = "".join(people.row(row) for row in rows)
     return mark_safe(f"{_head(people.columns, caption, kind='people')}<tbody>{body}</tbody></table>")  # noqa: S308 - as above
 
 

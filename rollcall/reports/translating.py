@@ -2,16 +2,37 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from django.utils import translation
 
 
-@lru_cache(maxsize=4096)
-def _remembered(language: str | None, text: str) -> str:  # noqa: ARG001 - the language is that of the caller
-    return translation.gettext(text)
+class _Known(dict[str, str]):
+    """What the texts of ours are in one language, as far as anybody has asked."""
+
+    def __missing__(self, text: str) -> str:
+        self[text] = found = translation.gettext(text)
+        return found
+
+
+_by_language: defaultdict[str | None, _Known] = defaultdict(_Known)
+_known: ContextVar[_Known | None] = ContextVar("known", default=None)
+
+
+@contextmanager
+def remembering() -> Iterator[None]:
+    """Inside of this the language stays the same, so that it need not be asked for with each word."""
+    token = _known.set(_by_language[translation.get_language()])
+    try:
+        yield
+    finally:
+        _known.reset(token)
 
 
 def gettext(text: str) -> str:
     """The text in the reader's language; only ever called with texts of ours, so there are few."""
-    return _remembered(translation.get_language(), text)
+    known = _known.get()
+    return translation.gettext(text) if known is None else known[text]

@@ -17,6 +17,7 @@ from rollcall.live import snapshot
 from rollcall.live.access import stream_address
 from rollcall.live.snapshot import View
 from rollcall.live.stream import Streams
+from rollcall.store.reading import Progress
 from tests.makers import Attendee, make_meeting
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -139,7 +140,12 @@ def test_a_change_without_a_change_of_counters_is_not_looked_for(
     summary = running()
     taken: list[View] = []
     take = snapshot.take
-    monkeypatch.setattr(snapshot, "take", lambda view: taken.append(view) or take(view))
+
+    def counted(view: View) -> snapshot.Snapshot | None:
+        taken.append(view)
+        return take(view)
+
+    monkeypatch.setattr(snapshot, "take", counted)
 
     async def watch() -> None:
         browser = Browser(streams, address(summary))
@@ -157,8 +163,18 @@ def test_what_many_see_is_made_once(streams: Streams, monkeypatch: pytest.Monkey
     taken: list[View] = []
     looks: list[int] = []
     take, progress = snapshot.take, snapshot.progress
-    monkeypatch.setattr(snapshot, "take", lambda view: taken.append(view) or take(view))
-    monkeypatch.setattr(snapshot, "progress", lambda meeting: looks.append(meeting) or progress(meeting))
+
+    def counted(view: View) -> snapshot.Snapshot | None:
+        taken.append(view)
+        return take(view)
+
+    monkeypatch.setattr(snapshot, "take", counted)
+
+    def looked(meeting: int) -> Progress | None:
+        looks.append(meeting)
+        return progress(meeting)
+
+    monkeypatch.setattr(snapshot, "progress", looked)
 
     async def watch() -> None:
         browsers = [Browser(streams, address(summary)) for _ in range(50)]
@@ -305,7 +321,12 @@ def test_when_the_last_watcher_has_gone_nobody_looks_any_more(
     summary = running()
     looks: list[int] = []
     progress = snapshot.progress
-    monkeypatch.setattr(snapshot, "progress", lambda meeting: looks.append(meeting) or progress(meeting))
+
+    def looked(meeting: int) -> Progress | None:
+        looks.append(meeting)
+        return progress(meeting)
+
+    monkeypatch.setattr(snapshot, "progress", looked)
 
     async def watch() -> None:
         browser = Browser(streams, address(summary))
