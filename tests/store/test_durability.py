@@ -43,12 +43,30 @@ def test_each_database_is_durable_as_it_is_installed() -> None:
     require_durable()
 
 
-@pytest.mark.parametrize("setting", ["fsync", "full_page_writes", "synchronous_commit"])
-def test_a_postgresql_that_does_not_wait_for_the_disk_is_refused(setting: str, use: Use) -> None:
-    with postgresql(f"{setting}=off") as server, fresh_database(server) as url, use(url):
-        with pytest.raises(NotDurable, match=f"{setting} = off") as refused:
-            require_durable()
-        assert setting in refused.value.hint
+def test_a_postgresql_that_does_not_wait_for_the_disk_is_refused(use: Use) -> None:
+    with postgresql() as server, fresh_database(server) as url, use(url):
+        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+            change_postgresql(f"ALTER SYSTEM SET {setting} = off")
+            with pytest.raises(NotDurable, match=f"{setting} = off") as refused:
+                require_durable()
+            assert setting in refused.value.hint
+            change_postgresql(f"ALTER SYSTEM RESET {setting}")
+        require_durable()
+
+
+def change_postgresql(statement: str) -> None:
+    """A new connection starts from what the server has read; it reads when it gets round to it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_conf_load_time()")
+        (before,) = cursor.fetchone()
+        cursor.execute(statement)
+        cursor.execute("SELECT pg_reload_conf()")
+    loaded = before
+    while loaded == before:
+        connection.close()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_conf_load_time()")
+            (loaded,) = cursor.fetchone()
 
 
 def test_a_role_that_does_not_wait_for_the_disk_is_refused(postgresql_url: str, use: Use) -> None:
@@ -84,27 +102,29 @@ def test_a_log_that_a_crash_would_empty_is_refused(postgresql_url: str, use: Use
             require_durable()
 
 
-@pytest.mark.parametrize(
-    ("setting", "value"),
-    [
-        ("innodb_flush_log_at_trx_commit", "2"),
-        ("innodb_doublewrite", "OFF"),
-        ("innodb_flush_method", "nosync"),
-        ("max_allowed_packet", "1048576"),
-    ],
-)
-def test_a_mariadb_that_does_not_wait_for_the_disk_is_refused(setting: str, value: str, use: Use) -> None:
+@pytest.mark.parametrize(("setting", "value"), [("innodb_doublewrite", "OFF"), ("innodb_flush_method", "nosync")])
+def test_a_mariadb_started_so_that_it_does_not_wait_is_refused(setting: str, value: str, use: Use) -> None:
     with mariadb(f"{setting.replace('_', '-')}={value}") as server, fresh_database(server) as url, use(url):
         with pytest.raises(NotDurable, match=setting) as refused:
             require_durable()
         assert setting in refused.value.hint
 
 
-def test_the_binary_log_of_a_mariadb_has_to_wait_for_the_disk_too(use: Use) -> None:
-    with mariadb("log-bin=b") as server, fresh_database(server) as url, use(url):
-        with pytest.raises(NotDurable, match="sync_binlog"):
-            require_durable()
-        tell("SET GLOBAL sync_binlog = 1")
+def test_a_mariadb_told_not_to_wait_for_the_disk_is_refused(use: Use) -> None:
+    """With the binary log on, as it is wherever there is a replica."""
+    with mariadb("log-bin=b", "sync-binlog=1") as server, fresh_database(server) as url, use(url):
+        wrong = {"innodb_flush_log_at_trx_commit": 2, "max_allowed_packet": 1_048_576, "sync_binlog": 0, "read_only": 1}
+        for setting, value in wrong.items():
+            with connection.cursor() as cursor:
+                cursor.execute(f"SELECT @@global.{setting}")
+                (before,) = cursor.fetchone()
+            tell(f"SET GLOBAL {setting} = {value}")
+            connection.close()
+            with pytest.raises(NotDurable, match=setting) as refused:
+                require_durable()
+            assert refused.value.hint
+            tell(f"SET GLOBAL {setting} = {before}")
+            connection.close()
         require_durable()
 
 
