@@ -263,7 +263,8 @@ class Mapper:
             step |= {"recorded": True, "duration": meeting.ended_at - meeting.created_at}
         if act.key.startswith("publish"):
             step["workflow"] = "presentation"
-        recording = {"recording": _recording(meeting)} if act.key == "publish-ended" else {}
+        is_2x = self.generation.is_2x
+        recording = {"recording": _recording(meeting, is_2x=is_2x)} if act.key == "publish-ended" else {}
         return [(f"rap-{act.key}", {"meeting": _ids(meeting)} | step | recording)]
 
 
@@ -281,15 +282,32 @@ def _element(kind: str, attributes: dict[str, Any], ts: int) -> Element:
     return {"data": {"type": "event", "id": kind, "attributes": attributes, "event": {"ts": when}}}
 
 
-def _recording(meeting: Meeting) -> dict[str, Any]:
+def recording_of(meeting: Meeting) -> dict[str, Any]:
+    """What the scripts know of a recording: its metadata are as the archive has them."""
+    names = {
+        "meetingId": meeting.external_meeting_id,
+        "meetingName": meeting.name,
+        "isBreakout": str(meeting.parent is not None).lower(),
+    }
     return {
-        "name": meeting.name,
-        "is-breakout": str(meeting.parent is not None).lower(),
-        "start-time": meeting.created_at,
-        "end-time": meeting.ended_at,
-        "size": 1_234_567,
-        "raw-size": 7_654_321,
-        "metadata": {"meetingId": meeting.external_meeting_id, "meetingName": meeting.name},
+        "start_time": meeting.created_at,
+        "end_time": meeting.ended_at,
+        "raw_size": 7_654_321,
+        "metadata": names | dict(meeting.metadata),
         "playback": {"format": "presentation", "link": "CANARY-link", "duration": 1, "size": 1_234_567},
         "download": {},
+    }
+
+
+def _recording(meeting: Meeting, *, is_2x: bool) -> dict[str, Any]:
+    """The old relay looks for the times under names the scripts do not use."""
+    found = recording_of(meeting)
+    times = {"start-time": found["start_time"], "end-time": found["end_time"]}
+    return {
+        "name": found["metadata"]["meetingName"],
+        "is-breakout": found["metadata"]["isBreakout"],
+        **({} if is_2x else times),
+        "size": found["playback"]["size"],
+        **({} if is_2x else {"raw-size": found["raw_size"]}),
+        **{name: found[name] for name in ("metadata", "playback", "download")},
     }

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rollcall.simulate.happenings import Happening, What
-from rollcall.simulate.truth import Act, Does, Meeting, Person, Stay
-from rollcall.simulate.wire_mapped import DIAL_NUMBER, EMOJI_NAMES, PUBLIC_CHAT, java_date
+from rollcall.simulate.happenings import Happening, What, happenings
+from rollcall.simulate.truth import Act, Does, Meeting, Person, Stay, Truth
+from rollcall.simulate.wire_mapped import DIAL_NUMBER, EMOJI_NAMES, PUBLIC_CHAT, java_date, recording_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -196,6 +196,7 @@ class Speaker:
         person = self.people[act.participant]
         message = {
             "id": act.key,
+            **({"fromTimezoneOffset": -120} if self.generation.is_bbb_2_6 else {}),
             "timestamp": act.at,
             "correlationId": f"CANARY-{act.key}",
             "sender": {"id": act.participant, "name": person.name, "role": person.role},
@@ -271,6 +272,12 @@ class Speaker:
         return "PadContentEvtMsg", NOBODY, body
 
 
+def messages(truth: Truth, generation: Generation) -> list[tuple[int, Element]]:
+    """All that BigBlueButton publishes of a class, with its time: what a real relay may be fed from Redis."""
+    speaker = Speaker(generation)
+    return [(happening.at, speaker.say(happening)) for happening in happenings(truth)]
+
+
 def _message(meeting: Meeting, at: int, said: Said) -> Element:
     name, who, body = said
     header = {"name": name, "meetingId": meeting.internal_meeting_id, "userId": who}
@@ -291,7 +298,9 @@ def _archive_step(meeting: Meeting, act: Act) -> Element:
         payload |= {"success": True, "step_time": 4_200}
     if act.key.startswith("publish"):
         payload["workflow"] = "presentation"
+    if act.key == "archive-ended":
+        payload |= {"recorded": True, "duration": meeting.ended_at - meeting.created_at}
     if act.key == "publish-ended":
-        payload |= {"metadata": dict(meeting.metadata), "playback": {"link": "CANARY-link"}, "download": {}}
+        payload |= recording_of(meeting)
     header = {"name": act.key.replace("-", "_"), "current_time": act.at // 1000, "version": "0.0.1"}
     return {"header": header, "payload": payload}

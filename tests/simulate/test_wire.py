@@ -19,6 +19,7 @@ from rollcall.simulate.play import arrivals
 from rollcall.simulate.relay import relay
 from rollcall.simulate.sendings import Element, Sending, kind_of
 from rollcall.simulate.truth import Does, Ending
+from rollcall.simulate.wire_raw import messages
 
 CAPTURE = Path(__file__).parents[3] / "shared/captures/bbb-webhooks-3.5.0/one-class.jsonl"
 TRUTHS = [make_class(Random(seed), Plan(rooms=2 * (seed % 2), liveliness=6)) for seed in range(8)]
@@ -184,6 +185,13 @@ def test_raw_messages_carry_bigbluebuttons_own_time_and_mapped_ones_the_relays()
             assert element["envelope"]["timestamp"] == sending.happened_at
         elif "data" in element and not kind_of(element).startswith("rap-"):
             assert element["data"]["event"]["ts"] > sending.happened_at
+
+
+def test_a_real_relay_can_be_fed_with_what_bigbluebutton_says() -> None:
+    said = messages(TRUTHS[1], GENERATIONS["3.5.0"])
+    names = {kind_of(message) for _, message in said}
+    assert {"MeetingCreatedEvtMsg", "UserJoinedMeetingEvtMsg", "MeetingDestroyedEvtMsg", "archive_ended"} <= names
+    assert [at for at, _ in said] == sorted(at for at, _ in said)
 
 
 def test_what_one_hook_gets_does_not_depend_on_the_other() -> None:
