@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from enum import Enum
 from hashlib import blake2b
-from typing import Any, TypeAlias
+from typing import Any, ParamSpec, TypeAlias, TypeVar
 
 import structlog
 
@@ -30,6 +30,8 @@ from rollcall.store.keys import fact_digest
 
 log = structlog.get_logger(__name__)
 
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 Scope: TypeAlias = dict[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[dict[str, Any]]]
 Send: TypeAlias = Callable[[dict[str, Any]], Awaitable[None]]
@@ -150,13 +152,13 @@ class Webhook:
         token, query, checksum = _address(scope)
         signed = Signed(body, checksum, authorization)
         try:
-            verified = verify(signed, self._registered.at(token, query, received_at))
+            verified = await _aside(body, verify, signed, self._registered.at(token, query, received_at))
             if verified is None:
                 # It may have been registered a moment ago.
                 await self._registered.reread()
-                verified = verify(signed, self._registered.at(token, query, received_at))
+                verified = await _aside(body, verify, signed, self._registered.at(token, query, received_at))
             if verified is None:
-                self._refuse(scope, signed, received_at)
+                await self._refuse(scope, signed, received_at)
                 return Outcome.NOT_SIGNED
             self._registered.note(verified, received_at)
             if arrivals := understand(body, verified, received_at):
@@ -169,7 +171,7 @@ class Webhook:
             return Outcome.BUSY
         return Outcome.STORED
 
-    def _refuse(self, scope: Scope, signed: Signed, now_ms: int) -> None:
+    async def _refuse(self, scope: Scope, signed: Signed, now_ms: int) -> None:
         """Say in one line what came closest: secrets, bodies and whole tokens stay out of it."""
         token, query, _ = _address(scope)
         here = self._registered.at(token, query, now_ms)
@@ -180,7 +182,8 @@ class Webhook:
         if not self._may_tell():
             return
         signed = replace(signed, hosts=_hosts(scope), path=scope["path"], query=query)
-        refusal = explain(signed, here, [one for one in self._registered.known() if one not in here])
+        others = [one for one in self._registered.known() if one not in here]
+        refusal = await _aside(signed.body, explain, signed, here, others)
         log.warning("webhook refused", reason=refusal.sentence, hook=shown(here[0].url) if here else None)
 
     def _tell(self, event: str, **words: object) -> None:
@@ -194,6 +197,13 @@ class Webhook:
             self._second, self._told = second, 0
         self._told += 1
         return self._told <= TOLD_PER_SECOND
+
+
+async def _aside(body: bytes, work: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
+    """Hash a large body in a thread: nobody else shall wait for what may not even be genuine."""
+    if len(body) <= LARGEST_READ:
+        return work(*args, **kwargs)
+    return await asyncio.to_thread(work, *args, **kwargs)
 
 
 # -- the request --------------------------------------------------------------------------------------------------
