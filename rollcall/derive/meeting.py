@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import transaction
 from django.db.models import Case, F, Value, When
 
-from rollcall.core.meeting import FoldedMeeting, fold_meeting
+from rollcall.core.meeting import fold_meeting
 from rollcall.derive.rows import Rows, rows_of
 from rollcall.feed.append import adopt
 from rollcall.store.derived import Attendance, Orphan, Seen, Summary
@@ -18,6 +18,7 @@ from rollcall.store.keys import key_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from rollcall.core.meeting import FoldedRoom
     from rollcall.derive.log import Log
 
 ROWS_AT_ONCE = 100
@@ -37,9 +38,12 @@ def refold(root: int, log: Log) -> bool:
         if not advance(root, folded=seen):
             return False
         replace_derived(root, members, rows)
-        lost_and_found = _note_families(meeting, folded) if folded else []
-    for child, parent in lost_and_found:
-        adopt(child, parent)
+        if folded is not None:
+            _note_families(meeting, folded.rooms[0])
+    if folded is not None:
+        # After the commit: of a room and its class folded at one moment, one at least then sees the other.
+        for child, parent in _find_families(meeting, folded.rooms[0]):
+            adopt(child, parent)
     if folded is not None and folded.is_over():
         log.forget(members)
     return True
@@ -80,33 +84,39 @@ def _is_same(row: Mapping[str, Any], columns: Mapping[str, Any] | None) -> bool:
     return columns is not None and all(row[name] == value for name, value in columns.items())
 
 
-def _note_families(meeting: Meeting, folded: FoldedMeeting) -> list[tuple[int, int]]:
-    """Remember who was in the root and whom a parentless room points to; return (child, parent) that fit together.
+def _note_families(meeting: Meeting, root: FoldedRoom) -> None:
+    """Remember who was in the root, or whom a room without a parent points to.
 
     Before bbb-webhooks 3 nothing names a breakout room's parent but its people, whose ids begin with the connection
     they have in the parent meeting.
     """
-    root = folded.rooms[0]
     if root.parent_participants:
-        parents = _note_orphan(meeting, {key_of(name) for name in root.parent_participants})
-        return sorted((meeting.pk, parent) for parent in parents if parent != meeting.pk)
-    children = _note_seen(meeting, {key_of(name) for name in root.participants})
-    return sorted((child, meeting.pk) for child in children if child != meeting.pk)
+        pointed = Orphan.objects.filter(meeting=meeting).values_list("parent_participant_key", flat=True)
+        wanted = sorted(_keys(root.parent_participants) - {bytes(key) for key in pointed})
+        Orphan.objects.bulk_create([Orphan(meeting=meeting, parent_participant_key=key) for key in wanted])
+    else:
+        seen = Seen.objects.filter(meeting=meeting).values_list("participant_key", flat=True)
+        present = sorted(_keys(root.participants) - {bytes(key) for key in seen})
+        Seen.objects.bulk_create([Seen(meeting=meeting, participant_key=key) for key in present])
 
 
-def _note_orphan(meeting: Meeting, wanted: set[bytes]) -> set[int]:
-    held = Orphan.objects.filter(meeting=meeting).values_list("parent_participant_key", flat=True)
-    missing = sorted(wanted - {bytes(key) for key in held})
-    Orphan.objects.bulk_create([Orphan(meeting=meeting, parent_participant_key=key) for key in missing])
-    parents = Seen.objects.filter(participant_key__in=wanted, meeting__pool_id=meeting.pool_id)
-    return set(parents.values_list("meeting_id", flat=True))
+def _find_families(meeting: Meeting, root: FoldedRoom) -> list[tuple[int, int]]:
+    """(child, parent) wherever a room's people were seen in a meeting of the same pool."""
+    if root.parent_participants:
+        parents = Seen.objects.filter(meeting__pool_id=meeting.pool_id)
+        found = parents.filter(participant_key__in=_keys(root.parent_participants))
+        pairs = {(meeting.pk, parent) for parent in found.values_list("meeting_id", flat=True)}
+    else:
+        # Rooms without a parent are few, people of a class many: ask for all of the former.
+        orphans = Orphan.objects.filter(meeting__pool_id=meeting.pool_id, meeting__root__isnull=True)
+        present = _keys(root.participants)
+        pairs = {
+            (child, meeting.pk)
+            for child, key in orphans.values_list("meeting_id", "parent_participant_key")
+            if bytes(key) in present
+        }
+    return sorted((child, parent) for child, parent in pairs if child != parent)
 
 
-def _note_seen(meeting: Meeting, present: set[bytes]) -> set[int]:
-    held = Seen.objects.filter(meeting=meeting).values_list("participant_key", flat=True)
-    missing = sorted(present - {bytes(key) for key in held})
-    Seen.objects.bulk_create([Seen(meeting=meeting, participant_key=key) for key in missing])
-    if not missing:
-        return set()
-    children = Orphan.objects.filter(meeting__pool_id=meeting.pool_id, parent_participant_key__in=missing)
-    return set(children.values_list("meeting_id", flat=True))
+def _keys(participants: Iterable[str]) -> set[bytes]:
+    return {key_of(participant) for participant in participants}

@@ -6,10 +6,12 @@ import time
 from typing import TYPE_CHECKING
 
 import structlog
+from django.db import Error
 from django.db.models import F, Q
 
 from rollcall.derive.meeting import refold
 from rollcall.derive.rows import FOLD_VERSION
+from rollcall.feed.faults import Fault, fault_of
 from rollcall.store.facts import Meeting
 
 if TYPE_CHECKING:
@@ -45,8 +47,14 @@ def fold_due(log: Log, *, now: int | None = None) -> Iterator[int]:
     for root in list(due.values_list("pk", flat=True)[:AT_ONCE]):
         try:
             refold(root, log)
-        except Exception:
-            logger.exception("A meeting cannot be folded; it is tried again in a minute", meeting=root)
-            log.forget([root])
-            Meeting.objects.filter(pk=root).update(due_at=time.time_ns() // 1_000_000 + RETRY_MS)
+        except Exception as error:
+            # Where only another transaction was in the way it stays due.
+            if not isinstance(error, Error) or fault_of(error) is not Fault.AGAIN:
+                _put_off(root, log)
         yield root
+
+
+def _put_off(root: int, log: Log) -> None:
+    logger.exception("A meeting cannot be folded; it is tried again in a minute", meeting=root)
+    log.forget([root])
+    Meeting.objects.filter(pk=root).update(due_at=time.time_ns() // 1_000_000 + RETRY_MS)
