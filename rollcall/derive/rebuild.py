@@ -50,11 +50,11 @@ def fold_due(log: Log, *, now: int | None = None) -> Iterator[int]:
         except Exception as error:
             # Where only another transaction was in the way it stays due.
             if not isinstance(error, Error) or fault_of(error) is not Fault.AGAIN:
+                logger.exception("A meeting cannot be folded; it is tried again in a minute", meeting=root)
                 _put_off(root, log)
         yield root
 
 
 def _put_off(root: int, log: Log) -> None:
-    logger.exception("A meeting cannot be folded; it is tried again in a minute", meeting=root)
     log.forget([root])
     Meeting.objects.filter(pk=root).update(due_at=time.time_ns() // 1_000_000 + RETRY_MS)
