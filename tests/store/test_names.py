@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from rollcall.store.names import fold_name, matches, search_terms
@@ -125,6 +125,7 @@ def test_accents_change_nothing(letters: list[tuple[str, str]]) -> None:
 
 @given(names, st.randoms())
 def test_a_name_is_found_by_its_own_words_in_any_order(name: str, rnd: object) -> None:
+    assume(fold_name(name))  # a hard sign alone leaves nothing to look for
     words = name.upper().split()
     rnd.shuffle(words)  # type: ignore[attr-defined]  # a random.Random, which hypothesis does not say
     assert finds(" ".join(words), name)
@@ -132,5 +133,6 @@ def test_a_name_is_found_by_its_own_words_in_any_order(name: str, rnd: object) -
 
 @given(names, st.data())
 def test_a_name_is_found_by_the_beginnings_of_its_folded_words(name: str, data: st.DataObject) -> None:
+    assume(fold_name(name))
     beginnings = [word[: data.draw(st.integers(1, len(word)))] for word in fold_name(name).split()]
     assert finds(" ".join(beginnings), name)
