@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import structlog
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from rollcall.bbb.payloads import decode
 from rollcall.core import events
-from rollcall.core.events import MeetingListed, PollAnswered
+from rollcall.core.events import MeetingListed, PollAnswered, PollStarted, Source
 from rollcall.reports import words
 from rollcall.reports.details import attendance_detail
 from rollcall.store import reading
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from rollcall.core.events import Anything
     from rollcall.store.derived import Attendance, Summary
     from rollcall.store.facts import Fact
+
+logger = structlog.get_logger(__name__)
 
 MOST = 20_000
 """Facts of one family that are looked through for those of one person; more has no class of a day."""
@@ -65,9 +68,15 @@ class ShownFact:
     payload: str
 
 
-def facts_of_meeting(facts: Iterable[Fact], zone: tzinfo) -> list[ShownFact]:
-    """Every fact a line."""
-    return [_shown(fact, _events_of(fact), zone) for fact in facts]
+def facts_of_meeting(summary: Summary, facts: Iterable[Fact], zone: tzinfo) -> list[ShownFact]:
+    """Every fact a line; who voted in a secret poll is left out of its own."""
+    polls = _open_polls(summary)
+    shown = []
+    for fact in facts:
+        told = _events_of(fact)
+        line = _shown(fact, told, zone)
+        shown.append(line if all(_may_be_shown(event, polls) for event in told) else replace(line, payload=""))
+    return shown
 
 
 def facts_of_attendee(summary: Summary, attendance: Attendance, zone: tzinfo) -> list[ShownFact]:
@@ -75,17 +84,39 @@ def facts_of_attendee(summary: Summary, attendance: Attendance, zone: tzinfo) ->
     sessions = attendance_detail(attendance.detail).sessions
     participants = {session.participant for session in sessions if session.participant}
     names = {*participants, attendance.external_user_id} - {""}
+    polls = _open_polls(summary)
     shown = []
     for fact in reading.facts(summary, limit=MOST):
         told = [event for event in _events_of(fact) if _speaks_of(event, participants, names)]
-        if told:
+        if told and all(_may_be_shown(event, polls) for event in told):
             shown.append(_shown(fact, told, zone, names))
     return shown
 
 
 def _events_of(fact: Fact) -> tuple[Anything, ...]:
+    """What it tells; nothing if it cannot be read, as in the fold."""
     identity = None if fact.identity is None else bytes(fact.identity)
-    return decode(fact.source, bytes(fact.digest), bytes(fact.payload), identity)
+    try:
+        return decode(fact.source, bytes(fact.digest), bytes(fact.payload), identity)
+    except Exception:
+        logger.exception("A fact cannot be read", fact=fact.pk)
+        return ()
+
+
+def _open_polls(summary: Summary) -> set[tuple[str, str]]:
+    """(meeting, poll) of those known not to be secret, as rollcall.core.room knows it."""
+    started = [event for fact in reading.facts_of_kind(summary, PollStarted.kind) for event in _events_of(fact)]
+    return {
+        (event.meeting, event.poll_id)
+        for event in started
+        if isinstance(event, PollStarted) and event.source is Source.RAW and not event.is_secret
+    }
+
+
+def _may_be_shown(event: Anything, open_polls: set[tuple[str, str]]) -> bool:
+    if not isinstance(event, PollAnswered) or event.voter is None:
+        return True
+    return (event.meeting, event.poll_id) in open_polls
 
 
 def _speaks_of(event: Anything, participants: set[str], names: set[str]) -> bool:
@@ -107,7 +138,7 @@ def _shown(fact: Fact, told: Iterable[Anything], zone: tzinfo, names: set[str] |
         participant=", ".join(dict.fromkeys(event.participant for event in told if event.participant)),
         source=words.source(fact.source),
         kind=fact.kind,
-        payload=bytes(fact.payload).decode(),
+        payload=bytes(fact.payload).decode(errors="replace"),
     )
 
 

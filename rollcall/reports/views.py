@@ -219,7 +219,7 @@ def meeting_facts(request: HttpRequest, pk: int) -> HttpResponse:
     shown, more = found[:FACTS_PAGE], len(found) > FACTS_PAGE
     last = shown[-1] if shown else None
     older = f"?after={last.at}-{last.meeting_id}-{last.seq}" if last is not None and more else ""
-    context = {"page": "meetings", "summary": summary, "facts": facts_of_meeting(shown, zone), "more": older}
+    context = {"page": "meetings", "summary": summary, "facts": facts_of_meeting(summary, shown, zone), "more": older}
     return render(request, "facts.html", context)
 
 

@@ -226,6 +226,12 @@ def facts(summary: Summary, *, limit: int, after: FactCursor | None = None) -> l
     return list(found[:limit])
 
 
+def facts_of_kind(summary: Summary, kind: str) -> list[Fact]:
+    """All facts of one kind in the log of a family, in no particular order."""
+    rooms = Q(meeting=summary.meeting_id) | Q(meeting__root=summary.meeting_id)
+    return list(Fact.objects.filter(rooms, kind=kind))
+
+
 def attendee(summary: Summary, key: bytes) -> Attendance | None:
     """One person of one meeting."""
     return summary.attendance.filter(attendee_key=key).first()
