@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import sys
@@ -87,31 +86,27 @@ def instance_env(tmp_path: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def postgresql_url(pytestconfig: pytest.Config) -> Iterator[str]:
+def postgresql_url(pytestconfig: pytest.Config) -> str:
     """A fresh, empty database on a real PostgreSQL."""
-    with _fresh(pytestconfig, "postgresql") as url:
-        yield url
+    return _fresh(pytestconfig, "postgresql")
 
 
 @pytest.fixture
-def mariadb_url(pytestconfig: pytest.Config) -> Iterator[str]:
+def mariadb_url(pytestconfig: pytest.Config) -> str:
     """A fresh, empty database on a real MariaDB."""
-    with _fresh(pytestconfig, "mariadb") as url:
-        yield url
+    return _fresh(pytestconfig, "mariadb")
 
 
 @pytest.fixture
-def redis_url(pytestconfig: pytest.Config) -> Iterator[str]:
+def redis_url(pytestconfig: pytest.Config) -> str:
     """A fresh, empty database on a real Redis, for ROLLCALL_CACHE_URL."""
-    with _fresh(pytestconfig, "redis") as url:
-        yield url
+    return _fresh(pytestconfig, "redis")
 
 
 @pytest.fixture(params=["sqlite", "postgresql", "mariadb"])
-def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
+def database_url(request: pytest.FixtureRequest) -> str:
     """ROLLCALL_DATABASE_URL for each of the three databases in turn, fresh and empty; "" is SQLite."""
-    with _fresh(request.config, request.param) as url:
-        yield url
+    return _fresh(request.config, request.param)
 
 
 @pytest.fixture(params=["sqlite", "postgresql", "mariadb"])
@@ -131,25 +126,22 @@ def database(
 
 
 @pytest.fixture(scope="session")
-def _migrated(pytestconfig: pytest.Config, django_db_blocker: DjangoDbBlocker) -> Iterator[Callable[[str], str]]:
+def _migrated(pytestconfig: pytest.Config, django_db_blocker: DjangoDbBlocker) -> Callable[[str], str]:
     """One database of each kind for this process of the run, migrated when the first test wants it."""
     from tests import databases
 
     urls: dict[str, str] = {}
-    with contextlib.ExitStack() as until_the_end:
 
-        def url_of(kind: str) -> str:
-            if kind not in urls:
-                url = until_the_end.enter_context(_fresh(pytestconfig, kind))
-                with django_db_blocker.unblock(), databases.default_database(url, _SQLITE):
-                    databases.migrate()
-                urls[kind] = url
-            return urls[kind]
+    def url_of(kind: str) -> str:
+        if kind not in urls:
+            url = _fresh(pytestconfig, kind)
+            with django_db_blocker.unblock(), databases.default_database(url, _SQLITE):
+                databases.migrate()
+            urls[kind] = url
+        return urls[kind]
 
-        yield url_of
+    return url_of
 
 
-def _fresh(config: pytest.Config, kind: str) -> contextlib.AbstractContextManager[str]:
-    if kind == "sqlite":
-        return contextlib.nullcontext("")
-    return fresh_database(ask_desk(config.stash[_ADDRESS], kind))
+def _fresh(config: pytest.Config, kind: str) -> str:
+    return "" if kind == "sqlite" else fresh_database(ask_desk(config.stash[_ADDRESS], kind))

@@ -71,7 +71,8 @@ def mariadb(*settings: str) -> Iterator[Server]:
     install, mariadbd = map(need, _PROGRAMS["mariadb"])
     with _home() as home:
         data, port, account = _owned(home / "data"), free_port(), _account()
-        common = ["--no-defaults", f"--datadir={data}"]
+        # A tmpdir of its own: in a shared one each server deletes, at its start, what another has just made there.
+        common = ["--no-defaults", f"--datadir={data}", f"--tmpdir={_owned(home / 'tmp')}"]
         _run([install, *common, "--auth-root-authentication-method=normal", "--skip-test-db"], **account)
         options = [f"--{setting}" for setting in settings]
         place = [f"--port={port}", "--bind-address=127.0.0.1", f"--socket={data}/m.sock"]
@@ -91,22 +92,20 @@ def redis(*settings: str) -> Iterator[Server]:
             yield Server("redis", port)
 
 
-@contextlib.contextmanager
-def fresh_database(server: Server) -> Iterator[str]:
-    """The address of a new, empty database, as ROLLCALL_DATABASE_URL or ROLLCALL_CACHE_URL takes it."""
+def fresh_database(server: Server) -> str:
+    """The address of a new, empty database, as ROLLCALL_DATABASE_URL or ROLLCALL_CACHE_URL takes it.
+
+    It goes with its server: dropping one makes a busy PostgreSQL write everything to the disk first.
+    """
     if server.kind == "redis":
         with redis_client.Redis(port=server.port) as client:
-            yield f"redis://127.0.0.1:{server.port}/{client.incr('databases handed out')}"
-        return
+            return f"redis://127.0.0.1:{server.port}/{client.incr('databases handed out')}"
     name = f"rollcall_{uuid4().hex[:12]}"
     if server.kind == "postgresql":
         _tell_postgresql(server.port, f"CREATE DATABASE {name}")
-        yield f"postgresql://postgres@127.0.0.1:{server.port}/{name}"
-        _tell_postgresql(server.port, f"DROP DATABASE {name} WITH (FORCE)")
-    else:
-        _tell_mariadb(server.port, f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
-        yield f"mysql://root@127.0.0.1:{server.port}/{name}"
-        _tell_mariadb(server.port, f"DROP DATABASE {name}")
+        return f"postgresql://postgres@127.0.0.1:{server.port}/{name}"
+    _tell_mariadb(server.port, f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
+    return f"mysql://root@127.0.0.1:{server.port}/{name}"
 
 
 class Desk:

@@ -32,8 +32,7 @@ test_the_next_test_gets_another_redis = test_each_test_gets_an_empty_redis
 def test_a_postgresql_may_be_started_with_settings_of_its_own() -> None:
     with (
         postgresql("synchronous_commit=off") as server,
-        fresh_database(server) as url,
-        psycopg.connect(url) as session,
+        psycopg.connect(url := fresh_database(server)) as session,
     ):
         assert session.execute("SHOW synchronous_commit").fetchone() == ("off",)
     with pytest.raises(psycopg.OperationalError):

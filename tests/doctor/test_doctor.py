@@ -88,8 +88,7 @@ def test_the_database_of_the_default_is_fine() -> None:
 def test_a_database_that_forgets_is_a_fault(tmp_path: Path) -> None:
     with (
         postgresql("fsync=off") as server,
-        fresh_database(server) as url,
-        default_database(url, tmp_path / "unused.sqlite3"),
+        default_database(fresh_database(server), tmp_path / "unused.sqlite3"),
     ):
         [found] = database.check()
         connection.close()

@@ -44,7 +44,7 @@ def test_each_database_is_durable_as_it_is_installed() -> None:
 
 
 def test_a_postgresql_that_does_not_wait_for_the_disk_is_refused(use: Use) -> None:
-    with postgresql() as server, fresh_database(server) as url, use(url):
+    with postgresql() as server, use(fresh_database(server)):
         for setting in ("fsync", "full_page_writes", "synchronous_commit"):
             change_postgresql(f"ALTER SYSTEM SET {setting} = off")
             with pytest.raises(NotDurable, match=f"{setting} = off") as refused:
@@ -104,7 +104,7 @@ def test_a_log_that_a_crash_would_empty_is_refused(postgresql_url: str, use: Use
 
 @pytest.mark.parametrize(("setting", "value"), [("innodb_doublewrite", "OFF"), ("innodb_flush_method", "nosync")])
 def test_a_mariadb_started_so_that_it_does_not_wait_is_refused(setting: str, value: str, use: Use) -> None:
-    with mariadb(f"{setting.replace('_', '-')}={value}") as server, fresh_database(server) as url, use(url):
+    with mariadb(f"{setting.replace('_', '-')}={value}") as server, use(fresh_database(server)):
         with pytest.raises(NotDurable, match=setting) as refused:
             require_durable()
         assert setting in refused.value.hint
@@ -112,7 +112,7 @@ def test_a_mariadb_started_so_that_it_does_not_wait_is_refused(setting: str, val
 
 def test_a_mariadb_told_not_to_wait_for_the_disk_is_refused(use: Use) -> None:
     """With the binary log on, as it is wherever there is a replica."""
-    with mariadb("log-bin=b", "sync-binlog=1") as server, fresh_database(server) as url, use(url):
+    with mariadb("log-bin=b", "sync-binlog=1") as server, use(fresh_database(server)):
         wrong = {"innodb_flush_log_at_trx_commit": 2, "max_allowed_packet": 1_048_576, "sync_binlog": 0, "read_only": 1}
         for setting, value in wrong.items():
             with connection.cursor() as cursor:
