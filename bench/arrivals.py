@@ -6,7 +6,7 @@ All servers run at once, and are measured in turn in several short rounds: what 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from statistics import median
 
@@ -18,7 +18,7 @@ from bench.servers import Running
 
 CONNECTIONS = (1, 32, 256)
 ROUNDS = 3
-WARM_UP = 500
+FIRST = 500
 # More than any of them answers in a second here, so that no measurement runs out of requests; the bare one may.
 MOST_PER_SECOND = {1: 4_000, 32: 16_000, 256: 16_000}
 
@@ -36,15 +36,22 @@ def measure(seconds: float) -> Loads:
     """Every server at every number of connections, once in each round."""
     requests, loads = Requests(), Loads()
     with ExitStack() as running:
-        ports = {name: running.enter_context(start()).port for name, start in STARTS.items()}
-        for port in ports.values():
-            fire(port, requests.take(WARM_UP), 16, seconds)
+        started = {name: running.enter_context(start()) for name, start in STARTS.items()}
         for _ in range(ROUNDS):
             for connections in CONNECTIONS:
-                fresh = requests.take(int(MOST_PER_SECOND[connections] * seconds))
-                for name, port in ports.items():
-                    loads.setdefault((name, connections), []).append(fire(port, fresh, connections, seconds))
+                fresh = requests.take(FIRST + int(MOST_PER_SECOND[connections] * seconds))
+                for name, one in started.items():
+                    loads.setdefault((name, connections), []).append(_measure(one, fresh, connections, seconds))
     return loads
+
+
+def _measure(one: Running, requests: Sequence[bytes], connections: int, seconds: float) -> Load:
+    """The first few make the meetings known, so that the worker can be kept busy with them."""
+    fire(one.port, requests[:FIRST], 16, seconds=60)
+    one.make_busy()
+    load = fire(one.port, requests[FIRST:], connections, seconds)
+    one.wait_until_idle()
+    return load
 
 
 def compare(loads: Loads, connections: int) -> list[Result]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -18,6 +19,8 @@ from bench.requests import HOOK, SECRET
 GRANIAN = str(Path(sys.executable).with_name("granian"))
 ROLLCALL = str(Path(sys.executable).with_name("rollcall"))
 READY_SECONDS = 30.0
+# A meeting that is watched is folded a second after its last; an idle worker only looks now and then.
+IDLE_SECONDS, IDLE_SHARE, IDLE_WITHIN_SECONDS = 2.0, 0.1, 60.0
 
 PREPARE = """
 import sys
@@ -34,10 +37,27 @@ Hook.objects.create(server=server, registered_url=sys.argv[1], token=sys.argv[1]
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A server that answers. `web` is the process that does."""
+    """A server that answers. `web` is the process that does, `worker` the one that folds `data`, where there is one."""
 
     port: int
     web: int
+    worker: int | None = None
+    data: Path | None = None
+
+    def make_busy(self) -> None:
+        """As if somebody looked at every meeting there is: the worker folds each of them every second."""
+        if self.worker and self.data:
+            with contextlib.closing(sqlite3.connect(self.data / "rollcall.sqlite3", timeout=20)) as database, database:
+                database.execute("UPDATE store_meeting SET watched_until = 9000000000000")
+
+    def wait_until_idle(self) -> None:
+        """Return when the worker has folded what is due: the next measurement is not to pay for this one."""
+        until = time.monotonic() + IDLE_WITHIN_SECONDS
+        while self.worker and time.monotonic() < until:
+            before = cpu_seconds(self.worker)
+            time.sleep(IDLE_SECONDS)
+            if cpu_seconds(self.worker) - before < IDLE_SECONDS * IDLE_SHARE:
+                return
 
 
 @contextlib.contextmanager
@@ -89,7 +109,7 @@ def serve(data: Path, *, is_prepared: bool = False) -> Iterator[Running]:
     port = free_port()
     with _process([ROLLCALL, "serve", "--port", str(port)], environment(data)) as process:
         wait_for_answer(port)
-        yield Running(port, _child_named(process.pid, "web"))
+        yield Running(port, _child_named(process.pid, "web"), _child_named(process.pid, "worker"), data)
 
 
 @contextlib.contextmanager
@@ -141,6 +161,12 @@ def resident_mb(process: int) -> float:
         if line.startswith("VmRSS:"):
             return int(line.split()[1]) / 1024
     raise ProcessLookupError(process)
+
+
+def cpu_seconds(process: int) -> float:
+    """How long a process has computed."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _child_named(process: int, name: str) -> int:
