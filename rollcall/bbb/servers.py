@@ -46,10 +46,11 @@ class Watched:
 
 @dataclass(frozen=True, slots=True)
 class LastSeen:
-    """What an earlier watch left behind, on our own clock."""
+    """What an earlier watch left behind, on our own clock; `was_in_trouble` when it ended."""
 
-    polled_at: int | None
-    hooks_seen_at: int | None
+    polled_at: int | None = None
+    hooks_seen_at: int | None = None
+    was_in_trouble: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,14 @@ def release(watcher: str) -> None:
 
 def last_seen(server: int) -> LastSeen:
     """Where an earlier watch ended."""
-    return LastSeen(**Server.objects.values("polled_at", "hooks_seen_at").get(pk=server))
+    row = Server.objects.get(pk=server)
+    return LastSeen(row.polled_at, row.hooks_seen_at, bool(row.trouble))
+
+
+def arrived_at(server: int) -> int | None:
+    """When its last genuine webhook came, to the minute."""
+    found: int | None = Server.objects.values_list("arrived_at", flat=True).get(pk=server)
+    return found
 
 
 def write_statuses(watcher: str, statuses: Mapping[int, Status]) -> None:

@@ -30,12 +30,21 @@ SLOWEST_MS = 120_000
 REMEMBERED_MS = 60 * 60_000
 LONGEST_LOOK_BACK_MS = 7 * 24 * 60 * 60_000
 MOST_PENDING = 10_000
+# A webhook may be tried again for five minutes, and its arrival is noted to the minute.
+SILENT_AFTER_MS = 6 * 60_000
+NOTED_TO_MS = 60_000
 
 
 class NoSecret(Misconfigured):
     """Every secret is retired, or sealed with another key."""
 
     code = "no-secret"
+
+
+class NothingArrives(Misconfigured):
+    """Polls see people come and go, and no webhook tells of it."""
+
+    code = "nothing-arrives"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +115,16 @@ class _Memory:
     open_at: dict[str, int] = field(default_factory=dict)
     created_at: dict[str, int | None] = field(default_factory=dict)
     is_open: set[str] = field(default_factory=set)
+    people: dict[str, frozenset[str]] = field(default_factory=dict)
+
+    def is_changed(self, listing: Listing) -> bool:
+        """Whether somebody came or went since the last answer, in a meeting that both name."""
+        before = self.people
+        self.people = {
+            one.internal_meeting_id: frozenset(who.external_user_id for who in one.attendees)
+            for one in listing.meetings
+        }
+        return any(before[meeting] != self.people[meeting] for meeting in before.keys() & self.people.keys())
 
     def see(self, known_open: Collection[str], listing: Listing | None, now_at: int) -> set[str]:
         """Take note of a round; returns who has closed since the last one."""
@@ -132,7 +151,7 @@ class Watch:
         self.sightings = Sightings(facts, self.pace.poll_ms)
         self.blindness = Blindness(facts)
         self._began_at = desk.clock()
-        self._earlier = servers.LastSeen(None, None)
+        self._earlier = servers.LastSeen()
         self._moments = _Moments(hooks_answered_at_ours=self._began_at)
         self._memory = _Memory()
         self._pending: list[Arrival] = []
@@ -144,6 +163,8 @@ class Watch:
         self._hooks_seen_at: int | None = None  # ours; not yet noted
         self._poll_trouble: RollcallError | None = None
         self._hook_trouble: RollcallError | None = None
+        self._silence: RollcallError | None = None
+        self._untold_since: int | None = None  # ours; people came or went, and no webhook has come since
         self._noted: dict[str, int | str | None] = {}
 
     async def run(self, first_pause_ms: float) -> None:
@@ -175,6 +196,7 @@ class Watch:
         """Go on from where an earlier watch ended, or from nothing."""
         self._earlier = earlier = await self.desk.in_thread(servers.last_seen, self.server.pk)
         self._moments.hooks_in_place_at = self._moments.hooks_answered_at = earlier.hooks_seen_at
+        self._go_on_being_blind(earlier)
         gone_since = earlier.polled_at or self.server.added_at
         if self._began_at - gone_since >= RENEW_AFTER_MS:
             self._renew_before = self._began_at
@@ -182,6 +204,14 @@ class Watch:
         if self._began_at - since > self.pace.blind_after_ms:
             touched = await self.desk.in_thread(servers.touched_since, self.server.pool, since)
             self._memory.open_at |= dict.fromkeys(touched, self._began_at)
+
+    def _go_on_being_blind(self, earlier: servers.LastSeen) -> None:
+        """How far an earlier watch had told of a span that lasted when it ended is not known: all of it is told."""
+        seen_at, polled_at = earlier.hooks_seen_at, earlier.polled_at
+        if seen_at is None or polled_at is None or not self.server.has_hooks:
+            return
+        if earlier.was_in_trouble or polled_at - seen_at > self.pace.hook_check_ms + self.pace.blind_after_ms:
+            self.blindness.begin(Cause.HOOKS_SILENT, seen_at)
 
     async def round(self) -> None:
         """Gather, decide, publish."""
@@ -194,6 +224,7 @@ class Watch:
         listing, _ = await asyncio.gather(self._poll(), self._see_to_hooks())
         if listing is not None:
             self._on_listing(listing)
+            await self._listen(listing)
             self._pending += self.sightings.observe(listing.meetings, known_open, listing.at, self.desk.clock())
         elif self.server.is_polled:
             self._on_no_listing()
@@ -309,6 +340,22 @@ class Watch:
             self._renew_before = ended_at
         self._outages_seen = len(self.desk.outages)
 
+    async def _listen(self, listing: Listing) -> None:
+        """Hooks may be in place and every delivery be refused, or end on the way: then only silence tells."""
+        now = self.desk.clock()
+        if self.server.has_hooks and self._memory.is_changed(listing) and self._untold_since is None:
+            self._untold_since = now
+        if self._untold_since is None or now - self._untold_since < SILENT_AFTER_MS:
+            return
+        arrived_at = await self.desk.in_thread(servers.arrived_at, self.server.pk)
+        if arrived_at is not None and arrived_at + NOTED_TO_MS >= self._untold_since:
+            self._untold_since = self._silence = None
+            return
+        self._silence = NothingArrives(
+            f"People come and go on {self.bbb.host}, but no webhook of it arrives.",
+            hint="Look for refused webhooks in Rollcall's log, and check that the server reaches ROLLCALL_URL.",
+        )
+
     # -- facts ----------------------------------------------------------------------------------------------------
 
     async def _tell(self, known_open: Collection[str], listing: Listing | None) -> list[Arrival]:
@@ -348,7 +395,7 @@ class Watch:
                 logger.warning("What was seen could not be kept yet", server=self.server.name, error=str(error))
                 return False
             self._pending = []
-        trouble = self._poll_trouble or self._hook_trouble
+        trouble = self._poll_trouble or self._hook_trouble or self._silence
         status: dict[str, int | str | None] = {"trouble": str(trouble) if trouble else ""}
         if listing is not None:
             status["polled_at"] = listing.asked_at

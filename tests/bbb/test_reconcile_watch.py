@@ -479,6 +479,55 @@ def test_an_outage_of_our_own_address_is_blind_and_renews_the_hooks(bbb: Running
     assert watched(bbb, clock, play, polled_at=clock.at).blind() == [(340, 60, "unreachable")]
 
 
+def test_webhooks_that_do_not_arrive_though_people_come_and_go_are_named(bbb: Running, clock: Clock) -> None:
+    async def play(one: Watching) -> None:
+        bbb.fake.classes["m"] = algebra(clock, "11", started_s=0)
+        await one.round(16)
+        assert one.trouble() == "", "who stays sends nothing"
+        bbb.fake.classes["m"].attendees.append(Attendee("12"))
+        await one.round(11)
+        assert one.trouble() == "", "a webhook may be tried again for five minutes"
+        await one.round(3)
+        assert "no webhook of it arrives" in one.trouble()
+        one.desk.noted[one.server.pk]["arrived_at"] = clock.at - clock.at % 60_000
+        await one.desk.write()
+        await one.round(1)
+        assert one.trouble() == ""
+
+    watched(bbb, clock, play, polled_at=clock.at)
+
+
+def test_who_is_told_of_in_time_is_no_silence(bbb: Running, clock: Clock) -> None:
+    async def play(one: Watching) -> None:
+        bbb.fake.classes["m"] = algebra(clock, "11", started_s=0)
+        await one.round(2)
+        bbb.fake.classes["m"].attendees.append(Attendee("12"))
+        one.desk.noted[one.server.pk]["arrived_at"] = clock.at - clock.at % 60_000
+        await one.round(30)
+        assert one.trouble() == ""
+
+    watched(bbb, clock, play, polled_at=clock.at)
+
+
+def test_a_watch_that_ended_in_trouble_is_followed_by_one_that_tells_all_of_it(bbb: Running, clock: Clock) -> None:
+    async def before(one: Watching) -> None:
+        await one.round(2)
+        bbb.fake.are_hooks_up = False
+        await one.round(5)
+
+    async def after(one: Watching) -> None:
+        bbb.fake.are_hooks_up = True
+        await one.round(2)
+
+    bbb.fake.classes["m"] = algebra(clock, "11", started_s=0)
+    seen_at = clock.at
+    first = watched(bbb, clock, before, polled_at=clock.at)
+    assert first.trouble()
+    second = watched_again(bbb, clock, after, first.server)
+    assert second.blind() == [(second.since(seen_at), 2 * ROUND_S, "hooks-silent")]
+    assert watched_again(bbb, clock, after, first.server).blind() == []
+
+
 def test_a_server_whose_secrets_cannot_be_opened_is_named(bbb: Running, clock: Clock) -> None:
     server = add_server(bbb.api_url)
     server.secrets.update(encrypted=b"sealed with another key")
