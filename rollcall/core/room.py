@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from rollcall.core.events import (
@@ -110,6 +110,7 @@ class Room:
     ended_at: int = OPEN
     ran_until: int | None = None
     end_is_told: bool = False
+    end_is_by_bbb_clock: bool = False
     invented_leaves: int = 0
     created: MeetingCreated | None = None
     listed: list[MeetingListed] = field(default_factory=list)
@@ -151,7 +152,8 @@ def gather(meeting: str, events: Sequence[Anything]) -> Room:
     """The room of these events, which are sorted and have no repeats and no twins."""
     room = Room(meeting)
     _find_end(room, events)
-    for event in events:
+    for told in events:
+        event = _before_the_end(room, told)
         handle = _HANDLERS.get(type(event))
         if handle is not None and event.at <= room.ended_at:
             handle(room, event)
@@ -162,6 +164,14 @@ def gather(meeting: str, events: Sequence[Anything]) -> Room:
     return room
 
 
+def _before_the_end(room: Room, event: Anything) -> Anything:
+    """An act that only the slower clock of the relay put after the end is one of the last moment."""
+    is_late = room.ended_at < event.at <= room.ended_at + TWIN_WINDOW_MS
+    if is_late and room.end_is_by_bbb_clock and event.source is Source.MAPPED and not isinstance(event, UserLeft):
+        return replace(event, at=room.ended_at)
+    return event
+
+
 def _find_end(room: Room, events: Sequence[Anything]) -> None:
     """The end as told; else as invented leaves betray it; else the first of two polls in a row that missed it."""
     ends = [event for event in events if isinstance(event, MeetingEnded)]
@@ -170,6 +180,7 @@ def _find_end(room: Room, events: Sequence[Anything]) -> None:
         first = min(ends, key=lambda event: (event.source is not Source.RAW, event.at))
         room.ended_at = room.ran_until = first.at
         room.end_is_told = True
+        room.end_is_by_bbb_clock = first.source is Source.RAW
     elif invented:
         room.ended_at = room.ran_until = max(invented)
         room.end_is_told = True
