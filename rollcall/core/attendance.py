@@ -70,6 +70,10 @@ class Gathered:
 def fold_attendance(root: Room, breakouts: Sequence[Room]) -> tuple[Attendance, ...]:
     """Everybody of a family, by key. Time in a breakout room counts towards the parent and once only."""
     people: defaultdict[AttendeeKey, Gathered] = defaultdict(Gathered)
+    guests = root.guests()
+    for connection in root.connections.values():
+        if connection.is_guest is None:
+            connection.is_guest = connection.external_user_id in guests
     for room in (root, *breakouts):
         keys = {name: _key_of(connection, root) for name, connection in room.connections.items()}
         _gather_connections(people, room, keys)
@@ -80,7 +84,7 @@ def fold_attendance(root: Room, breakouts: Sequence[Room]) -> tuple[Attendance, 
 def _key_of(connection: Connection, root: Room) -> AttendeeKey:
     if connection.parent_participant is not None:
         return _key_in_root(connection.parent_participant, root)
-    return attendee_key(connection.participant, connection.external_user_id, is_guest=connection.is_guest)
+    return attendee_key(connection.participant, connection.external_user_id, is_guest=connection.is_guest is True)
 
 
 def _key_in_root(participant: str, root: Room) -> AttendeeKey:
@@ -88,7 +92,7 @@ def _key_in_root(participant: str, root: Room) -> AttendeeKey:
     known = root.connections.get(participant)
     if known is None or known.parent_participant is not None:
         return AttendeeKey(CONNECTION, participant)
-    return attendee_key(participant, known.external_user_id, is_guest=known.is_guest)
+    return attendee_key(participant, known.external_user_id, is_guest=known.is_guest is True)
 
 
 def _gather_connections(people: Mapping[AttendeeKey, Gathered], room: Room, keys: Mapping[str, AttendeeKey]) -> None:

@@ -55,7 +55,7 @@ class Connection:
 
     participant: str
     heard_at: int = OPEN
-    is_guest: bool = False
+    is_guest: bool | None = None
     is_moderator: bool = False
     parent_participant: str | None = None
     externals: Counter[str] = field(default_factory=Counter)
@@ -143,6 +143,13 @@ class Room:
                 return self.first_at
         return min(created_at, self.first_at)
 
+    def guests(self) -> set[str]:
+        """External ids that belong to guests, as far as anybody said: not every message does."""
+        flags = [(one.external_user_id, one.is_guest) for one in self.connections.values()]
+        return {external for external, flag in flags if external and flag} - {
+            external for external, flag in flags if external and flag is False
+        }
+
     def polls_seen(self) -> list[int]:
         """The times of the polls that found it running."""
         return [listing.at for listing in self.listed]
@@ -221,7 +228,8 @@ def _heard(room: Room, event: ByParticipant, weight: int) -> Connection:
 
 def _joined(room: Room, event: UserJoined) -> None:
     connection = _heard(room, event, JOIN_WEIGHT)
-    connection.is_guest |= event.is_guest is True
+    if event.is_guest is not None:
+        connection.is_guest = event.is_guest or connection.is_guest is True
     connection.is_moderator |= event.role == "MODERATOR"
     connection.parent_participant = connection.parent_participant or event.parent_participant
     if event.name:
@@ -231,7 +239,8 @@ def _joined(room: Room, event: UserJoined) -> None:
 
 def _left(room: Room, event: UserLeft) -> None:
     connection = _heard(room, event, LEAVE_WEIGHT)
-    connection.is_guest |= event.is_guest is True
+    if event.is_guest is not None:
+        connection.is_guest = event.is_guest or connection.is_guest is True
     connection.is_moderator |= event.role == "MODERATOR"
     connection.parent_participant = connection.parent_participant or event.parent_participant
     if event.is_invented or event.at >= room.ended_at:

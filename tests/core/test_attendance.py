@@ -223,6 +223,11 @@ def test_guests_callers_and_people_without_an_id_stay_apart() -> None:
     assert sorted(one.key.kind for one in folded.attendances) == ["connection", "dial-in", "guest", "user"]
 
 
+def test_a_guest_of_whom_one_join_was_lost_is_one_guest() -> None:
+    folded = fold(joined("w_1", 1, "g-1", is_guest=True), ChatSent(**by("w_2", 5, "g-1")), listed(6, "g-1"))
+    assert [one.key for one in folded.attendances] == [("guest", "g-1")]
+
+
 def test_a_name_does_not_make_a_person() -> None:
     folded = fold(joined("w_1", 1, "7", name="Ada"), joined("w_2", 2, "8", name="Ada"))
     assert len(folded.attendances) == 2
