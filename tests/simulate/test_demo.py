@@ -103,6 +103,15 @@ def test_a_demo_forgets_the_database_the_environment_names(env: dict[str, str], 
     assert (data / "demo").exists()
 
 
+def test_a_second_run_on_the_same_folder_goes_on(env: dict[str, str], tmp_path: Path) -> None:
+    for _ in range(2):
+        with demo(env, "--no-history", "--data", str(tmp_path / "data")) as (running, link):
+            opener, base = sign_in(link), link.partition("/login/")[0]
+            assert counts(opener, base, until=bool), "no class ran"
+            running.send_signal(signal.SIGTERM)
+            assert running.wait(30) == 0
+
+
 def test_ctrl_c_ends_it_well(env: dict[str, str]) -> None:
     with demo(env, "--no-history") as (running, _):
         os.kill(running.pid, signal.SIGINT)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
 from random import Random
 
 import pytest
@@ -16,7 +17,9 @@ from rollcall.simulate.classes import Plan, make_class
 from rollcall.simulate.generations import GENERATIONS
 from rollcall.simulate.player import PlayClock, Player, Tally, courier
 from rollcall.simulate.relay import relay
+from rollcall.simulate.running import Timetable
 from rollcall.simulate.sendings import Sending
+from rollcall.simulate.server import SimulatedServer
 from rollcall.simulate.signing import Signer
 
 TRUTH = make_class(Random(2), Plan(people=5, minutes=10))
@@ -148,3 +151,30 @@ def test_a_class_can_be_played_faster_than_it_was(receiver: Receiver) -> None:
     play(first, [RegisteredHook("1", receiver.url)], speed=1000.0)
     assert len(receiver.came) == 5
     assert TRUTH.started_at <= clock.now()
+
+
+def test_one_class_follows_the_other_without_end(receiver: Receiver) -> None:
+    made = GENERATIONS["3.5.0"]
+    rng = Random(4)
+    clock = PlayClock(TRUTH.started_at, 2_000.0)
+    server = SimulatedServer(now=clock.now, hooks=[RegisteredHook("1", receiver.url)])
+    plan = Plan(people=2, minutes=2, guests=0, dial_ins=0, rooms=0)
+    timetable = Timetable(
+        server=server,
+        signer=Signer(secret="s", regime=made.regime),
+        clock=clock,
+        next_class=lambda at: make_class(rng, replace(plan, starts_at=at)),
+        rng=rng,
+    )
+
+    async def until_three() -> None:
+        running = asyncio.create_task(timetable.run())
+        while sum(b"meeting-created" in body for _, _, body, _ in receiver.came) < 3:  # noqa: ASYNC110  # another thread
+            await asyncio.sleep(0.02)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+    asyncio.run(asyncio.wait_for(until_three(), 30))
+    starts = [truth.started_at for truth in server.truths]
+    assert starts == sorted(set(starts))
+    assert all(later.started_at > one.ended_at for one, later in pairwise(server.truths))
