@@ -228,8 +228,8 @@ def _heard(room: Room, event: ByParticipant, weight: int) -> Connection:
 
 def _joined(room: Room, event: UserJoined) -> None:
     connection = _heard(room, event, JOIN_WEIGHT)
-    if event.is_guest is not None:
-        connection.is_guest = event.is_guest or connection.is_guest is True
+    # Relays that say it at all say it of every join.
+    connection.is_guest = event.is_guest is True or connection.is_guest is True
     connection.is_moderator |= event.role == "MODERATOR"
     connection.parent_participant = connection.parent_participant or event.parent_participant
     if event.name:
