@@ -25,6 +25,7 @@ MOST_PER_SECOND = {1: 4_000, 32: 16_000, 256: 16_000}
 STARTS: dict[str, Callable[[], AbstractContextManager[Running]]] = {
     "ok": servers.ok,
     "django": servers.plain_django,
+    "django-asgi": lambda: servers.plain_django("asgi"),
     "rollcall": lambda: servers.rollcall(has_worker=False),
     "rollcall-folding": lambda: servers.rollcall(has_worker=True),
 }
@@ -56,12 +57,14 @@ def _measure(one: Running, requests: Sequence[bytes], connections: int, seconds:
 
 def compare(loads: Loads, connections: int) -> list[Result]:
     """The numbers of one number of connections: of the rounds the middle one."""
-    names = ("ok", "django", "rollcall", "rollcall-folding")
+    names = ("ok", "django", "django-asgi", "rollcall", "rollcall-folding")
     speed = {name: median(load.per_second for load in loads[name, connections]) for name in names}
-    found = [Result(f"{name}.{connections}.per_second", speed[name], "1/s") for name in ("ok", "django")]
+    found = [Result(f"{name}.{connections}.per_second", speed[name], "1/s") for name in ("ok", "django", "django-asgi")]
     for name in ("rollcall", "rollcall-folding"):
         start = f"{name}.{connections}"
         found.append(Result(f"{start}.per_second", speed[name], "1/s", speed["django"], "django"))
+        asgi = speed["django-asgi"]
+        found.append(Result(f"{start}.per_second_of_asgi", speed[name], "1/s", asgi, "django-asgi"))
         found.append(Result(f"{start}.per_second_of_ok", speed[name], "1/s", speed["ok"], "ok"))
         for percent in (50, 99):
             mine, plain = (

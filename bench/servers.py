@@ -83,12 +83,13 @@ def ok() -> Iterator[Running]:
 
 
 @contextlib.contextmanager
-def plain_django() -> Iterator[Running]:
-    """The plain Django view."""
+def plain_django(interface: str = "wsgi") -> Iterator[Running]:
+    """The plain Django view: by WSGI with one thread, its best, or by ASGI, as Rollcall itself is served."""
     port = free_port()
     with folder() as data:
-        options = ("--interface", "wsgi", "--blocking-threads", "1", "--backlog", "2048", "--no-ws")
-        command = [GRANIAN, *options, "--port", str(port), "--log-level", "error", "bench.django_server:application"]
+        threads = ("--blocking-threads", "1") if interface == "wsgi" else ()
+        options = ("--interface", interface, *threads, "--backlog", "2048", "--no-ws", "--log-level", "error")
+        command = [GRANIAN, *options, "--port", str(port), f"bench.django_server:{interface}"]
         with _process(command, environment(data)) as process:
             wait_for_answer(port)
             yield Running(port, process.pid)
