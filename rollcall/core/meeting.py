@@ -110,7 +110,8 @@ def _by_meeting(events: Iterable[Anything]) -> dict[str, list[Anything]]:
     found: defaultdict[str, list[Anything]] = defaultdict(list)
     last = None
     for event in sorted(events, key=_ORDER):
-        if last is not None and _ORDER(event) == _ORDER(last) and (event.digest or event == last):
+        is_alike = last is not None and event.digest == last.digest and _ORDER(event) == _ORDER(last)
+        if is_alike and (event.digest or event == last):
             continue
         found[event.meeting].append(event)
         last = event

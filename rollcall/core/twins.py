@@ -87,6 +87,10 @@ def _by_payload(events: Iterable[Anything], source: Source) -> dict[Hashable, li
 
 def _pairs(raw: Sequence[Anything], mapped: Sequence[Anything]) -> Iterable[tuple[Anything, Anything]]:
     """One to one, both in time order; whichever is too early for the other's head has lost its twin."""
+    if len(raw) == 1 == len(mapped):  # nearly always
+        if abs(mapped[0].at - raw[0].at) <= TWIN_WINDOW_MS:
+            yield raw[0], mapped[0]
+        return
     i = j = 0
     while i < len(raw) and j < len(mapped):
         apart = mapped[j].at - raw[i].at
