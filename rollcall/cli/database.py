@@ -20,7 +20,9 @@ def start_django() -> None:
     import django
 
     from rollcall.core.errors import Misconfigured
+    from rollcall.usable import require_usable
 
+    require_usable()
     try:
         django.setup()
     except OSError as error:

@@ -13,6 +13,7 @@ from rollcall.bbb.api import http_client
 from rollcall.bbb.hooks import NoPublicUrl
 from rollcall.core.errors import Misconfigured
 from rollcall.doctor.findings import Finding, fault, warning
+from rollcall.usable import malformed_url
 
 ABOUT = "ROLLCALL_URL"
 SECONDS = 10
@@ -23,23 +24,9 @@ async def check() -> list[Finding]:
     url = environment.URL.read().rstrip("/")
     if not url:
         return [fault(ABOUT, NoPublicUrl())]
-    if (bad := _malformed(url)) is not None:
+    if (bad := malformed_url(url)) is not None:
         return [fault(ABOUT, bad)]
     return [*_doubts(url), await _ask(url)]
-
-
-def _malformed(url: str) -> Misconfigured | None:
-    hint = "Give scheme and host, such as https://rollcall.example.org."
-    try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError:
-        return Misconfigured("ROLLCALL_URL is not an address.", hint=hint)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        return Misconfigured("ROLLCALL_URL does not begin with http:// or https:// and a host.", hint=hint)
-    if parts.query or parts.fragment or parts.username is not None:
-        return Misconfigured("ROLLCALL_URL holds more than scheme, host and path.", hint=hint)
-    return None
 
 
 def _doubts(url: str) -> list[Finding]:
