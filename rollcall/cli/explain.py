@@ -88,7 +88,7 @@ def _explained(summary: Summary, attendance: Attendance, zone: tzinfo) -> Iterat
         yield _printable(f"  {session.participant or '(only listed)'}: {' '.join(words.why(session, zone))}")
     yield "Facts (when it happened, what, from whom, first received):"
     for fact in facts_of_attendee(summary, attendance, zone):
-        yield _printable(f"  {fact.at}  {fact.what}  {fact.participant}  [{fact.source}, {fact.received_at}]")
+        yield _printable(f"  {fact.clock}  {fact.what}  {fact.participant}  [{fact.told_by}, {fact.received_clock}]")
 
 
 def _printable(text: str) -> str:

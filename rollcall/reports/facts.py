@@ -57,13 +57,16 @@ _OF_EVERYBODY = (events.MeetingCreated, events.MeetingEnded, events.MeetingMissi
 
 @dataclass(frozen=True, slots=True)
 class ShownFact:
-    """One line: when it happened and first reached us, in the reader's zone; what, of which connection, from whom."""
+    """One line: when it happened and first reached us, as epoch ms and in the reader's zone; what, and from whom."""
 
-    at: str
-    received_at: str
+    at: int
+    received_at: int
+    clock: str
+    received_clock: str
     what: str
     participant: str
     source: str
+    told_by: str
     kind: str
     payload: str
 
@@ -132,11 +135,14 @@ def _speaks_of(event: Anything, participants: set[str], names: set[str]) -> bool
 def _shown(fact: Fact, told: Iterable[Anything], zone: tzinfo, names: set[str] | None = None) -> ShownFact:
     told = tuple(told)
     return ShownFact(
-        at=words.stamp(fact.at, zone),
-        received_at=words.stamp(fact.received_at, zone),
+        at=fact.at,
+        received_at=fact.received_at,
+        clock=words.stamp(fact.at, zone),
+        received_clock=words.stamp(fact.received_at, zone),
         what="; ".join(_sentence(event, names) for event in told) or fact.kind,
         participant=", ".join(dict.fromkeys(event.participant for event in told if event.participant)),
-        source=words.source(fact.source),
+        source=fact.source,
+        told_by=words.source(fact.source),
         kind=fact.kind,
         payload=bytes(fact.payload).decode(errors="replace"),
     )

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
 
     from rollcall.reports.details import AttendanceDetail, Room, SummaryDetail
+    from rollcall.reports.facts import ShownFact
+    from rollcall.store.connections import Server
     from rollcall.store.derived import Attendance, Summary
     from rollcall.store.reading import Filter
 
@@ -219,7 +221,7 @@ def _ended_at(row: MeetingRow) -> tuple[int, int | None, int | None]:
 
 MEETING_COLUMNS = (
     Column("name", _("Meeting"), Kind.TEXT, lambda row: row.summary.name, link=meeting_page),
-    Column("state", _("State"), Kind.STATE, lambda row: (row.state, row.summary.present), Format.SCREEN),
+    Column("state", _("State"), Kind.STATE, lambda row: (row.state, row.summary.present), ~Format.JSON),
     Column("started_at", _("Began"), Kind.TIME, lambda row: row.summary.started_at),
     Column("ended", _("Ended"), Kind.ENDED, _ended_at, Format.SCREEN),
     Column(
@@ -229,7 +231,7 @@ MEETING_COLUMNS = (
         "ended_possible_at", _("Ended at the latest"), Kind.TIME, lambda row: row.summary.ended_possible_at, Format.FILE
     ),
     Column("attendees", _("People"), Kind.COUNT, lambda row: row.summary.attendees),
-    Column("present", _("Now in"), Kind.COUNT, lambda row: row.summary.present, Format.TEXT | Format.JSON),
+    Column("present", _("Now in"), Kind.COUNT, lambda row: row.summary.present, ~Format.HTML),
     Column("server", _("Server"), Kind.TEXT, lambda row: row.summary.pool_name),
     Column("site", _("Site"), Kind.TEXT, lambda row: row.summary.site, Format.FILE),
     Column("context_label", _("Course"), Kind.TEXT, lambda row: row.summary.context_label, Format.FILE),
@@ -238,7 +240,7 @@ MEETING_COLUMNS = (
     Column(
         "meeting", _("Internal meeting id"), Kind.TEXT, lambda row: row.summary.meeting.internal_meeting_id, Format.FILE
     ),
-    Column("settles_at", _("Settles at"), Kind.TIME, lambda row: row.summary.settles_at, Format.JSON),
+    Column("settles_at", _("Settles at"), Kind.TIME, lambda row: row.summary.settles_at, Format.FILE),
 )
 
 
@@ -361,6 +363,28 @@ PERSON_COLUMNS = (
 )
 
 
+SERVER_COLUMNS = (
+    Column("name", _("Server"), Kind.TEXT, lambda server: server.pool.name),
+    Column("address", _("Address"), Kind.TEXT, lambda server: server.api_url),
+    Column("is_polled", _("Asked"), Kind.JSON, lambda server: server.is_polled),
+    Column("trouble", _("Trouble"), Kind.TEXT, lambda server: server.trouble),
+    Column("polled_at", _("Last answered"), Kind.TIME, lambda server: server.polled_at),
+    Column("hooks_seen_at", _("Webhooks last found in place"), Kind.TIME, lambda server: server.hooks_seen_at),
+    Column("arrived_at", _("Last webhook"), Kind.TIME, lambda server: server.arrived_at),
+)
+
+FACT_COLUMNS = (
+    Column("at", _("Time"), Kind.TIME, lambda fact: fact.at),
+    Column("what", _("What"), Kind.TEXT, lambda fact: fact.what, ~Format.JSON),
+    Column("kind", _("Kind"), Kind.TEXT, lambda fact: fact.kind),
+    Column("participant", _("Connection"), Kind.TEXT, lambda fact: fact.participant),
+    Column("told_by", _("Told by"), Kind.TEXT, lambda fact: fact.told_by, ~Format.JSON),
+    Column("source", _("Source"), Kind.TEXT, lambda fact: fact.source, Format.JSON),
+    Column("received_at", _("First received"), Kind.TIME, lambda fact: fact.received_at),
+    Column("payload", _("As kept"), Kind.TEXT, lambda fact: fact.payload),
+)
+
+
 # --- reports ----------------------------------------------------------------------------------------------------------
 
 
@@ -408,3 +432,13 @@ def person_table(person: Person, attendance: Iterable[Attendance], *, as_of: int
 
 def _of_person(one: Attendance, as_of: int) -> AttendeeRow:
     return AttendeeRow(one, attendance_detail(one.detail), meeting_row(one.summary, as_of=as_of))
+
+
+def servers_table(rows: Iterable[Server]) -> Table:
+    """These servers, in this order; their secrets stand in no column."""
+    return Table("servers/1", "servers", SERVER_COLUMNS, rows)
+
+
+def facts_table(rows: Iterable[ShownFact]) -> Table:
+    """These facts, in this order."""
+    return Table("facts/1", "facts", FACT_COLUMNS, rows)

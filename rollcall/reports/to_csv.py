@@ -67,7 +67,7 @@ def _cells(columns: Sequence[Column], row: Any, zone: tzinfo) -> list[object]:  
     return [cell for column in columns for cell in _cell(column.kind, column.of(row), zone)]
 
 
-def _cell(kind: Kind, value: Any, zone: tzinfo) -> list[object]:  # noqa: ANN401 - and so is a value
+def _cell(kind: Kind, value: Any, zone: tzinfo) -> list[object]:  # noqa: ANN401, PLR0911 - and so is a value; one line each
     match kind:
         case Kind.TIME:
             return [words.stamp(value, zone)]
@@ -77,6 +77,8 @@ def _cell(kind: Kind, value: Any, zone: tzinfo) -> list[object]:  # noqa: ANN401
             return [value.seen]
         case Kind.SHARES:
             return ["", ""] if value is None else [f"{100 * part:.1f}" for part in value]
+        case Kind.STATE:
+            return [words.state_name(value[0])]
         case Kind.COUNT:
             return [value]
         case _:

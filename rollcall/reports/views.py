@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from rollcall.reports.rows import Table
     from rollcall.store.derived import Attendance, Summary
+    from rollcall.store.facts import Fact
 
 PAGE = 50
 FACTS_PAGE = 200
@@ -219,7 +220,13 @@ def meeting_facts(request: HttpRequest, pk: int) -> HttpResponse:
     shown, more = found[:FACTS_PAGE], len(found) > FACTS_PAGE
     last = shown[-1] if shown else None
     older = f"?after={last.at}-{last.meeting_id}-{last.seq}" if last is not None and more else ""
-    context = {"page": "meetings", "summary": summary, "facts": facts_of_meeting(summary, shown, zone), "more": older}
+    context = {
+        "page": "meetings",
+        "summary": summary,
+        "facts": facts_of_meeting(summary, shown, zone),
+        "more": older,
+        "path": request.path,
+    }
     return render(request, "facts.html", context)
 
 
@@ -227,16 +234,52 @@ def _fact_cursor(text: str) -> FactCursor | None:
     return FactCursor(*_numbers(text, 3)) if text else None
 
 
+def _attendance(summary: Summary, key: str) -> Attendance:
+    attendance = reading.attendee(summary, bytes.fromhex(key))
+    if attendance is None:
+        raise Http404(_("There is no such person in this meeting."))
+    return attendance
+
+
 @require_safe
 def attendee_facts(request: HttpRequest, pk: int, key: str) -> HttpResponse:
     """Everything that was heard of one person in a class."""
     summary = _summary(pk)
-    attendance = reading.attendee(summary, bytes.fromhex(key))
-    if attendance is None:
-        raise Http404(_("There is no such person in this meeting."))
+    attendance = _attendance(summary, key)
     facts = facts_of_attendee(summary, attendance, timezone.get_current_timezone())
-    context = {"page": "meetings", "summary": summary, "attendance": attendance, "facts": facts}
+    context = {
+        "page": "meetings",
+        "summary": summary,
+        "attendance": attendance,
+        "facts": facts,
+        "path": request.path,
+    }
     return render(request, "facts.html", context)
+
+
+@require_safe
+def meeting_facts_file(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
+    """Everything that was heard of a class, all of its pages in one."""
+    del request
+    summary = _summary(pk)
+    facts = facts_of_meeting(summary, _each_fact(summary), timezone.get_current_timezone())
+    return _file(rows.facts_table(facts), kind, "facts")
+
+
+def _each_fact(summary: Summary) -> Iterator[Fact]:
+    after = None
+    while found := reading.facts(summary, limit=FACTS_PAGE, after=after):
+        yield from found
+        after = FactCursor(found[-1].at, found[-1].meeting_id, found[-1].seq)
+
+
+@require_safe
+def attendee_facts_file(request: HttpRequest, pk: int, key: str, kind: str) -> HttpResponse:
+    """Everything that was heard of one person in a class."""
+    del request
+    summary = _summary(pk)
+    facts = facts_of_attendee(summary, _attendance(summary, key), timezone.get_current_timezone())
+    return _file(rows.facts_table(facts), kind, "facts")
 
 
 # --- people -----------------------------------------------------------------------------------------------------------
@@ -324,3 +367,13 @@ def person_file(request: HttpRequest, key: str, kind: str) -> HttpResponse:
         raise Http404(_("Nobody of that kind was in any meeting."))
     attendance = reading.attendance_of_person(found.key, wanted)
     return _file(rows.person_table(found, attendance, as_of=wanted.as_of), kind, "person")
+
+
+# --- servers ----------------------------------------------------------------------------------------------------------
+
+
+@require_safe
+def servers_file(request: HttpRequest, kind: str) -> HttpResponse:
+    """Every connected BigBlueButton server; what its page shows."""
+    del request
+    return _file(rows.servers_table(reading.servers()), kind, "servers")

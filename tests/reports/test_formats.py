@@ -130,6 +130,18 @@ def test_json_of_a_running_meeting_has_no_ends_and_knows_no_clock() -> None:
 
 
 @pytest.mark.usefixtures("school")
+def test_csv_of_meetings_says_the_state_who_is_in_and_when_it_settles() -> None:
+    logic, algebra = csv.DictReader(io.StringIO(render("meetings", "csv").decode(), newline=""))
+
+    assert (logic["State"], logic["Now in"], logic["Settles at (Europe/Athens)"]) == (
+        "settled",
+        "0",
+        f"{DAY} 13:10:00",
+    )
+    assert (algebra["State"], algebra["Now in"]) == ("running", "1")
+
+
+@pytest.mark.usefixtures("school")
 def test_a_school_that_is_made_again_reads_the_same() -> None:
     """No database id and no time of storing stands in a report."""
     from rollcall.store.facts import Meeting

@@ -533,6 +533,46 @@ def test_every_fact_of_a_long_class_is_on_some_page(page: Any, monkeypatch: pyte
     assert seen == [f"w_{seq}" for seq in range(8)]
 
 
+@pytest.mark.parametrize("kind", ["csv", "json"])
+def test_facts_and_servers_are_files_too_and_their_pages_link_them(
+    page: Any, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    from rollcall.reports import views
+    from rollcall.store.facts import Fact
+    from rollcall.store.keys import meeting_key
+
+    monkeypatch.setattr(views, "FACTS_PAGE", 3)
+    summary = make_meeting(ADA, internal="m-1")
+    for seq in range(7):
+        Fact.objects.create(
+            meeting=summary.meeting,
+            seq=seq,
+            digest=meeting_key(str(seq)),
+            source="mapped",
+            kind="user-joined",
+            at=at("10:00"),
+            received_at=at("10:01"),
+            payload=_mapped("user-joined", "10:00", "w_000000000000" if seq == 0 else f"w_{seq}"),
+        )
+    whole = f"/meetings/{summary.meeting_id}/facts"
+    (mine,) = [link for link in page(whole[:-6]).xpath("//tr[@class='why']//a/@href") if "facts" in link]
+
+    said = {}
+    for address in (whole, mine, "/servers"):
+        assert f"{address}.{kind}" in page(address).xpath("//a/@href")
+        response = page.client.get(f"{address}.{kind}")
+        assert response.status_code == 200
+        said[address] = response.content.decode()
+
+    begins = '"kind":"user-joined"' if kind == "json" else "2026-11-20 10:00:00,joined,user-joined"
+    assert [said[address].count(begins) for address in (whole, mine)] == [7, 1]
+    assert "bbb1.example.org" in said["/servers"]
+    if kind == "json":
+        (first, *_) = json.loads(said[mine])["facts"]
+        assert (first["at"], first["received_at"], first["source"]) == (at("10:00"), at("10:01"), "mapped")
+        assert json.loads(said["/servers"])["rollcall"] == "servers/1"
+
+
 # --- the frame --------------------------------------------------------------------------------------------------------
 
 
