@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 from rollcall.bbb import servers
 from rollcall.bbb.api import BigBlueButton
 from rollcall.bbb.watch import ROUNDS_UNTIL_BLIND, Pace
@@ -11,6 +13,8 @@ from rollcall.store.connections import Server
 
 # HTTP's Date has whole seconds, and the way there and back takes its time.
 CLOCK_OFF_MS = 5_000
+# A worker finds a new server at its next round and asks it in the one after.
+FIRST_ROUNDS = 2
 
 
 async def check(server: Server, bbb: BigBlueButton) -> list[Finding]:
@@ -35,9 +39,11 @@ async def check(server: Server, bbb: BigBlueButton) -> list[Finding]:
 
 
 def _watched(server: Server) -> list[Finding]:
+    about, now, last = server.pool.name, servers.now_ms(), server.polled_at
     late_ms = ROUNDS_UNTIL_BLIND * Pace.from_environment().poll_ms
-    last = server.polled_at
-    if not server.is_polled or (last is not None and servers.now_ms() - last <= late_ms):
+    if not server.is_polled or (last is not None and now - last <= late_ms):
         return []
-    how = "has not been polled yet" if last is None else f"was polled {(servers.now_ms() - last) // 60_000} minutes ago"
-    return [warning(server.pool.name, f"It {how}.", "Is a worker running (rollcall serve, or rollcall worker)?")]
+    if last is None and (left_ms := server.added_at + FIRST_ROUNDS * Pace.from_environment().poll_ms - now) > 0:
+        return [Finding(about, f"A running worker will ask it within {ceil(left_ms / 1000)} s.")]
+    how = "has not been polled yet" if last is None else f"was polled {(now - last) // 60_000} minutes ago"
+    return [warning(about, f"It {how}.", "Is a worker running (rollcall serve, or rollcall worker)?")]

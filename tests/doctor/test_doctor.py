@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from django.db import connection
+from redis import Redis
 
 from rollcall.bbb import servers
 from rollcall.cli import run
-from rollcall.doctor import database, public_url
+from rollcall.doctor import cache, database, public_url
 from rollcall.doctor.findings import Finding, Level
 from rollcall.simulate.server import SimulatedServer
 from rollcall.store.connections import Hook, Server
 from tests.bbb.fake import FakeBigBlueButton, Running, running
 from tests.databases import default_database
-from tests.servers import fresh_database, postgresql
+from tests.servers import free_port, fresh_database, postgresql, redis
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -97,6 +99,40 @@ def test_a_database_that_forgets_is_a_fault(tmp_path: Path) -> None:
     assert "postgresql.conf" in found.hint
 
 
+# -- the cache ----------------------------------------------------------------------------------------------------
+
+
+def test_without_a_cache_there_is_nothing_to_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ROLLCALL_CACHE_URL", raising=False)
+    assert cache.check() == []
+
+
+def test_a_cache_that_keeps_is_fine_and_nothing_is_left_in_it(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROLLCALL_CACHE_URL", redis_url)
+    assert levels(cache.check()) == [Level.FINE]
+    with Redis.from_url(redis_url) as client:
+        assert client.dbsize() == 0
+
+
+def test_a_cache_that_cannot_be_reached_is_a_fault_without_its_password(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("ROLLCALL_CACHE_URL", f"redis://:biscuits@127.0.0.1:{free_port()}/0")
+    monkeypatch.delenv("ROLLCALL_URL", raising=False)
+    assert run(["doctor"]) == 1
+    out = capsys.readouterr().out
+    assert "FAIL  cache: The cache cannot be used: ConnectionError.\n      Does Redis run" in out
+    assert "biscuits" not in out
+
+
+def test_a_cache_without_room_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    with redis("maxmemory 1kb", "maxmemory-policy noeviction") as server:
+        monkeypatch.setenv("ROLLCALL_CACHE_URL", f"redis://127.0.0.1:{server.port}/0")
+        [found] = cache.check()
+    assert found.level is Level.FAULT
+    assert "OutOfMemoryError" in found.sentence
+
+
 # -- everything ---------------------------------------------------------------------------------------------------
 
 
@@ -132,3 +168,20 @@ def test_a_server_nobody_polls_and_webhooks_that_never_came_are_warned_of(
     assert "was polled 10 minutes ago" in out
     assert "No webhook has ever come." in out
     assert "warn" in out
+
+
+def test_a_server_that_was_just_added_is_told_when_it_will_be_asked(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("ROLLCALL_URL", "https://rollcall.example.org")
+    monkeypatch.setenv("ROLLCALL_POLL_SECONDS", "40")
+    with SimulatedServer() as bbb:
+        run(["server", "add", bbb.url, "--secret", bbb.secret])
+        Server.objects.update(added_at=servers.now_ms() - 60_000)
+        assert run(["server", "check"]) == 0
+        fresh = capsys.readouterr().out
+        Server.objects.update(added_at=servers.now_ms() - 81_000)
+        assert run(["server", "check"]) == 0
+    assert re.search(r"^ok    127.0.0.1:\d+: A running worker will ask it within (1\d|20) s\.$", fresh, re.MULTILINE)
+    assert "warn" not in fresh
+    assert "It has not been polled yet." in capsys.readouterr().out
