@@ -78,7 +78,10 @@ def _cell(column: Column, row: Any, zone: tzinfo) -> str:  # noqa: ANN401 - as a
     if column.link is None:
         return shown
     address = column.link(row)
-    return f'<a href="{escape(address)}">{shown}</a>' if address else shown
+    if not address:
+        return shown
+    # Whoever has the focus on a link has it still when the list was drawn again: it is found by its id.
+    return f'<a id="to{escape(address.replace("/", "-"))}" href="{escape(address)}">{shown}</a>'
 
 
 # --- one value --------------------------------------------------------------------------------------------------------

@@ -132,6 +132,8 @@ def _page_of_meetings(request: HttpRequest, asked: Asked) -> dict[str, Any]:
         "newer": _query(asked, before=_cursor_of(found[0])) if found and has_newer else "",
         "first": _query(asked) or request.path,
         "is_first": not has_newer,
+        "here": request.get_full_path(),
+        "may_change": not has_newer or any(summary.ended_possible_at is None for summary in found),
     }
 
 

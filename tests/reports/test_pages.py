@@ -193,6 +193,23 @@ def test_an_empty_house_says_what_will_come_and_an_empty_search_that_nothing_is_
     assert "No BigBlueButton server is connected yet." in text_of(page("/servers"))
 
 
+def test_a_list_asks_for_itself_again_while_it_may_change(page: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from rollcall.reports import views
+
+    def asks(address: str) -> list[str]:
+        return list(page(address).xpath("//*[@id='results'][@hx-trigger='every 5s']/@hx-get"))
+
+    assert asks("/meetings") == ["/meetings"]  # the first one may come any moment
+    monkeypatch.setattr(views, "PAGE", 1)
+    for day in (18, 19, 20):
+        make_meeting(ADA, name=f"M{day}", day=f"2026-11-{day}", ended=None if day == 18 else "11:00")
+    assert asks("/meetings?name=ada") == ["/meetings?name=ada"]
+    (second,) = page("/meetings").xpath("//a[@rel='next']/@href")
+    (third,) = page(f"/meetings{second}").xpath("//a[@rel='next']/@href")
+    assert asks(f"/meetings{second}") == []  # nothing runs there
+    assert asks(f"/meetings{third}") == [f"/meetings{third}"]
+
+
 # --- one meeting ------------------------------------------------------------------------------------------------------
 
 

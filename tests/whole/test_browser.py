@@ -163,6 +163,21 @@ def test_the_running_class_changes_on_its_page_without_a_reload(page: Page) -> N
     assert page.locator("#live-status").inner_text() == ""
 
 
+def test_the_list_of_meetings_changes_by_itself_and_keeps_the_focus(page: Page) -> None:
+    open_running(page)
+    page.goto("/meetings")
+    page.evaluate("window.isTheSamePage = true")
+    link = page.locator("tbody th a").last
+    address = link.get_attribute("href")
+    link.focus()
+    # What the server does not say is gone with the next answer.
+    page.evaluate("document.querySelector('#results tbody').insertAdjacentHTML('beforeend', '<tr id=old></tr>')")
+
+    page.wait_for_function("() => !document.getElementById('old')", timeout=CHANGE_MS)
+    assert page.evaluate("window.isTheSamePage")
+    assert page.evaluate("document.activeElement.getAttribute('href')") == address
+
+
 def test_the_page_goes_on_after_the_web_process_was_killed(demo: Demo, browser: Browser) -> None:
     from tests.whole.test_serve import children
 
