@@ -3,28 +3,31 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-# What `make test` runs, such as: make test ARGS="tests/core -k twins"
+# More words for what is run, such as: make test ARGS="tests/core -k twins", make bench ARGS=--million
 ARGS ?=
 
 # A checkout that was moved needs its virtual environment made again.
 ifneq ($(shell cat .venv/made-in 2>/dev/null),$(CURDIR))
-.PHONY: .venv/runtime .venv/dev
+.PHONY: .venv/runtime .venv/databases .venv/dev
 endif
 
-.PHONY: help setup demo serve test lint bench faults lock
+.PHONY: help setup install demo serve test lint bench faults lock
 .DEFAULT_GOAL := help
 
 help:
 	@echo 'make demo     a simulated school with a class running now, and the address to open'
 	@echo 'make serve    Rollcall itself'
+	@echo 'make install  what a machine for real use needs, with the drivers of all databases, and nothing else'
 	@echo 'make test     all tests          (ARGS="tests/core" for some)'
 	@echo 'make lint     ruff, mypy, who may import whom'
-	@echo 'make bench    how fast it is, as a table and in bench/latest.json'
+	@echo 'make bench    how fast it is, as a table and in bench/latest.json (ARGS=--million for a million arrivals)'
 	@echo 'make faults   200 times kill -9 in the middle of a stream of arrivals'
 	@echo 'make setup    only what the others need first'
 	@echo 'make lock     new requirements/*.txt from requirements/*.in (needs uv)'
 
 setup: .venv/dev
+
+install: .venv/databases
 
 demo: .venv/runtime
 	$(BIN)/rollcall demo
@@ -42,7 +45,7 @@ lint: .venv/dev
 	$(BIN)/lint-imports
 
 bench: .venv/dev
-	$(BIN)/python -m bench
+	$(BIN)/python -m bench $(ARGS)
 
 faults: .venv/dev
 	ROLLCALL_KILLS=200 $(BIN)/python -m pytest tests/whole/test_kill.py $(ARGS)
@@ -57,9 +60,13 @@ lock:
 	@PYTHON='$(PYTHON)' sh scripts/venv.sh requirements/runtime.txt
 	@touch $@
 
+.venv/databases: requirements/databases.txt pyproject.toml scripts/venv.sh
+	@PYTHON='$(PYTHON)' sh scripts/venv.sh requirements/databases.txt
+	@touch .venv/runtime $@
+
 .venv/dev: requirements/dev.txt pyproject.toml scripts/venv.sh
 	@PYTHON='$(PYTHON)' sh scripts/venv.sh requirements/dev.txt
-	@touch .venv/runtime $@
+	@touch .venv/runtime .venv/databases $@
 
 .setup/packages: scripts/packages.sh
 	@mkdir -p .setup

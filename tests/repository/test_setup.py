@@ -99,3 +99,26 @@ def test_help_names_every_target() -> None:
         [need("make"), "--no-print-directory", "help"], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert sorted(re.findall(r"^make (\w+)", shown.stdout, re.MULTILINE)) == sorted(set(targets) - {"help"})
+
+
+@pytest.mark.parametrize(("target", "lock"), [("install", "databases"), ("setup", "dev"), ("demo", "runtime")])
+def test_each_target_installs_its_lock(target: str, lock: str, tmp_path: Path, programs: Path) -> None:
+    (tmp_path / "Makefile").write_text((ROOT / "Makefile").read_text())
+    for name in ("requirements/runtime.txt", "requirements/databases.txt", "requirements/dev.txt", "pyproject.toml"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "scripts").mkdir()
+    # Says what it was told to install, and leaves what a target may run afterwards.
+    script = 'echo "installs $1"; mkdir -p .venv/bin; pwd >.venv/made-in; ln -sf /bin/true .venv/bin/rollcall'
+    (tmp_path / "scripts" / "venv.sh").write_text(f"{script}\n")
+    command = [need("make"), "--silent", target]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    again = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[0] == f"installs requirements/{lock}.txt"
+    assert again.stdout == ""
+
+
+def test_what_is_measured_can_be_chosen() -> None:
+    command = [need("make"), "--dry-run", "--old-file=.venv/dev", "bench", "ARGS=--million"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1].endswith("python -m bench --million")
