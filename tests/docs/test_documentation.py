@@ -82,6 +82,18 @@ def test_the_readme_begins_with_what_it_is_and_how_to_try_it() -> None:
     assert readme.index("](docs/pictures/") < readme.index("make demo") < readme.index("rollcall server add")
 
 
+def test_the_readme_ends_its_commands_with_the_one_that_says_whether_it_works() -> None:
+    commands = re.findall(r"^    \.venv/bin/rollcall (.+?)(?:  |$)", (ROOT / "README.md").read_text(), re.MULTILINE)
+    assert [command.split()[0] for command in commands] == ["user", "server", "doctor"]
+
+
+@pytest.mark.parametrize("page", ["README.md", "CHANGELOG.md"])
+def test_a_version_says_whose_it_is(page: str) -> None:
+    text = " ".join((ROOT / page).read_text().split())
+    assert "BigBlueButton 2.3 to 3.0 (bbb-webhooks up to 3.5" in text
+    assert re.findall(r"(?<!bbb-webhooks up to )\b3\.5\b", text) == []
+
+
 def test_the_version_is_told_once_and_has_a_place_in_the_changelog() -> None:
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     changelog = (ROOT / "CHANGELOG.md").read_text()
