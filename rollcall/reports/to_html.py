@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 _CLASSES = dict.fromkeys((Kind.COUNT, Kind.DURATION, Kind.SHARES), "number")
 _CLASSES |= {Kind.DURATIONS: "number wide", Kind.COUNTED: "number counted"}
 _CLASSES |= dict.fromkeys((Kind.CAME, Kind.WENT), "clock") | {Kind.BAR: "bar-cell", Kind.STATE: "state-cell"}
+
+_INTERVAL = re.compile("[0-9:]+–[0-9:]+")
 
 
 def to_html(table: Table, zone: tzinfo, *, caption: str) -> SafeString:
@@ -100,6 +103,11 @@ def _time(value: int | None, zone: tzinfo) -> str:
     return words.UNKNOWN if value is None else f"<time>{escape(words.day_and_clock(value, zone))}</time>"
 
 
+def _unbroken(text: str) -> str:
+    """The two ends of an interval stay on one line."""
+    return _INTERVAL.sub(r'<span class="interval">\g<0></span>', escape(text))
+
+
 def _counted(value: Count, _zone: tzinfo) -> str:
     """Short, as many stand under each other: 3+ is read out as 3 or more."""
     if value.is_exact:
@@ -147,9 +155,9 @@ CELLS: dict[Kind, Callable[[Any, tzinfo], str]] = {
     Kind.COUNT: lambda value, _zone: str(value),
     Kind.COUNTED: _counted,
     Kind.TIME: _time,
-    Kind.ENDED: lambda value, zone: escape(words.ended(*value, zone=zone)),
+    Kind.ENDED: lambda value, zone: _unbroken(words.ended(*value, zone=zone)),
     Kind.DURATION: lambda value, _zone: words.UNKNOWN if value is None else words.duration(value),
-    Kind.DURATIONS: lambda value, _zone: escape(words.bounds(value)),
+    Kind.DURATIONS: lambda value, _zone: _unbroken(words.bounds(value)),
     Kind.SHARES: lambda value, _zone: words.share(value),
     Kind.ROLE: lambda value, _zone: escape(words.role(*value)),
     Kind.CAME: _came,

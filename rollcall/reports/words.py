@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 UNKNOWN = "–"
 
-_TWO_POLLS_MS = 60_000
-"""While somebody is in, the last proof is at most so old; to name it every second would only disturb."""
+_AS_GOOD_AS_NOW_MS = 2_000
+"""A proof that is no older is one of now: the page is drawn so often."""
 
 STATES: dict[State, str] = {
     State.RUNNING: gettext_noop("running"),
@@ -97,7 +97,7 @@ def ended(began: int, earliest: int | None, latest: int | None, *, zone: tzinfo)
     if latest is None:
         return UNKNOWN
     first, last = (_minute(began, at, zone) for at in (latest if earliest is None else earliest, latest))
-    return _between(first, last)
+    return _interval(first, last)
 
 
 def _minute(began: int, at: int, zone: tzinfo) -> str:
@@ -136,14 +136,21 @@ def long_duration(ms: int | None) -> str:
 
 
 def bounds(time: Bounds) -> str:
-    """42:10 if that is known to the second, else between what and what."""
+    """42:10 if that is known to the second, else 40:00–42:10: proved, possible."""
     if time.possible is not None:
-        return _between(duration(time.proved), duration(time.possible))
+        return _interval(duration(time.proved), duration(time.possible))
     if time.so_far is None:
         return _("%(time)s or more") % {"time": duration(time.proved)}
-    if time.so_far - time.proved <= _TWO_POLLS_MS:
-        return _("%(time)s so far") % {"time": duration(time.so_far)}
-    return _("%(time)s so far") % {"time": _between(duration(time.proved), duration(time.so_far))}
+    if time.so_far - time.proved <= _AS_GOOD_AS_NOW_MS:
+        return _("%(time)s so far") % {"time": duration(time.proved)}
+    return _("%(time)s so far") % {"time": _interval(duration(time.proved), duration(time.so_far))}
+
+
+def _interval(least: str, most: str) -> str:
+    """Short, for a cell: 40:00–42:10, and room around the dash where the ends are of several words."""
+    if least == most:
+        return least
+    return f"{least} – {most}" if " " in least + most else f"{least}–{most}"
 
 
 def _between(least: str, most: str) -> str:

@@ -143,6 +143,7 @@ def test_a_day_is_the_readers(page: Any) -> None:
         ("state=asleep", "There is no state “asleep”."),
         ("nmae=ada", "There is no filter “nmae”."),
         ("name=" + "x" * 201, "is too long."),
+        ("server=%00", "has a character that no text has."),
         ("name=" + "+".join(f"n{number}" for number in range(13)), "is too long."),
         ("after=1-x", "no place in the list"),
         ("after=1", "no place in the list"),
@@ -245,7 +246,7 @@ def test_a_row_tells_in_out_time_share_and_engagement(page: Any) -> None:
     assert (ada["Chats"], ada["Hands"]) == ("3", "2+ or more")
     assert "Reactions" not in ada
     assert (jose["Role"], jose["In"], jose["Out"]) == ("viewer, guest", "by 10:10:00", "10:40:00 or later")
-    assert jose["Time"] == "between 30:00 and 38:30"
+    assert jose["Time"] == "30:00–38:30"
     assert jose["Share"] == "50–64 %"
 
 
@@ -296,6 +297,22 @@ def test_a_running_meeting_says_who_is_in(page: Any) -> None:
     assert "Share" not in cells_of(tree, "Ada")
     assert tree.xpath("//*[@id='live']/@data-watch") == [f"/meetings/{summary.meeting_id}/watch"]
     assert not page(f"/meetings/{make_meeting().meeting_id}").xpath("//*[@id='live']/@data-watch")
+
+
+@pytest.mark.parametrize(
+    ("proved_ms", "so_far_ms", "said"),
+    [
+        (40_000, 79_000, "0:40–1:19 so far"),
+        (40_000, 42_500, "0:40–0:43 so far"),
+        (40_000, 42_000, "0:40 so far"),
+        (0, 30_000, "0:00–0:30 so far"),
+    ],
+)
+def test_what_is_only_possible_so_far_is_never_shown_as_proved(proved_ms: int, so_far_ms: int, said: str) -> None:
+    from rollcall.reports import words
+    from rollcall.reports.rows import Bounds
+
+    assert words.bounds(Bounds(proved_ms, None, so_far_ms)) == said
 
 
 def test_doubts_are_told_once_and_only_to_whom_they_matter(page: Any) -> None:
