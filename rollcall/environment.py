@@ -45,7 +45,7 @@ def _from_environment(name: str) -> str | None:
         return os.environ.get(name)
     try:
         return Path(path).read_text(encoding="utf-8").strip()
-    except OSError as error:
+    except (OSError, UnicodeDecodeError) as error:
         raise Misconfigured(
             f"{name}_FILE cannot be read: {error}", hint="Check the path and who may read it."
         ) from error

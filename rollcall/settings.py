@@ -6,6 +6,7 @@ import secrets
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from rollcall import environment
 from rollcall.core.errors import Misconfigured
@@ -130,6 +131,15 @@ def _driver_missing(database: str, driver: str, extra: str) -> Misconfigured:
     )
 
 
+def _time_zone() -> str:
+    name = environment.TIME_ZONE.read()
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise Misconfigured(f"ROLLCALL_TIME_ZONE is {name!r}", hint="Write a zone as Europe/Athens or UTC.") from error
+    return name
+
+
 def _cache() -> dict[str, Any]:
     url = environment.CACHE_URL.read()
     if not url:
@@ -193,7 +203,7 @@ LOGIN_REDIRECT_URL = "/"
 LANGUAGE_CODE = "en"
 USE_I18N = True
 USE_TZ = True
-TIME_ZONE = environment.TIME_ZONE.read()
+TIME_ZONE = _time_zone()
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

@@ -15,7 +15,7 @@ from itertools import product
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
 
-from rollcall.bbb.delivery import decode_field, split_form
+from rollcall.bbb.delivery import decode_field, is_json, split_form
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -116,7 +116,9 @@ class _Attempt:
             return Regime.BODY
         if self._matches(signed_url, b"{}", secret):
             return Regime.CONSTANT
-        if len(self._checksum) == SHA1_CHARACTERS and self._matches(signed_url, self._as_version_2(), secret):
+        # These sign the fields of a form: a body that would be read as JSON is not what they signed.
+        is_form = len(self._checksum) == SHA1_CHARACTERS and not is_json(self._body)
+        if is_form and self._matches(signed_url, self._as_version_2(), secret):
             return Regime.FIELDS
         return None
 

@@ -52,9 +52,14 @@ def decode_field(value: bytes) -> bytes:
     return unquote_to_bytes(value) if b"%" in value else value
 
 
+def is_json(body: bytes) -> bool:
+    """Whether the body is read as JSON and not as a form."""
+    return body.lstrip()[:1] in {b"[", b"{"}
+
+
 def read_elements(body: bytes) -> list[Any]:
     """The elements of a delivery, from a form's `event` or from a body that is JSON itself."""
-    if body.lstrip()[:1] in {b"[", b"{"}:
+    if is_json(body):
         return _elements(_read_json(body))
     event = split_form(body).get(b"event")
     if event is None:

@@ -51,7 +51,9 @@ LATEST_AT = 10**14
 
 _NUMBER = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,9})?")
 _BREAKOUT_USER = re.compile(r"(w_[a-z0-9]{6,40})-\d{1,4}")
-_DIGITS = re.compile(r"\d(?:[\s()./+\-]*\d){4,}")
+_MOODLE_QUERY = re.compile(r"(?<![^&])(?:action=[a-z_]{1,40}|bigbluebuttonbn=[0-9]{1,12})(?![^&])")
+# Whatever stands between the digits of a number, if it is not a letter.
+_DIGITS = re.compile(r"\d(?:[\W_]*\d){4,}")
 
 
 class NotUnderstood(ValueError):
@@ -135,11 +137,21 @@ def keep_metadata(value: object) -> dict[str, str] | None:
     if not isinstance(value, dict):
         return None
     kept = {key: _value(value[key]) for key in KEPT_METADATA if key in value}
-    kept[CALLBACK] = _without_userinfo(_value(value.get(CALLBACK)))
+    kept[CALLBACK] = _callback(_value(value.get(CALLBACK)))
     for key in READY_URLS:
         site, found, _ = _without_userinfo(_value(value.get(key))).partition(MOODLE_PATH)
         kept[key] = site + found if found else ""
     return {key: text for key, text in kept.items() if text} or None
+
+
+def _callback(url: str) -> str:
+    """Without user, password and query, where tokens stand; of Moodle's query what names the activity."""
+    try:
+        parts = urlsplit(_without_userinfo(url))
+    except ValueError:
+        return ""
+    named = _MOODLE_QUERY.findall(parts.query) if MOODLE_PATH in parts.path else []
+    return urlunsplit(parts._replace(query="&".join(named), fragment=""))
 
 
 def _value(value: object) -> str:

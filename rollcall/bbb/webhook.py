@@ -125,7 +125,9 @@ class Webhook:
         return await self._take_long(scope, authorization, message, receive)
 
     async def _take_long(self, scope: Scope, authorization: str, message: dict[str, Any], receive: Receive) -> Outcome:
-        """A body that comes in pieces; large ones queue for memory."""
+        """A body that comes in pieces; large ones queue for memory, and nothing is kept for an unknown address."""
+        if (refusal := await self._refuse_unknown(scope, authorization)) is not None:
+            return refusal
         body = bytearray()
         async with contextlib.AsyncExitStack() as held:
             try:
@@ -145,6 +147,19 @@ class Webhook:
             if len(body) > LARGEST_BODY:
                 return Outcome.TOO_LARGE
             return await self._take(scope, authorization, bytes(body))
+
+    async def _refuse_unknown(self, scope: Scope, authorization: str) -> Outcome | None:
+        """What to answer to an address that nothing was ever registered with, None if something was."""
+        token, _, checksum = _address(scope)
+        try:
+            if not self._registered.ever_at(token):
+                await self._registered.reread()
+        except Unavailable:
+            return Outcome.BUSY
+        if self._registered.ever_at(token):
+            return None
+        await self._refuse(scope, Signed(b"", checksum, authorization), time.time_ns() // 1_000_000)
+        return Outcome.NOT_SIGNED
 
     async def _take(self, scope: Scope, authorization: str, body: bytes) -> Outcome:
         """Verify, then keep. Only what is durable is acknowledged."""

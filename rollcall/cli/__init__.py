@@ -50,15 +50,18 @@ def new_app(text: str | None = None) -> typer.Typer:
 
 
 def main() -> None:
-    """The console script."""
+    """The console script. What it writes holds names: nobody else on this machine may read it."""
+    os.umask(0o077)
     sys.exit(run(sys.argv[1:]))
 
 
-def run(arguments: Sequence[str]) -> int:
+def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911 - one for each thing it may be
     """Run one command line and return its exit status."""
     rest = _take_data_folder(list(arguments))
     if rest is None:
         return _misused("--data needs a folder")
+    if not all(map(_is_text, arguments)):
+        return _misused("An argument is not text in this terminal's encoding")
     match rest:
         case [] | ["--help" | "-h" | "help", *_]:
             print(_help())
@@ -71,6 +74,11 @@ def run(arguments: Sequence[str]) -> int:
         case [name, *_]:
             return _misused(f"There is no command {name!r}{_nearest(name)}")
     return EXIT_MISUSED
+
+
+def _is_text(argument: str) -> bool:
+    """Bytes that are none of the terminal's encoding come in as lone surrogates, which no database takes."""
+    return not any("\ud800" <= character <= "\udfff" for character in argument)
 
 
 def _take_data_folder(arguments: list[str]) -> list[str] | None:

@@ -28,6 +28,7 @@ def _end(_number: int, _frame: object) -> None:
 
 
 if __name__ == "__main__":
+    os.umask(0o077)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _end)
     threading.Thread(target=_wait, args=(int(sys.argv[1]),), daemon=True, name="rollcall-lifeline").start()

@@ -96,13 +96,17 @@ def zone_named(name: str) -> tzinfo:
 
 
 def _write(parts: Iterable[bytes], output: Path | None) -> None:
-    if output is None:
-        for part in parts:
-            sys.stdout.buffer.write(part)
-        sys.stdout.buffer.flush()
-        return
     try:
+        if output is None:
+            for part in parts:
+                sys.stdout.buffer.write(part)
+            sys.stdout.buffer.flush()
+            return
         with output.open("wb") as file:
             file.writelines(parts)
+    except BrokenPipeError:
+        raise
     except OSError as error:
-        raise Misconfigured(f"The report cannot be written: {error}", hint="Check the path after -o.") from error
+        raise Misconfigured(
+            f"The report cannot be written: {error}", hint="Check the path after -o, and the room on the disk."
+        ) from error

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from rollcall.core.engagement import Engagement, fold_engagement
-from rollcall.core.evidence import Session, Stay, stays_of, weigh, weigh_polls
+from rollcall.core.evidence import Session, Stay, stays_of, weigh, weigh_missing_meeting, weigh_polls
 from rollcall.core.intervals import OPEN, Span, Spans, clip, merge, subtract, total
 from rollcall.core.people import CONNECTION, GUEST, USER, AttendeeKey, attendee_key, parent_participant
 
@@ -106,7 +106,7 @@ def _gather_connections(people: Mapping[AttendeeKey, Gathered], room: Room, keys
 def _gather_stays(
     people: Mapping[AttendeeKey, Gathered], room: Room, root: Room, keys: Mapping[str, AttendeeKey]
 ) -> None:
-    start = room.started_at()
+    start = room.earliest_at()
     by_external: defaultdict[str, list[Stay]] = defaultdict(list)
     owners: dict[str, AttendeeKey] = {}
     blind = merge((a, b) for a, b, _ in room.blind)
@@ -177,7 +177,9 @@ def _weigh_listings(
     for index, count in seen.entries:
         counts[index] += count
     known = len(stays)
-    shared = weigh_polls(stays, times, counts, room.started_at())
+    shared = weigh_polls(stays, times, counts, room.earliest_at())
+    if room.missing_at is not None:
+        weigh_missing_meeting(stays, times[-1], room.missing_at)
     person.shared += subtract(shared, [(start, end) for start, end, _ in room.blind])
     if seen.listed is not None:
         person.names += [(-OPEN, seen.listed.name)] if seen.listed.name else []

@@ -208,6 +208,13 @@ def weigh_polls(stays: list[Stay], times: Sequence[int], counts: Sequence[int], 
     return shared
 
 
+def weigh_missing_meeting(stays: Iterable[Stay], last_poll: int, missing_at: int) -> None:
+    """A poll that missed the whole meeting is the second in a row for those whom the last poll before it missed."""
+    if last_poll < missing_at:
+        gone = [stay for stay in stays if stay.closed_at is None and stay.absent[-1:] == [last_poll]]
+        _mark_absent(gone, missing_at, last_poll)
+
+
 def _is_as_told(stay: Stay, times: Sequence[int], counts: Sequence[int]) -> bool:
     """Whether all polls say what the one stay's join and leave did: nearly always, and much faster to see at once."""
     if stay.opened_at is None or stay.rejoined_at is not None:
@@ -226,7 +233,7 @@ def _mark_absent(stays: Iterable[Stay], at: int, previous: int | None) -> None:
         twice_in_a_row = previous is not None and stay.absent[-1:] == [previous]
         begun_at = stay.proof_before(at) or stay.about_at
         has_begun = begun_at is not None and [begun_at, *stay.signs][-1] <= _or_open(previous)
-        if twice_in_a_row and has_begun and stay.closed_at is None:
+        if twice_in_a_row and has_begun and stay.closed_at is None and stay.gone_at is None:
             stay.gone_at = previous
         stay.absent.append(at)
 

@@ -45,8 +45,11 @@ LEAVE_WEIGHT: Final = 1
 MISSING_IS_OVER: Final = 2
 """So many answers of getMeetings in a row without a meeting are its end; one may be a slip."""
 
-LONGEST_MEETING_MS: Final = 7 * 24 * 3_600_000
-"""An id's ending further back than this is not taken for a time."""
+EARLIEST_CREATION_AT: Final = 1_000_000_000_000
+"""A smaller ending of an internal meeting id is no time: thirteen digits since September 2001."""
+
+LONGEST_MEETING_MS: Final = 24 * 3_600_000
+"""How far back a stay may reach in a meeting of which nothing tells when it began."""
 
 
 @dataclass(slots=True)
@@ -114,6 +117,7 @@ class Room:
     invented_leaves: int = 0
     created: MeetingCreated | None = None
     listed: list[MeetingListed] = field(default_factory=list)
+    missing_at: int | None = None
     blind: list[tuple[int, int, str]] = field(default_factory=list)
     open_polls: set[str] = field(default_factory=set)
     answers: list[PollAnswered] = field(default_factory=list)
@@ -139,9 +143,14 @@ class Room:
         if created_at is None:
             suffix = self.meeting.rpartition("-")[2]
             created_at = int(suffix) if suffix.isascii() and suffix.isdigit() else OPEN
-            if not 0 <= self.first_at - created_at <= LONGEST_MEETING_MS:
+            if not EARLIEST_CREATION_AT <= created_at <= self.first_at:
                 return self.first_at
         return min(created_at, self.first_at)
+
+    def earliest_at(self) -> int:
+        """Nobody can have been in before this, even where nothing tells when it began."""
+        is_known = self.information() is not None or self.started_at() != self.first_at
+        return self.started_at() if is_known else self.first_at - LONGEST_MEETING_MS
 
     def guests(self) -> set[str]:
         """External ids that belong to guests, as far as anybody said: not every message does."""
@@ -181,6 +190,7 @@ def _before_the_end(room: Room, event: Anything) -> Anything:
 
 def _find_end(room: Room, events: Sequence[Anything]) -> None:
     """The end as told; else as invented leaves betray it; else the first of two polls in a row that missed it."""
+    room.missing_at = min((event.at for event in events if isinstance(event, MeetingMissing)), default=None)
     ends = [event for event in events if isinstance(event, MeetingEnded)]
     invented = [event.at for event in events if isinstance(event, UserLeft) and event.is_invented]
     if ends:
@@ -214,7 +224,8 @@ def _listed(room: Room, event: MeetingListed) -> None:
 
 
 def _blind(room: Room, event: WentBlind) -> None:
-    room.blind.append((event.at, min(event.until, room.ended_at), event.cause))
+    """Its end is a moment of the server's clock in whole seconds: it may have lasted one more."""
+    room.blind.append((event.at, min(event.until + POLL_SLACK_MS, room.ended_at), event.cause))
 
 
 def _heard(room: Room, event: ByParticipant, weight: int) -> Connection:

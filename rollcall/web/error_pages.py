@@ -8,12 +8,12 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from django.contrib.auth.middleware import LoginRequiredMiddleware
-from django.db import OperationalError
+from django.db import DataError, OperationalError
 from django.http import Http404, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
-from rollcall.core.errors import RollcallError, Unavailable
+from rollcall.core.errors import Refused, RollcallError, Unavailable
 from rollcall.web.frame import frame
 
 if TYPE_CHECKING:
@@ -83,6 +83,10 @@ def answer(request: HttpRequest, error: RollcallError) -> HttpResponse:
 def _as_ours(error: BaseException | None) -> RollcallError | None:
     if isinstance(error, RollcallError):
         return error
+    if isinstance(error, DataError):
+        return Refused(
+            _("The request has a character or a number that cannot be looked for."), code="unreadable", status=400
+        )
     if isinstance(error, OperationalError):
         return Unavailable(
             _("The database does not answer just now."),

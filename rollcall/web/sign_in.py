@@ -78,8 +78,16 @@ def _next(request: HttpRequest) -> str:
 
 def _keys_of_tries(request: HttpRequest) -> list[str]:
     """Under what wrong passwords are counted: the account and the address, neither of which is kept in clear."""
-    who = (request.POST.get("username", "").casefold(), request.META.get("REMOTE_ADDR", ""))
+    who = (request.POST.get("username", "").casefold(), _address(request))
     return [f"login:{kind}:{hashlib.sha256(one.encode()).hexdigest()}" for kind, one in zip("na", who, strict=True)]
+
+
+def _address(request: HttpRequest) -> str:
+    """Who asks: behind a proxy on this machine the last address it added, which nobody outside can choose."""
+    address: str = request.META.get("REMOTE_ADDR", "")
+    if address in {"127.0.0.1", "::1", ""}:
+        return str(request.META.get("HTTP_X_FORWARDED_FOR", "")).rpartition(",")[2].strip() or address
+    return address
 
 
 def _count(keys: list[str]) -> None:

@@ -210,6 +210,8 @@ def test_an_unknown_kind_with_a_long_name_is_kept_under_a_short_one() -> None:
         ("Anna 12345", "Anna XXX45"),
         ("Anna 1234", "Anna 1234"),
         ("٠١٢٣٤٥٦", "XXXXX٥٦"),
+        ("210\u20131234\u2013567", "XXX\u2013XXXX\u2013X67"),
+        ("+30\u00b7210_123:4567", "+XX\u00b7XXX_XXX:XX67"),
         ("0030XXXXX12 dial-in", "0030XXXXX12 dial-in"),
         ("Anna", "Anna"),
     ],
@@ -250,7 +252,12 @@ def test_a_name_is_kept_only_where_people_come_and_go() -> None:
     [
         ("bbb-origin", "Moodle", "Moodle"),
         ("bbb-origin-version", 3, "3"),
-        ("analytics-callback-url", "https://a:b@lms.example.org/x?y=1", "https://lms.example.org/x?y=1"),
+        ("analytics-callback-url", "https://a:b@lms.example.org/x?token=t#f", "https://lms.example.org/x"),
+        (
+            "analytics-callback-url",
+            "https://lms.example.org/mod/bigbluebuttonbn/bbb_broker.php?action=meeting_events&t=s&bigbluebuttonbn=7",
+            "https://lms.example.org/mod/bigbluebuttonbn/bbb_broker.php?action=meeting_events&bigbluebuttonbn=7",
+        ),
         ("analytics-callback-url", "https://lms.example.org/a@b", "https://lms.example.org/a@b"),
         ("analytics-callback-url", "http://[broken@x", None),
         (

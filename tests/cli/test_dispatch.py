@@ -112,3 +112,8 @@ def test_a_reader_that_goes_away_is_no_error(spoken: list[str], monkeypatch: pyt
         assert run(["serve", "pipe"]) == 0
     ((opened, _),) = duplicated
     os.close(opened)
+
+
+def test_an_argument_that_is_no_text_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["report", "meetings", "--server", "\udcff"]) == cli.EXIT_MISUSED
+    assert "not text" in capsys.readouterr().err

@@ -197,13 +197,13 @@ def test_blind_time_is_unknown_even_after_a_leave() -> None:
     blind = WentBlind(meeting=MEETING, at=minute(50), until=minute(55), cause="downtime", source=Source.OURS)
     ada = only(fold(joined("w_1", 5), left("w_1", 45), blind))
     assert spans(ada.proved) == [(5, 45)]
-    assert spans(ada.possible) == [(5, 45), (50, 55)]
+    assert spans(ada.possible) == [(5, 45), (50, 55 + 1 / 60)]
 
 
 def test_blind_time_within_a_stay_is_not_proved() -> None:
     blind = WentBlind(meeting=MEETING, at=minute(20), until=minute(30), cause="hook-missing", source=Source.OURS)
     ada = only(fold(joined("w_1", 5), left("w_1", 45), blind))
-    assert spans(ada.proved) == [(5, 20), (30, 45)]
+    assert spans(ada.proved) == [(5, 20), (30 + 1 / 60, 45)]
     assert spans(ada.possible) == [(5, 45)]
 
 
@@ -296,6 +296,14 @@ def test_a_leave_and_a_return_in_one_millisecond() -> None:
 def test_the_class_is_as_long_as_its_people_were_there() -> None:
     folded = fold(joined("w_1", 5), left("w_1", 45), joined("w_2", 10, "bob"))
     assert folded.length == (40 * 60_000, 55 * 60_000)
+
+
+def test_where_nothing_tells_when_it_began_a_leave_is_not_zero() -> None:
+    leave = UserLeft(meeting="of-another-make", at=minute(30), participant="w_1", external_user_id="ada", digest=b"1")
+    ada = only(fold_meeting([leave]))
+    assert ada.proved_ms() == 0
+    assert ada.possible[-1][1] == minute(30)
+    assert ada.possible_ms() == 24 * 3_600_000
 
 
 def test_a_meeting_needs_facts() -> None:

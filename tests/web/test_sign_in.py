@@ -107,6 +107,15 @@ def test_a_right_password_forgives_the_wrong_ones(client: Client, ada: Any) -> N
         client.post("/logout")
 
 
+def test_behind_a_proxy_one_address_locks_out_no_other(ada: Any) -> None:
+    assert ada.pk
+    near = Client(headers={"X-Forwarded-For": "198.51.100.1, 203.0.113.9"})
+    for number in range(10):
+        sign_in(near, "wrong", name=f"nobody-{number}")
+    assert sign_in(near).status_code == 429
+    assert sign_in(Client(headers={"X-Forwarded-For": "203.0.113.9, 203.0.113.10"})).status_code == 302
+
+
 def test_a_form_of_another_site_signs_nobody_in(ada: Any) -> None:
     response = sign_in(Client(enforce_csrf_checks=True))
 
