@@ -30,12 +30,13 @@ def explain(
 ) -> None:
     """Say why one person's time in one meeting is what it is: the sessions, and every fact with its source."""
     open_database()
-    summary = _find_meeting(meeting)
-    for line in _explained(summary, _find_person(summary, person), zone_named(zone)):
+    reader = zone_named(zone)
+    summary = _find_meeting(meeting, reader)
+    for line in _explained(summary, _find_person(summary, person), reader):
         typer.echo(line)
 
 
-def _find_meeting(text: str) -> Summary:
+def _find_meeting(text: str, zone: tzinfo) -> Summary:
     from django.db.models import Q
 
     from rollcall.store import reading
@@ -51,8 +52,21 @@ def _find_meeting(text: str) -> Summary:
         return found[0]
     if not found:
         raise Refused(f"No meeting is called {text!r}.", hint="`rollcall report meetings` lists them with their ids.")
-    ids = "\n".join(f"  {one.meeting.internal_meeting_id}  {one.name}" for one in found[:AS_MANY_AS_FIT])
-    raise Refused(f"Several meetings are called {text!r}.", hint=f"Name one by its internal id:\n{ids}")
+    lines = "\n".join(_told_apart(one, zone) for one in found[:AS_MANY_AS_FIT])
+    hint = f"Name one by its internal id, the last word of its line:\n{lines}"
+    if len(found) > AS_MANY_AS_FIT:
+        hint += "\n  … and more: `rollcall report meetings` lists all."
+    raise Refused(f"Several meetings are called {text!r}.", hint=hint)
+
+
+def _told_apart(summary: Summary, zone: tzinfo) -> str:
+    """What tells meetings of one name from each other: when, where, and the id."""
+    from rollcall.reports import words
+
+    began = words.stamp(summary.started_at, zone)
+    return "  " + _printable(
+        f"{began}  {summary.pool_name}  {summary.name or '(no name)'}  {summary.meeting.internal_meeting_id}"
+    )
 
 
 def _find_person(summary: Summary, text: str) -> Attendance:
@@ -71,7 +85,10 @@ def _find_person(summary: Summary, text: str) -> Attendance:
     found = exact or [one for one in everybody if words and all(word in one.name_key for word in words)]
     if len(found) == 1:
         return found[0]
-    names = "\n".join(f"  {one.external_user_id or '-'}  {one.name}" for one in (found or everybody)[:AS_MANY_AS_FIT])
+    names = "\n".join(
+        f"  {_printable(one.external_user_id or '-')}  {_printable(one.name)}"
+        for one in (found or everybody)[:AS_MANY_AS_FIT]
+    )
     fault = f"Several people fit {text!r}." if found else f"Nobody in {summary.name!r} fits {text!r}."
     raise Refused(fault, hint=f"Name one by the external user id:\n{names}")
 

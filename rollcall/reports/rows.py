@@ -238,7 +238,11 @@ MEETING_COLUMNS = (
     Column("context_id", _("Course id"), Kind.TEXT, lambda row: row.summary.context_id, Format.FILE),
     Column("external_meeting_id", _("Meeting id"), Kind.TEXT, lambda row: row.summary.external_meeting_id, Format.FILE),
     Column(
-        "meeting", _("Internal meeting id"), Kind.TEXT, lambda row: row.summary.meeting.internal_meeting_id, Format.FILE
+        "meeting",
+        _("Internal meeting id"),
+        Kind.TEXT,
+        lambda row: row.summary.meeting.internal_meeting_id,
+        ~Format.HTML,
     ),
     Column("settles_at", _("Settles at"), Kind.TIME, lambda row: row.summary.settles_at, Format.FILE),
 )

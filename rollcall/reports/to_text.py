@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from rollcall.reports.rows import Column, Table
 
 _RIGHT = frozenset({Kind.COUNT, Kind.COUNTED, Kind.DURATION, Kind.SHARES})
-_LONGEST = 48
+_LONGEST = 64
+"""An internal meeting id has 54."""
 
 
 def to_text(table: Table, zone: tzinfo) -> Iterator[bytes]:

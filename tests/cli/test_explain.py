@@ -13,6 +13,7 @@ from rollcall.simulate.relay import relay
 from rollcall.simulate.truth import Truth
 from rollcall.store.connections import Pool
 from tests.derive.log import append_and_fold, arrivals_of
+from tests.makers import make_meeting
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -45,6 +46,25 @@ def test_nobody_of_that_name_is_said_with_who_was_there(truth: Truth, capsys: py
     err = capsys.readouterr().err
     assert "fits" in err
     assert truth.root.stays[0].person.name in err
+
+
+def test_meetings_of_one_name_are_told_apart_by_time_server_and_id(
+    truth: Truth, capsys: pytest.CaptureFixture[str]
+) -> None:
+    begun = [make_meeting(name="Algebra", server=server, day="2026-11-18") for server in ("bbb1", "bbb2")]
+    assert run(["explain", "algebra", "anybody", "--zone", "Europe/Athens"]) == 1
+    err = capsys.readouterr().err
+    for summary in begun:
+        meeting = summary.meeting.internal_meeting_id
+        assert f"2026-11-18 12:00:00  {summary.pool_name}  Algebra  {meeting}" in err
+    assert truth.root.internal_meeting_id in err
+
+
+def test_the_table_of_meetings_says_the_ids_that_explain_takes(
+    truth: Truth, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    assert run(["report", "meetings"]) == 0
+    assert capsysbinary.readouterr().out.decode().split()[-1] == truth.root.internal_meeting_id
 
 
 def test_an_unknown_meeting_is_said(truth: Truth, capsys: pytest.CaptureFixture[str]) -> None:

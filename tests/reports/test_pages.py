@@ -282,6 +282,12 @@ def test_somebody_who_stays_to_the_end_was_there_until_the_end(page: Any) -> Non
     assert "Joined at 10:05:00. There until the meeting ended at 11:00:00." in text_of(tree)
 
 
+def test_a_meetings_page_says_the_id_that_the_server_knows_it_by(page: Any) -> None:
+    tree = page(f"/meetings/{make_meeting(ADA, internal='m-1').meeting_id}")
+
+    assert tree.xpath("//dt[.='Internal meeting id']/following-sibling::dd//text()") == ["m-1"]
+
+
 def test_a_running_meeting_says_who_is_in(page: Any) -> None:
     summary = make_meeting(
         Attendee(name="Ada", proved=(("10:00", "10:10"),), possible=(("10:00", None),), end="open"),
