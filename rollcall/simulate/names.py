@@ -35,6 +35,8 @@ LATIN = (
     ("Zoë", "Þórdís", "Ağustos", "Łucja", "Núria", "Jørgen", "Štěpánka", "Françoise"),
     ("Østerlund", "Čapková", "Güneşli", "Świetlik", "Peñaflor", "Brønsted", "d’Orvallée", "Müßigbrodt"),
 )
+# Two whom a search may be tried with in every demo: by Latin letters, and by Greek ones with accents.
+KNOWN = ("Eleni Markou", "Νικηφόρος Παπαδόπουλος")
 SCRIPTS = (GREEK, CYRILLIC, ARABIC, HEBREW, HAN, DEVANAGARI, LATIN)
 
 

@@ -8,6 +8,7 @@ from random import Random
 
 from rollcall.simulate.classes import MINUTE, Plan, make_cast
 from rollcall.simulate.faults import Fault, invent_leaves_twice, lose, miss_leaves
+from rollcall.simulate.names import KNOWN
 from rollcall.simulate.truth import Ending, Person
 
 DAY_MS = 24 * 60 * MINUTE
@@ -21,7 +22,10 @@ TEACHERS = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Course:
-    """One course with its weekly class. `weekday` counts from Monday, `starts` minutes from midnight UTC."""
+    """One course with its weekly class. `weekday` counts from Monday, `starts` minutes from midnight UTC.
+
+    So many of its site's first students are in it for certain.
+    """
 
     site: str
     number: int
@@ -33,6 +37,7 @@ class Course:
     rooms: int | None = None
     guests: int = 0
     dial_ins: int = 0
+    for_certain: int = 0
 
 
 COURSES = (
@@ -42,6 +47,16 @@ COURSES = (
     Course(site=NORTH, number=33, label="VID", name="Historia del vidrio", weekday=3, starts=660, minutes=50, rooms=3),
     Course(site=SOUTH, number=12, label="AST", name="مبادئ علم الفلك", weekday=1, starts=720, minutes=45, guests=2),
     Course(site=SOUTH, number=40, label="LIN", name="线性代数入门", weekday=4, starts=480, minutes=60, rooms=2),
+    Course(
+        site=NORTH,
+        number=47,
+        label="LOG",
+        name="Introduction to Logic",
+        weekday=4,
+        starts=600,
+        minutes=45,
+        for_certain=len(KNOWN),
+    ),
 )
 
 
@@ -66,8 +81,12 @@ def make_school(rng: Random) -> School:
     for site, size in SIZES.items():
         people = make_cast(rng, size + TEACHERS)
         teachers, students = people[:TEACHERS], people[TEACHERS:]
+        if site == NORTH:
+            known = (replace(one, name=name) for one, name in zip(students, KNOWN, strict=False))
+            students = (*known, *students[len(KNOWN) :])
         for number, course in enumerate(course for course in COURSES if course.site == site):
-            taught = rng.sample(students, k=size // 2)
+            first, others = students[: course.for_certain], students[course.for_certain :]
+            taught = (*first, *rng.sample(others, k=size // 2 - len(first)))
             teacher = replace(teachers[number % TEACHERS], role="MODERATOR")
             casts[site, course.number] = (teacher, *taught)
     return School(casts)

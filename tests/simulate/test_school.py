@@ -25,6 +25,14 @@ def test_there_are_about_sixty_students_and_each_course_has_one_teacher() -> Non
         assert [person.role for person in cast].count("MODERATOR") == 1
 
 
+def test_the_two_to_search_for_are_in_logic_whatever_the_seed() -> None:
+    [logic] = [course for course in COURSES if course.name == "Introduction to Logic"]
+    for seed in range(5):
+        cast = make_school(Random(seed)).cast(logic)
+        assert {"Eleni Markou", "Νικηφόρος Παπαδόπουλος"} <= {one.name for one in cast if one.role == "VIEWER"}
+        assert len({one.key for one in cast}) == len(cast)
+
+
 def test_the_past_is_past_and_the_same_for_a_seed() -> None:
     plans = [plan for plan, _ in past_classes(Random(2), SCHOOL, before=NOW, weeks=10)]
     assert plans == [plan for plan, _ in past_classes(Random(2), SCHOOL, before=NOW, weeks=10)]
