@@ -6,9 +6,11 @@ import json
 import socketserver
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from bench.arrivals import STARTS
 from bench.load import Load, fire
 from bench.requests import Requests
 from bench.results import Result, as_json, as_lines, as_table, from_lines
@@ -84,3 +86,8 @@ def test_anything_but_200_ends_the_measurement(port: int, monkeypatch: pytest.Mo
     monkeypatch.setattr(Answering, "status", b"503 Busy")
     with pytest.raises(AssertionError, match="503"):
         fire(port, Requests().take(2), connections=1, seconds=1)
+
+
+@pytest.mark.parametrize("server", STARTS)
+def test_the_page_on_speed_says_what_each_server_is(server: str) -> None:
+    assert f"`{server}`" in (Path(__file__).parents[2] / "docs" / "speed.md").read_text()
