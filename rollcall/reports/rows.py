@@ -32,6 +32,7 @@ class Kind(StrEnum):
     """What the values of a column are."""
 
     TEXT = "text"
+    HOST = "host"  # text that may be broken at its dots
     STATE = "state"  # (State, how many are in)
     COUNT = "count"
     COUNTED = "counted"  # details.Count
@@ -232,8 +233,8 @@ MEETING_COLUMNS = (
     ),
     Column("attendees", _("People"), Kind.COUNT, lambda row: row.summary.attendees),
     Column("present", _("Now in"), Kind.COUNT, lambda row: row.summary.present, ~Format.HTML),
-    Column("server", _("Server"), Kind.TEXT, lambda row: row.summary.pool_name),
-    Column("site", _("Site"), Kind.TEXT, lambda row: row.summary.site, Format.FILE),
+    Column("server", _("Server"), Kind.HOST, lambda row: row.summary.pool_name),
+    Column("site", _("Site"), Kind.HOST, lambda row: row.summary.site, Format.FILE),
     Column("context_label", _("Course"), Kind.TEXT, lambda row: row.summary.context_label, Format.FILE),
     Column("context_id", _("Course id"), Kind.TEXT, lambda row: row.summary.context_id, Format.FILE),
     Column("external_meeting_id", _("Meeting id"), Kind.TEXT, lambda row: row.summary.external_meeting_id, Format.FILE),
@@ -312,8 +313,8 @@ def _totals(person: Person) -> Bounds:
 PEOPLE_COLUMNS = (
     Column("name", _("Name"), Kind.TEXT, lambda row: row.name, link=lambda row: person_page(row.key)),
     Column("external_user_id", _("User id"), Kind.TEXT, lambda row: row.external_user_id),
-    Column("shown_site", _("Site"), Kind.TEXT, lambda row: row.site.removeprefix("https://"), Format.HTML),
-    Column("site", _("Site"), Kind.TEXT, lambda row: row.site, ~Format.HTML),
+    Column("shown_site", _("Site"), Kind.HOST, lambda row: row.site.removeprefix("https://"), Format.HTML),
+    Column("site", _("Site"), Kind.HOST, lambda row: row.site, ~Format.HTML),
     Column("meetings", _("Meetings"), Kind.COUNT, lambda row: row.meetings),
     Column("time", _("Time"), Kind.DURATIONS, _totals, Format.SCREEN),
     Column("proved_ms", _("Time at least"), Kind.DURATION, lambda row: row.proved_ms, Format.FILE),

@@ -95,6 +95,11 @@ def _text(value: str, _zone: tzinfo) -> str:
     return f"<bdi>{escape(value)}</bdi>" if value.strip() else f'<span class="nothing">{escape(_("(no name)"))}</span>'
 
 
+def _host(value: str, zone: tzinfo) -> str:
+    """A long one is broken where it means something."""
+    return _text(value, zone).replace(".", ".<wbr>")
+
+
 def _state(value: tuple[State, int], _zone: tzinfo) -> str:
     return f'<span class="state {value[0]}">{escape(words.state(*value))}</span>'
 
@@ -151,6 +156,7 @@ def _clock(at: int | None, row: AttendeeRow, zone: tzinfo) -> str:
 
 CELLS: dict[Kind, Callable[[Any, tzinfo], str]] = {
     Kind.TEXT: _text,
+    Kind.HOST: _host,
     Kind.STATE: _state,
     Kind.COUNT: lambda value, _zone: str(value),
     Kind.COUNTED: _counted,

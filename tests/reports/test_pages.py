@@ -452,6 +452,14 @@ def test_a_persons_page_has_all_their_meetings_and_totals(page: Any) -> None:
         assert response.content.count(b"Logic") == 1
 
 
+def test_a_long_site_is_broken_at_its_dots(page: Any) -> None:
+    make_meeting(ADA)
+
+    (site,) = page("/people").xpath("//td[@data-label='Site']")
+    assert site.text_content() == "moodle.example.org"
+    assert len(site.xpath(".//wbr")) == 2
+
+
 def test_people_are_paged_without_their_names_in_the_address(page: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     from rollcall.reports import views
 

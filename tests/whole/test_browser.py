@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 START_SECONDS = 120.0
 CHANGE_MS = 60_000
-WIDTHS = (320, 768, 1024, 1440)
+WIDTHS = (320, 360, 768, 1024, 1280, 1440)
 
 
 @dataclass
@@ -288,6 +288,44 @@ def test_no_page_scrolls_sideways(page: Page) -> None:
             page.set_viewport_size({"width": width, "height": 800})
             wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             assert wide == 0, f"{address} at {width} px is {wide} px too wide"
+
+
+def test_a_telephone_folds_the_filters_without_scripts(demo: Demo, browser: Browser) -> None:
+    context = browser.new_context(
+        base_url=demo.url,
+        storage_state=demo.signed_in,
+        java_script_enabled=False,
+        viewport={"width": 360, "height": 800},
+    )
+    page = context.new_page()
+    page.goto("/meetings")
+    assert page.get_by_label("Full name").is_visible()
+    assert not page.get_by_label("State").is_visible()
+    page.get_by_text("More filters").click()
+    page.get_by_label("State").select_option("settled")
+    page.get_by_role("button", name="Search").click()
+    assert page.get_by_label("State").input_value() == "settled"
+    assert page.get_by_label("State").is_visible()
+    page.set_viewport_size({"width": 700, "height": 800})
+    page.goto("/meetings")
+    assert page.get_by_label("State").is_visible()
+    assert not page.get_by_text("More filters").is_visible()
+    context.close()
+
+
+def test_a_telephone_shows_why_with_its_row(page: Page) -> None:
+    page.set_viewport_size({"width": 360, "height": 800})
+    page.goto("/meetings?state=settled")
+    page.locator("tbody th a").first.click()
+    page.locator(".person summary").nth(1).click()
+    rows = page.locator(".person")
+    borders = [rows.nth(n).evaluate("row => getComputedStyle(row).borderBottomWidth") for n in (0, 1)]
+    assert borders == ["1px", "0px"]
+    labels = [
+        rows.nth(n).locator(".bar-cell").evaluate("cell => getComputedStyle(cell, '::before').content") for n in (0, 1)
+    ]
+    assert re.fullmatch('"[0-9:]+–[0-9:]+"', labels[0])
+    assert labels[1] == "none"
 
 
 def test_without_scripts_everything_but_the_live_updates_works(demo: Demo, browser: Browser) -> None:
