@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rollcall.reports import words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from datetime import tzinfo
 
     from rollcall.reports.rows import AttendeeRow, MeetingRow
@@ -24,15 +24,32 @@ PATTERNS = (
 _THINNEST = 0.3
 """Percent: an instant, such as one listing, is still to be seen."""
 
+_FIRST_STRIPE = 0.7
+"""Percent, about 2 px of a bar: stripes beside what is proved say nothing where there is no room for them."""
+
 
 def presence_bar(row: AttendeeRow, zone: tzinfo) -> str:
     """When one person was there within the class: proved solid, possible hatched, blind times shaded behind."""
     meeting = row.meeting
     marks = [*_blind(meeting)]
-    marks += _rectangles("possible", row.detail.possible, meeting)
+    marks += _rectangles("possible", _worth_stripes(row), meeting)
     marks += _rectangles("proved", row.detail.proved, meeting)
     label = escape(words.when(row, zone))
     return f'<svg class="bar" role="img" aria-label="{label}"><title>{label}</title>{"".join(marks)}</svg>'
+
+
+def _worth_stripes(row: AttendeeRow) -> Iterator[tuple[int, int]]:
+    """What is possible and not proved, in epoch ms, without the slivers; all of it where nothing is proved."""
+    until = row.meeting.until
+    shortest = _FIRST_STRIPE / 100 * (until - row.meeting.summary.started_at)
+    for begins, ends in row.detail.possible:
+        end = until if ends is None else ends
+        proved = [span for span in row.detail.proved if begins <= span[0] and span[1] <= end]
+        if not proved:
+            yield begins, end
+            continue
+        edges = [begins, *(edge for span in proved for edge in span), end]
+        yield from (gap for gap in zip(edges[::2], edges[1::2], strict=True) if gap[1] - gap[0] >= shortest)
 
 
 def _blind(meeting: MeetingRow) -> list[str]:

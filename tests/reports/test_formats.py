@@ -250,8 +250,25 @@ def test_a_bar_shows_proved_possible_and_blind() -> None:
     }
     assert bars["José Núñez"] == [
         ("blind", "33.33%", "8.33%"),
-        ("possible", "1.67%", "50.83%"),
+        ("possible", "1.67%", "3.33%"),
+        ("possible", "50.00%", "2.50%"),
         ("proved", "5.00%", "45.00%"),
     ]
+    assert bars["Παπαδόπουλος Γεώργιος"][1:] == [("proved", "8.33%", "25.00%"), ("proved", "41.67%", "25.00%")]
     label = page.xpath("//svg/@aria-label")
     assert any("certainly there 12:03:00–12:30:00, possibly 12:01:00–12:31:30" in one for one in label)
+
+
+def test_stripes_too_narrow_to_be_seen_are_left_out() -> None:
+    from rollcall.reports.meeting_page import meeting_parts
+
+    summary = make_meeting(
+        Attendee(name="Almost certain", proved=(("10:00", "10:59:50"),), possible=(("10:00", "11:00"),)),
+        Attendee(name="Only possible", uid="8", proved=(), possible=(("10:30", "10:30:01"),)),
+    )
+    parts = meeting_parts(summary, as_of=AS_OF, zone=ATHENS)
+
+    assert parts is not None
+    page: Any = html.fromstring(str(parts["table"]))
+    drawn = [[one.get("class") for one in bar.xpath(".//rect")] for bar in page.xpath("//svg")]
+    assert drawn == [["proved"], ["possible"]]
