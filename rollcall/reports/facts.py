@@ -52,6 +52,18 @@ _WHAT: dict[str, _StrPromise] = {
     events.WentBlind.kind: gettext_lazy("messages may be missing"),
 }
 
+_NOTICED: dict[str, _StrPromise] = {
+    "meeting-recording-started": gettext_lazy("the recording began"),
+    "meeting-recording-stopped": gettext_lazy("the recording stopped"),
+    "meeting-recording-unhandled": gettext_lazy("something about the recording"),
+    "meeting-screenshare-started": gettext_lazy("a screen was shared"),
+    "meeting-screenshare-stopped": gettext_lazy("a screen was no longer shared"),
+    "user-audio-unhandled": gettext_lazy("something about the audio"),
+    "user-presenter-assigned": gettext_lazy("became presenter"),
+    "user-presenter-unassigned": gettext_lazy("was no longer presenter"),
+}
+"""What is kept, shown, and counted for nothing."""
+
 _OF_EVERYBODY = (events.MeetingCreated, events.MeetingEnded, events.MeetingMissing, events.WentBlind)
 
 
@@ -159,7 +171,7 @@ def _sentence(event: Anything, names: set[str] | None) -> str:
         case events.WentBlind():
             return f"{_WHAT[event.kind]}: {words.cause(event.cause)}"
         case events.Noticed():
-            return event.noticed
+            return str(_NOTICED.get(event.noticed) or _WHAT.get(event.noticed, event.noticed))
         case _:
             return str(_WHAT.get(event.kind, event.kind))
 

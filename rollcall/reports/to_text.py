@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rollcall.reports import words
 from rollcall.reports.rows import Format, Kind
+from rollcall.reports.translating import gettext as _
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,7 +27,7 @@ def to_text(table: Table, zone: tzinfo) -> Iterator[bytes]:
         yield from _block(columns, list(table.rows), zone)
         return
     for group in table.rows:
-        heading = "  ".join(_cell(column.kind, column.of(group.subject), zone) for column in columns)
+        heading = "  ".join(_said(column, group.subject, zone) for column in columns)
         yield f"{heading}\n".encode()
         yield from _block(inner, group.rows, zone)
         yield b"\n"
@@ -38,7 +39,7 @@ def _shown(columns: Sequence[Column]) -> list[Column]:
 
 def _block(columns: Sequence[Column], rows: Sequence[Any], zone: tzinfo) -> Iterator[bytes]:
     lines = [[str(column.label) for column in columns]]
-    lines += [[_cell(column.kind, column.of(row), zone) for column in columns] for row in rows]
+    lines += [[_said(column, row, zone) for column in columns] for row in rows]
     widths = [max(map(width, cells)) for cells in zip(*lines, strict=True)]
     for line in lines:
         cells = (_padded(cell, wide, column.kind) for cell, wide, column in zip(line, widths, columns, strict=True))
@@ -65,6 +66,11 @@ def printable(text: str) -> str:
     """Without what moves a cursor, changes a colour or turns the direction of writing; cut where it is endless."""
     shown = "".join(" " if unicodedata.category(character)[0] == "C" else character for character in text[:_LONGEST])
     return shown + "…" if len(text) > _LONGEST else shown
+
+
+def _said(column: Column, row: Any, zone: tzinfo) -> str:  # noqa: ANN401 - a row is whatever its columns read
+    said = _cell(column.kind, column.of(row), zone)
+    return _("(no name)") if column.key == "name" and not said.strip() else said
 
 
 def _cell(kind: Kind, value: Any, zone: tzinfo) -> str:  # noqa: ANN401, PLR0911 - a value is of its column's kind; one line each

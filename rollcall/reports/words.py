@@ -283,12 +283,27 @@ def blind(start: int, end: int | None, code: str, zone: tzinfo) -> str:
 
 
 _NOTES: dict[str, str] = {
-    "no-join": gettext_noop("No join was heard of %(count)d connection(s)."),
-    "no-leave": gettext_noop("No leave was heard of %(count)d connection(s) before the end."),
-    "left-without-join": gettext_noop("Of %(count)d connection(s) the first thing heard was its leave."),
     "creation-not-heard": gettext_noop("The creation of the meeting was not heard."),
     "end-seen-by-polls": gettext_noop("The end of the meeting was not heard; the server no longer listed it."),
-    "emoji-without-value": gettext_noop("%(count)d reaction(s) came without saying which."),
+}
+
+_COUNTED_NOTES: dict[str, tuple[str, str]] = {
+    "no-join": (
+        gettext_noop("No join was heard of %(count)d connection."),
+        gettext_noop("No join was heard of %(count)d connections."),
+    ),
+    "no-leave": (
+        gettext_noop("No leave was heard of %(count)d connection before the end."),
+        gettext_noop("No leave was heard of %(count)d connections before the end."),
+    ),
+    "left-without-join": (
+        gettext_noop("Of %(count)d connection the first thing heard was its leave."),
+        gettext_noop("Of %(count)d connections the first thing heard was their leave."),
+    ),
+    "emoji-without-value": (
+        gettext_noop("%(count)d reaction came without saying which."),
+        gettext_noop("%(count)d reactions came without saying which."),
+    ),
 }
 
 _SAID_ELSEWHERE = frozenset({"blind"})
@@ -299,8 +314,10 @@ def notes(several: Iterable[Note]) -> list[str]:
     counts: Counter[str] = Counter()
     for one in several:
         counts[one.code] += one.count or 1
-    return [
-        _(_NOTES.get(code, code.replace("-", " "))) % {"count": count}
-        for code, count in counts.items()
-        if code not in _SAID_ELSEWHERE
-    ]
+    return [_note(code, count) for code, count in counts.items() if code not in _SAID_ELSEWHERE]
+
+
+def _note(code: str, number: int) -> str:
+    if code in _COUNTED_NOTES:
+        return ngettext(*_COUNTED_NOTES[code], number) % {"count": number}
+    return _(_NOTES.get(code, code.replace("-", " ")))

@@ -129,6 +129,12 @@ def test_json_of_a_running_meeting_has_no_ends_and_knows_no_clock() -> None:
     assert ada["proved_ms"] == 28 * 60_000
 
 
+def test_nobody_is_nameless_on_a_terminal() -> None:
+    make_meeting(Attendee(name=""), name="")
+
+    assert render("attendance", "txt").decode().count("(no name)") == 2
+
+
 @pytest.mark.usefixtures("school")
 def test_csv_of_meetings_says_the_state_who_is_in_and_when_it_settles() -> None:
     logic, algebra = csv.DictReader(io.StringIO(render("meetings", "csv").decode(), newline=""))

@@ -334,9 +334,19 @@ def test_doubts_are_told_once_and_only_to_whom_they_matter(page: Any) -> None:
     sentence = "From 10:20:00 to 10:25:00 messages may be missing: Rollcall was not running."
 
     doubts = [one.text_content() for one in tree.xpath("//details[@class='doubts']//li")]
-    assert doubts == [sentence, "No leave was heard of 3 connection(s) before the end."]
+    assert doubts == [sentence, "No leave was heard of 3 connections before the end."]
     of_each = [one.text_content() for one in tree.xpath("//tr[@class='why']")]
     assert [sentence in one for one in of_each] == [False, True]
+
+
+def test_one_connection_is_not_several() -> None:
+    from rollcall.reports import words
+    from rollcall.reports.details import Note
+
+    assert words.notes([Note("no-join", count=1), Note("emoji-without-value"), Note("emoji-without-value")]) == [
+        "No join was heard of 1 connection.",
+        "2 reactions came without saying which.",
+    ]
 
 
 def test_breakout_sessions_name_their_room(page: Any) -> None:
@@ -552,6 +562,16 @@ def test_the_facts_of_a_person_are_theirs_with_source_and_receipt(page: Any) -> 
     everything = page(f"/meetings/{summary.meeting_id}/facts")
     assert len(everything.xpath("//tbody/tr")) == len(log)
     assert "the server listed 3 people" in everything.text_content()
+    for tree in (facts, everything):
+        (title,), (heading,) = tree.xpath("//title/text()"), tree.xpath("//h1")
+        assert title == f"{' '.join(heading.text_content().split())} · Rollcall"
+
+
+def test_every_kind_that_is_kept_has_words() -> None:
+    from rollcall.bbb.redact import MAPPED
+    from rollcall.reports.facts import _NOTICED, _WHAT
+
+    assert set(MAPPED) <= {*_NOTICED, *_WHAT}
 
 
 def test_every_fact_of_a_long_class_is_on_some_page(page: Any, monkeypatch: pytest.MonkeyPatch) -> None:
