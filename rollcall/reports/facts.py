@@ -171,7 +171,7 @@ def _sentence(event: Anything, names: set[str] | None) -> str:
         case events.WentBlind():
             return f"{_WHAT[event.kind]}: {words.cause(event.cause)}"
         case events.Noticed():
-            return str(_NOTICED.get(event.noticed) or _WHAT.get(event.noticed, event.noticed))
+            return str(_NOTICED.get(event.noticed) or _WHAT.get(event.noticed) or event.noticed)
         case _:
             return str(_WHAT.get(event.kind, event.kind))
 
