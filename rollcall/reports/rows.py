@@ -10,11 +10,21 @@ from enum import Flag, StrEnum, auto
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from rollcall.core.errors import Refused
 from rollcall.reports.details import attendance_detail, summary_detail
 from rollcall.store.names import matches, search_terms
-from rollcall.store.reading import Person, State, each_meeting, each_meeting_with_attendance, people, state_of
+from rollcall.store.reading import (
+    Person,
+    State,
+    each_meeting,
+    each_meeting_with_attendance,
+    people,
+    server_names,
+    state_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -393,8 +403,20 @@ FACT_COLUMNS = (
 # --- reports ----------------------------------------------------------------------------------------------------------
 
 
+def _refuse_unknown_server(wanted: Filter) -> None:
+    """A file of nothing would look like a server on which nobody was."""
+    if not wanted.server or wanted.server in (known := server_names()):
+        return
+    raise Refused(
+        gettext("There is no server “%(name)s”.") % {"name": wanted.server},
+        code="unknown-server",
+        hint=gettext("There are: %(names)s.") % {"names": ", ".join(known) or "–"},
+    )
+
+
 def meetings_report(wanted: Filter) -> Table:
     """All meetings of a filter, oldest first."""
+    _refuse_unknown_server(wanted)
     rows = (meeting_row(summary, as_of=wanted.as_of) for summary in each_meeting(wanted))
     return meetings_table(rows)
 
@@ -406,6 +428,7 @@ def meetings_table(rows: Iterable[MeetingRow]) -> Table:
 
 def attendance_report(wanted: Filter) -> Table:
     """All meetings of a filter with their people; with a name, only the people who have it."""
+    _refuse_unknown_server(wanted)
     return attendance_table(
         meeting_group(summary, people, as_of=wanted.as_of, name=wanted.name)
         for summary, people in each_meeting_with_attendance(wanted)
@@ -420,6 +443,7 @@ def attendance_table(groups: Iterable[Group]) -> Table:
 
 def people_report(wanted: Filter) -> Table:
     """Everybody in the meetings of a filter, by name, with their totals."""
+    _refuse_unknown_server(wanted)
     return people_table(sorted(people(wanted), key=lambda person: (person.name_key.encode(), person.key)))
 
 
