@@ -17,7 +17,7 @@ app = new_app("Look at everything and say what is wrong.")
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Write the findings as JSON.")] = False,
 ) -> None:
-    """Check the database, the cache, our own address, and every server with its hooks; exit status 1 if anything is wrong."""
+    """Check the database, the cache, our own address and every server with its hooks; exit status 1 for any fault."""
     open_database()
     from rollcall.cli.server import print_findings
     from rollcall.doctor.examination import examine

@@ -37,7 +37,7 @@ class Asked:
 def read_filter(words: Mapping[str, str], *, zone: tzinfo, as_of: int) -> Filter:
     """The filter that these words mean; days are those of the reader's zone. Refused names the word that is wrong."""
     for name, word in words.items():
-        _refuse_too_long(name, word)
+        _refuse_odd(name, word)
     since = _read_moment(words.get("from", ""), zone=zone)
     until = _read_moment(words.get("to", ""), zone=zone, is_last=True)
     if since is not None and until is not None and since >= until:
@@ -55,7 +55,13 @@ def read_filter(words: Mapping[str, str], *, zone: tzinfo, as_of: int) -> Filter
     )
 
 
-def _refuse_too_long(name: str, word: str) -> None:
+def _refuse_odd(name: str, word: str) -> None:
+    if "\0" in word:
+        raise Refused(
+            _("What is asked for as “%(name)s” has a character that no text has.") % {"name": name},
+            code="filter-unreadable",
+            hint=_("Write it again."),
+        )
     if len(word) > _LONGEST or len(search_terms(word[:_LONGEST])) > _MOST_WORDS:
         raise Refused(
             _("What is asked for as “%(name)s” is too long.") % {"name": name},
