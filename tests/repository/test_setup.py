@@ -119,6 +119,6 @@ def test_each_target_installs_its_lock(target: str, lock: str, tmp_path: Path, p
 
 
 def test_what_is_measured_can_be_chosen() -> None:
-    command = [need("make"), "--dry-run", "--old-file=.venv/dev", "bench", "ARGS=--million"]
+    command = [need("make"), "--dry-run", "--no-print-directory", "--old-file=.venv/dev", "bench", "ARGS=--million"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1].endswith("python -m bench --million")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 from django.test import Client
 
 pytestmark = pytest.mark.django_db
@@ -16,11 +15,6 @@ PASSWORD = "correct horse battery staple"
 @pytest.fixture
 def ada(django_user_model: Any) -> Any:
     return django_user_model.objects.create_user("ada", password=PASSWORD)
-
-
-@pytest.fixture(autouse=True)
-def _nobody_has_tried() -> None:
-    cache.clear()
 
 
 def sign_in(client: Client, password: str = PASSWORD, name: str = "ada", **more: str) -> Any:

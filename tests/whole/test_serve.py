@@ -82,9 +82,12 @@ def test_a_child_that_is_killed_is_started_again_and_callers_wait_for_it(
         os.kill(before["web"], signal.SIGKILL)
         assert instance.ask("GET", "/health").status == 200
         os.kill(before["worker"], signal.SIGKILL)
-        wait_until(lambda: len(children(instance.process.pid)) == 2, "the new start of the worker")
-        after = children(instance.process.pid)
-        assert not set(before.values()) & set(after.values())
+
+        def are_new() -> bool:
+            after = children(instance.process.pid)
+            return len(after) == len(before) and not set(before.values()) & set(after.values())
+
+        wait_until(are_new, "the new start of both")
         assert instance.stop() == 0
         assert "web ended (-9); starting it again" in instance.log.read_text()
 
