@@ -19,6 +19,7 @@ from urllib.parse import urlsplit, urlunsplit
 import msgspec
 
 from rollcall.core.events import Source
+from rollcall.core.people import MOODLE_PATH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -40,7 +41,6 @@ KEPT_METADATA = (
 )
 CALLBACK = "analytics-callback-url"
 READY_URLS = ("bbb-recording-ready-url", "bn-recording-ready-url")
-MOODLE_PATH = "/mod/bigbluebuttonbn/"
 
 PUBLIC_CHAT = "MAIN-PUBLIC-GROUP-CHAT"
 

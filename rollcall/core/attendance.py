@@ -117,15 +117,17 @@ def _gather_stays(
             Stay(participant, start, about_at=connection.heard_at)
         ]
         stays += [(keys[participant], stay) for stay in found]
-        external = connection.parent_participant or connection.external_user_id
-        if external and not participant.startswith("v_"):
+        if external := connection.listed_as():
             by_external[external] += found
             owners[external] = max(owners.get(external, keys[participant]), keys[participant])
-    for external, seen in _listings(room).items():
+    listings, times = _listings(room), room.polls_seen()
+    for external, seen in listings.items():
         key = owners.get(external) or _key_of_listed(external, root)
-        stays += _weigh_listings(people[key], key, by_external[external], seen, room)
+        known = len(by_external[external])
+        _weigh_listings(people[key], by_external[external], seen, room, times)
+        stays += [(key, stay) for stay in by_external[external][known:]]
     if room.blind:
-        _gather_unseen(people, room, owners)
+        _gather_unseen(people, room, owners, listings)
     for key, stay in stays:
         people[key].sessions.append(
             weigh(stay, room.meeting, blind=blind, ended_at=room.ended_at, is_over=room.ended_at != OPEN)
@@ -146,8 +148,7 @@ def _listings(room: Room) -> dict[str, _Seen]:
     if not room.listed:
         return found
     for connection in room.connections.values():
-        external = connection.parent_participant or connection.external_user_id
-        if external and not connection.participant.startswith("v_"):
+        if external := connection.listed_as():
             found[external] = _Seen()
     for index, listing in enumerate(room.listed):
         for listed in listing.present:
@@ -168,11 +169,8 @@ def _key_of_listed(external: str, root: Room) -> AttendeeKey:
     return AttendeeKey(USER, external)
 
 
-def _weigh_listings(
-    person: Gathered, key: AttendeeKey, stays: list[Stay], seen: _Seen, room: Room
-) -> list[tuple[AttendeeKey, Stay]]:
-    """Let the polls speak of one external id; stays that only they saw are returned."""
-    times = room.polls_seen()
+def _weigh_listings(person: Gathered, stays: list[Stay], seen: _Seen, room: Room, times: Sequence[int]) -> None:
+    """Let the polls speak of one external id; stays that only they saw are added."""
     counts = [0] * len(times)
     for index, count in seen.entries:
         counts[index] += count
@@ -184,21 +182,24 @@ def _weigh_listings(
     if seen.listed is not None:
         person.names += [(-OPEN, seen.listed.name)] if seen.listed.name else []
         person.is_moderator |= seen.listed.role == "MODERATOR" and known == 0
-    return [(key, stay) for stay in stays[known:]]
 
 
-def _gather_unseen(people: Mapping[AttendeeKey, Gathered], room: Room, owners: Mapping[str, AttendeeKey]) -> None:
+def _gather_unseen(
+    people: Mapping[AttendeeKey, Gathered],
+    room: Room,
+    owners: Mapping[str, AttendeeKey],
+    listings: Mapping[str, _Seen],
+) -> None:
     """Everybody who could come back under the same id may have done so while nothing could tell."""
-    seen = _listings(room)
+    times = list(enumerate(room.polls_seen()))
     for external, key in owners.items():
         if key.kind in {USER, GUEST}:
-            listed = {index for index, _ in seen[external].entries} if external in seen else set()
-            people[key].unseen += _unseen(room, listed)
+            listed = {index for index, _ in listings[external].entries} if external in listings else set()
+            people[key].unseen += _unseen(room, times, listed)
 
 
-def _unseen(room: Room, listed: set[int]) -> Spans:
+def _unseen(room: Room, times: Sequence[tuple[int, int]], listed: set[int]) -> Spans:
     """Blind time in which the person may have come and gone: all but that between two polls that missed them."""
-    times = list(enumerate(room.polls_seen()))
     absent = [
         (one, two)
         for (i, one), (j, two) in pairwise(times)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 USER, GUEST, DIAL_IN, CONNECTION = "user", "guest", "dial-in", "connection"
 
-_MOODLE_PATH: Final = "/mod/bigbluebuttonbn/"
+MOODLE_PATH: Final = "/mod/bigbluebuttonbn/"
 _MOODLE_MEETING: Final = re.compile(r"^(.+)-([0-9]+)-([0-9]+)(?:\[([0-9]*)\])?$", re.DOTALL)
 _BREAKOUT_USER: Final = re.compile(r"^(w_[0-9A-Za-z]+)-[0-9]+$")
 
@@ -41,7 +41,7 @@ def parent_participant(external_user_id: str) -> str | None:
 def site_of(metadata: Mapping[str, str], pool: str) -> str:
     """The LMS a meeting belongs to: its address where a Moodle URL tells it, else its host, else the pool."""
     for key in ("analytics-callback-url", "bbb-recording-ready-url", "bn-recording-ready-url"):
-        before, found, _ = metadata.get(key, "").partition(_MOODLE_PATH)
+        before, found, _ = metadata.get(key, "").partition(MOODLE_PATH)
         if found and before:
             return before
     return metadata.get("bbb-origin-server-name") or f"pool:{pool}"

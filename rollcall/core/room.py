@@ -101,6 +101,12 @@ class Connection:
         """The id most surely meant: joins weigh most, a `user-left` least (B#13736), a tie goes to the lesser text."""
         return min(self.externals, key=lambda external: (-self.externals[external], external), default=None)
 
+    def listed_as(self) -> str | None:
+        """By what getMeetings names it: in a breakout room by the parent's connection, a dial-in caller not at all."""
+        if self.participant.startswith("v_"):
+            return None
+        return self.parent_participant or self.external_user_id
+
 
 @dataclass(slots=True)
 class Room:
@@ -114,7 +120,6 @@ class Room:
     ran_until: int | None = None
     end_is_told: bool = False
     end_is_by_bbb_clock: bool = False
-    invented_leaves: int = 0
     created: MeetingCreated | None = None
     listed: list[MeetingListed] = field(default_factory=list)
     missing_at: int | None = None
@@ -255,7 +260,6 @@ def _left(room: Room, event: UserLeft) -> None:
     connection.is_moderator |= event.role == "MODERATOR"
     connection.parent_participant = connection.parent_participant or event.parent_participant
     if event.is_invented or event.at >= room.ended_at:
-        room.invented_leaves += 1
         connection.moments.append((min(event.at, room.ended_at), Moment.MADE_UP))
         if event.name and not connection.names:
             connection.names.append((0, event.name))
