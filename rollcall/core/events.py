@@ -13,8 +13,10 @@ from typing import ClassVar, TypeAlias
 
 
 class Source(StrEnum):
-    """Who told us, the best witness of a live class first."""
+    """Who told us, the best witness first. A document tells many events, whose digests begin with its own."""
 
+    RECORDING = "recording"  # events.xml: BigBlueButton's own clock
+    CALLBACK = "callback"  # the analytics callback or data.json: whole seconds
     RAW = "raw"  # a raw webhook: BigBlueButton's own clock
     MAPPED = "mapped"  # a mapped webhook: the relay's clock
     POLL = "poll"  # an answer of getMeetings: the server's HTTP Date, whole seconds
@@ -58,9 +60,11 @@ class MeetingCreated(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeetingEnded(Event):
-    """The meeting was destroyed; everybody still in it was put out."""
+    """The meeting was destroyed; everybody still in it was put out. `reason` is BigBlueButton's word for why."""
 
     kind = "meeting-ended"
+
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,6 +189,38 @@ class PollAnswered(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TalkingStarted(ByParticipant):
+    """A talk spurt began. Only events.xml tells of talking."""
+
+    kind = "talking-started"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TalkingEnded(ByParticipant):
+    """A talk spurt ended."""
+
+    kind = "talking-ended"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AwayChanged(ByParticipant):
+    """The person said to be away from the keyboard, or back."""
+
+    kind = "user-away-changed"
+
+    is_away: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingMarked(ByParticipant):
+    """Somebody pressed the recording button. `participant` may be blank."""
+
+    kind = "recording-marked"
+
+    is_on: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Noticed(Event):
     """Anything else that was sent: its kind, time and meeting are kept, and nothing follows from it."""
 
@@ -233,6 +269,89 @@ class WentBlind(Event):
     cause: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeetingRecorded(Event):
+    """The head of one events.xml: `at` is its first event, `last_at` its last.
+
+    `is_whole`: it leaves nothing out, see rollcall.bbb.recording. `damage` is a code, blank for an undamaged file;
+    `blank_events` those whose content had expired before they were written down. `events` counts what was kept.
+    """
+
+    kind = "meeting-recorded"
+
+    last_at: int
+    is_whole: bool = False
+    damage: str = ""
+    blank_events: int = 0
+    events: int = 0
+    end_reason: str | None = None
+    version: str | None = None
+    external_meeting_id: str | None = None
+    name: str | None = None
+    is_breakout: bool = False
+    parent: str | None = None
+    created_at: int | None = None
+    metadata: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeetingReported(Event):
+    """The head of one analytics callback or data.json (`form`); `at` is its start, `finish_at` its last event.
+
+    Times are truncated to whole seconds, so each happened at or up to a second after what is told. `generation` names
+    the gem that made it: "1.2", "2.0" or "2.0.1". `events` counts joins and leaves.
+    """
+
+    kind = "meeting-reported"
+
+    finish_at: int
+    form: str = "callback"
+    generation: str = ""
+    events: int = 0
+    external_meeting_id: str | None = None
+    name: str | None = None
+    is_breakout: bool = False
+    metadata: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """Joins and leaves of one connection as a callback tells them, each in its own order.
+
+    `participant` is blank where the callback names none (before gem 2.0): then they are of all of a person's
+    connections.
+    """
+
+    participant: str
+    joins: tuple[int, ...] = ()
+    leaves: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttendeeReported(ByParticipant):
+    """What a callback says of one external id; `participant` is the first connection it names, else "callback-<slot>".
+
+    `duration_ms` is the gem's own and never counts. `poll_answers` counts polls with an answer, None where that cannot
+    be told; `poll_votes` is the gem's count of options. `is_talking` at the end: a spurt is missing in `talk_ms`.
+    """
+
+    kind = "attendee-reported"
+
+    sessions: tuple[Reported, ...] = ()
+    duration_ms: int = 0
+    name: str | None = None
+    role: str | None = None
+    parent_participant: str | None = None
+    chats: int = 0
+    talks: int = 0
+    raise_hands: int = 0
+    emojis: int = 0
+    poll_votes: int = 0
+    poll_answers: int | None = None
+    talk_ms: int = 0
+    is_talking: bool = False
+
+
 Anything: TypeAlias = (
     MeetingCreated
     | MeetingEnded
@@ -249,6 +368,13 @@ Anything: TypeAlias = (
     | ChatSent
     | PollStarted
     | PollAnswered
+    | TalkingStarted
+    | TalkingEnded
+    | AwayChanged
+    | RecordingMarked
+    | MeetingRecorded
+    | MeetingReported
+    | AttendeeReported
     | Noticed
     | MeetingListed
     | MeetingMissing

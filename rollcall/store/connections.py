@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import secrets
+
 from django.db import models
 
 from rollcall.store.fields import ExactCharField, WireTextField
+
+
+def new_callback_token() -> str:
+    """192 unguessable bits for a URL: whoever posts a record must know the address as well as a secret."""
+    return secrets.token_urlsafe(24)
 
 
 class Pool(models.Model):
     """One name space of meetings. `name` is unique, short and printable; it is part of every digest."""
 
     name = ExactCharField(max_length=100, unique=True)
+    callback_token = ExactCharField(
+        max_length=64, unique=True, null=True, help_text="the last part of the URL records are sent to; null: none yet"
+    )
+    is_captured = models.BooleanField(default=True, help_text="false: what arrives is answered and not kept")
+    relays = models.BooleanField(default=False, help_text="records are passed on to the LMS's own receiver")
 
     class Meta:
         app_label = "store"
@@ -29,6 +41,7 @@ class Server(models.Model):
     removed_at = models.BigIntegerField(null=True)
     polled_at = models.BigIntegerField(null=True, help_text="last getMeetings that was answered")
     hooks_seen_at = models.BigIntegerField(null=True, help_text="last time every hook was found in place")
+    reported_at = models.BigIntegerField(null=True, help_text="last record (callback or events.xml) accepted")
     arrived_at = models.BigIntegerField(null=True, help_text="last webhook accepted, to the minute")
     trouble = WireTextField(blank=True, help_text="one sentence, blank when all is well")
     watcher = ExactCharField(max_length=32, blank=True, help_text="the worker that polls it…")

@@ -29,6 +29,12 @@ class Summary(models.Model):
     ended_proved_at = models.BigIntegerField(null=True, help_text="it had ended at this time at the latest…")
     ended_possible_at = models.BigIntegerField(null=True, help_text="…or lasted until this one; null while it runs")
     settles_at = models.BigIntegerField(null=True)
+    record = ExactCharField(
+        max_length=16, default="", help_text="best document of the whole family: recording, callback, partial, or blank"
+    )
+    unwitnessed_ms = models.BigIntegerField(default=0, help_text="time of the meeting that no witness covers…")
+    witnessed_once_ms = models.BigIntegerField(default=0, help_text="…that one does…")
+    witnessed_twice_ms = models.BigIntegerField(default=0, help_text="…and that two or more do")
     attendees = models.IntegerField()
     present = models.IntegerField(help_text="people with an open span")
     fold_version = models.IntegerField(default=0, help_text="of the rules that made this; see derive.rows")

@@ -31,6 +31,7 @@ class Meeting(models.Model):
     folded_at = models.BigIntegerField(null=True)
     watched_until = models.BigIntegerField(default=0)
     is_over = models.BooleanField(default=False, help_text="an end was appended; only speeds up the next fold")
+    is_refused = models.BooleanField(default=False, help_text="capture is switched off for it: facts are not kept")
 
     class Meta:
         app_label = "store"
