@@ -1,13 +1,15 @@
 """The command line: one module per command, loaded only when it is called.
 
-A command named NAME is the module rollcall.cli.NAME with `app`, made by `new_app()`. What is slow to import (Django,
-httpx) is imported inside its functions, after `rollcall.cli.database.open_database()` where it needs the database.
+A command named NAME is the module rollcall.cli.NAME (`module_of` where that is no module's name) with `app`, made by
+`new_app()`. What is slow to import (Django, httpx) is imported inside its functions, after
+`rollcall.cli.database.open_database()` where it needs the database.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+from keyword import iskeyword
 from typing import TYPE_CHECKING
 
 from rollcall import __version__
@@ -98,13 +100,18 @@ def _take_data_folder(arguments: list[str]) -> list[str] | None:
     return rest
 
 
+def module_of(name: str) -> str:
+    """`bbb-host` is the module bbb_host; a word of the language's own, as `import`, is import_."""
+    return f"{name}_" if iskeyword(name) else name.replace("-", "_")
+
+
 def _run_command(name: str, arguments: list[str]) -> int:
     from importlib import import_module
 
     from rollcall.core.errors import RollcallError
 
     try:
-        app = import_module(f"rollcall.cli.{name}").app
+        app = import_module(f"rollcall.cli.{module_of(name)}").app
         app(args=arguments, prog_name=f"rollcall {name}")
     except RollcallError as error:
         _complain(error)

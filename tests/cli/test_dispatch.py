@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from rollcall import cli
-from rollcall.cli import COMMANDS, INTERNAL, run
+from rollcall.cli import COMMANDS, INTERNAL, module_of, run
 from rollcall.core.errors import Misconfigured
 
 
@@ -40,7 +40,7 @@ def spoken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 @pytest.mark.parametrize("name", [*COMMANDS, *INTERNAL])
 def test_every_command_has_its_module(name: str) -> None:
-    assert callable(import_module(f"rollcall.cli.{name}").app)
+    assert callable(import_module(f"rollcall.cli.{module_of(name)}").app)
 
 
 @pytest.mark.parametrize("arguments", [[], ["--help"], ["-h"], ["help"]])

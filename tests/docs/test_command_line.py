@@ -11,7 +11,7 @@ import pytest
 import typer
 import typer.main
 
-from rollcall.cli import COMMANDS
+from rollcall.cli import COMMANDS, module_of
 
 PAGE = Path(__file__).parents[2] / "docs" / "command-line.md"
 
@@ -23,7 +23,7 @@ def documented() -> dict[str, str]:
 
 def commands(name: str) -> dict[str, set[str]]:
     """What can be called under this name, with its options."""
-    return dict(below(f"rollcall {name}", typer.main.get_command(import_module(f"rollcall.cli.{name}").app)))
+    return dict(below(f"rollcall {name}", typer.main.get_command(import_module(f"rollcall.cli.{module_of(name)}").app)))
 
 
 def below(words: str, command: object) -> Iterator[tuple[str, set[str]]]:
