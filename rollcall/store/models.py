@@ -3,9 +3,12 @@
 from rollcall.store.connections import Hook, Pool, Secret, Server
 from rollcall.store.derived import Attendance, Orphan, Seen, Summary
 from rollcall.store.facts import Fact, Meeting, SetAside
+from rollcall.store.outbox import Attempt, Delivery, Target
 
 __all__ = [
+    "Attempt",
     "Attendance",
+    "Delivery",
     "Fact",
     "Hook",
     "Meeting",
@@ -16,4 +19,5 @@ __all__ = [
     "Server",
     "SetAside",
     "Summary",
+    "Target",
 ]
