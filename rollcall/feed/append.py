@@ -14,6 +14,7 @@ from rollcall.core.errors import Unavailable
 from rollcall.feed.faults import Fault, fault_of
 from rollcall.feed.feed import Arrival, Unreadable
 from rollcall.feed.meetings import Claim, FamilyMoved, HeldMeetings, Row, hold, hold_named, read
+from rollcall.feed.refusal import leave_out_refused, refuse_families
 from rollcall.store.connections import Pool
 from rollcall.store.facts import SetAside
 from rollcall.store.fields import DIGEST_BYTES, storable
@@ -56,10 +57,13 @@ class Unstorable(Exception):
     """An arrival that one of the databases would refuse; the argument says for its what."""
 
 
-def append(arrivals: Sequence[Item], *, patience: float = PATIENCE_SECONDS) -> None:
-    """Return once everything is durable, what was held already included; raise Unavailable if something may not be."""
+def append(arrivals: Sequence[Item], *, patience: float = PATIENCE_SECONDS, fold_within_ms: int | None = None) -> None:
+    """Return once everything is durable, what was held already included; raise Unavailable if something may not be.
+
+    Whoever folds what it appends says `fold_within_ms`: for so long no worker does it too.
+    """
     for group in groups_of(arrivals):
-        _append_group(group, patience)
+        _append_group(group, patience, fold_within_ms)
 
 
 def adopt(child: int, parent: int) -> None:
@@ -88,17 +92,17 @@ def groups_of(items: Iterable[Item]) -> Iterator[list[Item]]:
         yield group
 
 
-def _append_group(group: Sequence[Item], patience: float) -> None:
+def _append_group(group: Sequence[Item], patience: float, fold_within_ms: int | None) -> None:
     """Keep all of it, or if something in it can never be kept, halve it until that one stands alone."""
     try:
-        _persist(lambda: _write(group), patience)
+        _persist(lambda: _write(group, fold_within_ms), patience)
     except (Error, Unstorable) as error:
         if len(group) == 1:
             _set_aside(group[0], error)
             return
         middle = len(group) // 2
-        _append_group(group[:middle], patience)
-        _append_group(group[middle:], patience)
+        _append_group(group[:middle], patience, fold_within_ms)
+        _append_group(group[middle:], patience, fold_within_ms)
 
 
 def _persist(work: Callable[[], None], patience: float = PATIENCE_SECONDS) -> None:
@@ -128,7 +132,7 @@ def _unavailable(error: Exception) -> Unavailable:
     return Unavailable(f"The database does not take facts: {type(error).__name__}.", code="database-down", hint=hint)
 
 
-def _write(group: Sequence[Item]) -> None:
+def _write(group: Sequence[Item], fold_within_ms: int | None) -> None:
     arrivals = [item for item in group if isinstance(item, Arrival)]
     for arrival in arrivals:
         _check(arrival)
@@ -136,7 +140,7 @@ def _write(group: Sequence[Item]) -> None:
         _keep_aside(unreadable)
     if arrivals:
         held = hold_named(arrivals)
-        _insert(held, _not_yet_held(held, arrivals))
+        _insert(held, _not_yet_held(held, leave_out_refused(held, arrivals)), fold_within_ms)
 
 
 def _check(arrival: Arrival) -> None:
@@ -155,6 +159,8 @@ def _not_yet_held(held: HeldMeetings, arrivals: Iterable[Arrival]) -> list[tuple
     for arrival in arrivals:
         meeting = held.named(arrival)
         wanted.setdefault((meeting.pk, arrival.digest), (meeting, arrival))
+    if not wanted:
+        return []
     with connection.cursor() as cursor:
         places = ", ".join(["(%s, %s)"] * len(wanted))
         cursor.execute(_HELD.format(places), [value for pair in wanted for value in pair])
@@ -163,17 +169,17 @@ def _not_yet_held(held: HeldMeetings, arrivals: Iterable[Arrival]) -> list[tuple
     return list(wanted.values())
 
 
-def _insert(held: HeldMeetings, fresh: Sequence[tuple[Row, Arrival]]) -> None:
+def _insert(held: HeldMeetings, fresh: Sequence[tuple[Row, Arrival]], fold_within_ms: int | None = None) -> None:
     now = time.time_ns() // 1_000_000
     touched = {pk: held.rows[pk] for pk in held.moved}
     for root in touched.values():
-        _ask_for_fold(root, now)
+        _ask_for_fold(root, now, fold_within_ms)
     rows: list[Values] = []
     for meeting, arrival in fresh:
         meeting.last_seq += 1
         meeting.is_over |= arrival.is_end
         root = held.root_of(meeting)
-        _ask_for_fold(root, now, at_once=arrival.is_end)
+        _ask_for_fold(root, now, 0 if arrival.is_end and fold_within_ms is None else fold_within_ms)
         touched |= {meeting.pk: meeting, root.pk: root}
         rows.append(_values(meeting, arrival))
     with connection.cursor() as cursor:
@@ -202,9 +208,10 @@ def _save_counters(cursor: CursorWrapper, rows: Sequence[Row]) -> None:
     cursor.execute(f"UPDATE store_meeting SET {changes} WHERE id IN ({ids})", values)  # noqa: S608 - names and numbers of our own
 
 
-def _ask_for_fold(root: Row, now: int, *, at_once: bool = False) -> None:
-    pause = WATCHED_PAUSE_MS if root.watched_until > now else UNWATCHED_PAUSE_MS
-    due_at = now if at_once else now + pause
+def _ask_for_fold(root: Row, now: int, within_ms: int | None) -> None:
+    if within_ms is None:
+        within_ms = WATCHED_PAUSE_MS if root.watched_until > now else UNWATCHED_PAUSE_MS
+    due_at = now + within_ms
     root.due_at = due_at if root.due_at is None else min(root.due_at, due_at)
     root.appended += 1
 
@@ -224,7 +231,9 @@ def _values(meeting: Row, arrival: Arrival) -> Values:
 
 
 def _adopt(child: int, parent: int) -> None:
-    _insert(hold(read((child, parent)), {Claim(child, parent, is_told=False)}), ())
+    held = hold(read((child, parent)), {Claim(child, parent, is_told=False)})
+    refuse_families(held)
+    _insert(held, ())
 
 
 def _set_aside(item: Item, error: Exception) -> None:
