@@ -60,18 +60,18 @@ def is_json(body: bytes) -> bool:
 def read_elements(body: bytes) -> list[Any]:
     """The elements of a delivery, from a form's `event` or from a body that is JSON itself."""
     if is_json(body):
-        return _elements(_read_json(body))
+        return _elements(read_json(body))
     event = split_form(body).get(b"event")
     if event is None:
         raise NotUnderstood("a form without the field event")
-    return _elements(_read_json(decode_field(event)))
+    return _elements(read_json(decode_field(event)))
 
 
 def _elements(found: object) -> list[Any]:
     """An array, a bare object, or an object that wraps either in `event` as the form does."""
     if isinstance(found, dict) and "event" in found and "data" not in found:
         found = found["event"]
-        found = _read_json(found.encode()) if isinstance(found, str) else found
+        found = read_json(found.encode()) if isinstance(found, str) else found
     if isinstance(found, list):
         return found
     if isinstance(found, dict):
@@ -79,7 +79,8 @@ def _elements(found: object) -> list[Any]:
     raise NotUnderstood("the event is neither an array nor an object")
 
 
-def _read_json(text: bytes) -> object:
+def read_json(text: bytes) -> object:
+    """What JSON says, read strictly first and then as JavaScript would; NotUnderstood if it is none."""
     try:
         found: object = msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError):

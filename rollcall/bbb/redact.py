@@ -120,14 +120,15 @@ def _text(longest: int) -> Callable[[object], str | None]:
     return kept
 
 
-def _flag(value: object) -> bool | None:
+def keep_flag(value: object) -> bool | None:
     """A boolean, also as the text it becomes when the relay reloads it after a restart."""
     if type(value) is bool:
         return value
     return {"true": True, "false": False}.get(value.lower()) if isinstance(value, str) else None
 
 
-def _whole(value: object) -> int | None:
+def keep_whole(value: object) -> int | None:
+    """A whole number, cut down from a broken one."""
     number = as_number(value)
     return None if number is None else int(number)
 
@@ -172,7 +173,7 @@ def _without_userinfo(url: str) -> str:
 
 _cut_value = _text(LONGEST_VALUE)
 keep_name = _text(LONGEST_NAME)
-_word = _text(LONGEST_WORD)
+keep_word = _text(LONGEST_WORD)
 
 Rule: TypeAlias = "Callable[[object], object]"
 Rules: TypeAlias = "tuple[tuple[str, Rule], ...]"
@@ -202,11 +203,11 @@ _MEETING: Rules = (("internal-meeting-id", keep_id), ("external-meeting-id", kee
 _CREATED: Rules = (
     *_MEETING,
     ("name", keep_name),
-    ("is-breakout", _flag),
+    ("is-breakout", keep_flag),
     ("parent-id", keep_id),
-    ("duration", _whole),
+    ("duration", keep_whole),
     ("create-time", epoch_ms),
-    ("record", _flag),
+    ("record", keep_flag),
     ("metadata", keep_metadata),
 )
 
@@ -231,9 +232,11 @@ MAPPED: dict[str, Rules] = {
     "meeting-recording-unhandled": _ONLY_MEETING,
     "meeting-screenshare-started": _ONLY_USER,
     "meeting-screenshare-stopped": _ONLY_USER,
-    "user-joined": _about_user(("role", _word), ("guest", _flag)),
-    "user-left": _about_user(("role", _word), ("guest", _flag)),
-    "user-audio-voice-enabled": _about_user(("listening-only", _flag), ("sharing-mic", _flag), ("muted", _flag)),
+    "user-joined": _about_user(("role", keep_word), ("guest", keep_flag)),
+    "user-left": _about_user(("role", keep_word), ("guest", keep_flag)),
+    "user-audio-voice-enabled": _about_user(
+        ("listening-only", keep_flag), ("sharing-mic", keep_flag), ("muted", keep_flag)
+    ),
     "user-audio-voice-disabled": _ONLY_USER,
     "user-audio-muted": _ONLY_USER,
     "user-audio-unmuted": _ONLY_USER,
@@ -242,11 +245,11 @@ MAPPED: dict[str, Rules] = {
     "user-cam-broadcast-end": _about_user(("stream", keep_id)),
     "user-presenter-assigned": _ONLY_USER,
     "user-presenter-unassigned": _ONLY_USER,
-    "user-emoji-changed": _about_user(("emoji", _word)),
-    "user-raise-hand-changed": _about_user(("raise-hand", _flag), ("raiseHand", _flag)),
+    "user-emoji-changed": _about_user(("emoji", keep_word)),
+    "user-raise-hand-changed": _about_user(("raise-hand", keep_flag), ("raiseHand", keep_flag)),
     "chat-group-message-sent": (
         *_ONLY_MEETING,
-        ("chat-id", _word),
+        ("chat-id", keep_word),
         ("chat-message", _part(("id", keep_id), ("sender", _part(("internal-user-id", keep_id), ("time", epoch_ms))))),
     ),
     "poll-started": _ONLY_POLL,
@@ -275,7 +278,7 @@ def _redact_mapped(data: dict[str, Any]) -> Kept | None:
         return None
     event = data.get("event")
     at = epoch_ms(event.get("ts")) if type(event) is dict else None
-    payload: dict[str, Any] = {"data": {"id": _word(kind), "attributes": kept, "event": {"ts": at}}}
+    payload: dict[str, Any] = {"data": {"id": keep_word(kind), "attributes": kept, "event": {"ts": at}}}
     identity = None
     if kind in IDENTIFIED and "user" in kept:
         identity = _set_person_apart(payload, kept["user"], attributes["user"], kind)
@@ -303,7 +306,7 @@ def _identify(payload: dict[str, Any], participant: str | None, external: object
         return None
     if participant.startswith("v_"):
         # A caller's name is often the number; BigBlueButton gives callers no other id than the internal one.
-        name = _DIGITS.sub(_mask, name) if name else None
+        name = mask_numbers(name) if name else None
         external_user_id = external_user_id if external_user_id == participant else None
     if external_user_id is None and name is None:
         return None
@@ -314,6 +317,11 @@ def breakout_pointer(external_user_id: str | None) -> str | None:
     """The participant of the parent meeting whom a breakout user's external id names, `<w_…>-<room number>`."""
     found = _BREAKOUT_USER.fullmatch(external_user_id) if external_user_id else None
     return found[1] if found else None
+
+
+def mask_numbers(name: str) -> str:
+    """A caller's name without the number: of five or more digits at most the last two stay."""
+    return _DIGITS.sub(_mask, name)
 
 
 def _mask(number: re.Match[str]) -> str:
@@ -348,10 +356,10 @@ _USER_ID: Rules = (("userId", keep_id),)
 _INT_ID: Rules = (("intId", keep_id),)
 _POLL_IDS: Rules = (("pollId", keep_id), ("poll", _part(("id", keep_id))))
 _PROPS = _part(
-    ("meetingProp", _part(("intId", keep_id), ("extId", keep_id), ("name", keep_name), ("isBreakout", _flag))),
+    ("meetingProp", _part(("intId", keep_id), ("extId", keep_id), ("name", keep_name), ("isBreakout", keep_flag))),
     ("breakoutProps", _part(("parentId", keep_id))),
-    ("durationProps", _part(("duration", _whole), ("createdTime", epoch_ms))),
-    ("recordProp", _part(("record", _flag))),
+    ("durationProps", _part(("duration", keep_whole), ("createdTime", epoch_ms))),
+    ("recordProp", _part(("record", keep_flag), ("keepEvents", keep_flag))),
     ("metadataProp", _part(("metadata", keep_metadata))),
 )
 
@@ -361,7 +369,7 @@ RAW: dict[str, Raw] = {
     "MeetingEndedEvtMsg": Raw("meeting-ended", (("meetingId", keep_id),), has_sender=False),
     "RecordingStatusChangedEvtMsg": Raw(
         "meeting-recording-unhandled",
-        (("recording", _flag),),
+        (("recording", keep_flag),),
         has_sender=False,
         decided_by="recording",
         kinds={True: "meeting-recording-started", False: "meeting-recording-stopped"},
@@ -369,16 +377,16 @@ RAW: dict[str, Raw] = {
     "ScreenshareRtmpBroadcastStartedEvtMsg": Raw("meeting-screenshare-started", _USER_ID),
     "ScreenshareRtmpBroadcastStoppedEvtMsg": Raw("meeting-screenshare-stopped", _USER_ID),
     "UserJoinedMeetingEvtMsg": Raw(
-        "user-joined", (*_INT_ID, ("role", _word), ("guest", _flag)), external="extId", name="name"
+        "user-joined", (*_INT_ID, ("role", keep_word), ("guest", keep_flag)), external="extId", name="name"
     ),
-    "UserLeftMeetingEvtMsg": Raw("user-left", (*_INT_ID, ("eject", _flag), ("reasonCode", _word))),
+    "UserLeftMeetingEvtMsg": Raw("user-left", (*_INT_ID, ("eject", keep_flag), ("reasonCode", keep_word))),
     "UserJoinedVoiceConfToClientEvtMsg": Raw(
-        "user-audio-voice-enabled", (*_INT_ID, ("listenOnly", _flag), ("muted", _flag)), name="callerName"
+        "user-audio-voice-enabled", (*_INT_ID, ("listenOnly", keep_flag), ("muted", keep_flag)), name="callerName"
     ),
     "UserLeftVoiceConfToClientEvtMsg": Raw("user-audio-voice-disabled", _INT_ID),
     "UserMutedVoiceEvtMsg": Raw(
         "user-audio-unhandled",
-        (*_INT_ID, ("muted", _flag)),
+        (*_INT_ID, ("muted", keep_flag)),
         decided_by="muted",
         kinds={True: "user-audio-muted", False: "user-audio-unmuted"},
     ),
@@ -389,22 +397,22 @@ RAW: dict[str, Raw] = {
     # Before BigBlueButton 2.7 a raised hand was an emoji.
     "UserEmojiChangedEvtMsg": Raw(
         "user-emoji-changed",
-        (*_USER_ID, ("emoji", _word)),
+        (*_USER_ID, ("emoji", keep_word)),
         decided_by="emoji",
         kinds={"raiseHand": "user-raise-hand-changed"},
     ),
-    "UserReactionEmojiChangedEvtMsg": Raw("user-emoji-changed", (*_USER_ID, ("reactionEmoji", _word))),
-    "UserRaiseHandChangedEvtMsg": Raw("user-raise-hand-changed", (*_USER_ID, ("raiseHand", _flag))),
+    "UserReactionEmojiChangedEvtMsg": Raw("user-emoji-changed", (*_USER_ID, ("reactionEmoji", keep_word))),
+    "UserRaiseHandChangedEvtMsg": Raw("user-raise-hand-changed", (*_USER_ID, ("raiseHand", keep_flag))),
     "GroupChatMessageBroadcastEvtMsg": Raw(
         "chat-group-message-sent",
         (
-            ("chatId", _word),
+            ("chatId", keep_word),
             ("msg", _part(("id", keep_id), ("timestamp", epoch_ms), ("sender", _part(("id", keep_id))))),
         ),
         has_sender=False,
     ),
     # The header of these two names the presenter; the voter stands in the body.
-    "PollStartedEvtMsg": Raw("poll-started", (*_POLL_IDS, ("secretPoll", _flag)), has_sender=False),
+    "PollStartedEvtMsg": Raw("poll-started", (*_POLL_IDS, ("secretPoll", keep_flag)), has_sender=False),
     "UserRespondedToPollRespMsg": Raw("poll-responded", (*_USER_ID, *_POLL_IDS), has_sender=False),
 }
 RAW_OF_NO_INTEREST = frozenset(
@@ -418,7 +426,7 @@ RAW_OF_NO_INTEREST = frozenset(
     }
 )
 
-_ENVELOPE: Rules = (("name", _word), ("timestamp", epoch_ms), ("routing", _part(("meetingId", keep_id))))
+_ENVELOPE: Rules = (("name", keep_word), ("timestamp", epoch_ms), ("routing", _part(("meetingId", keep_id))))
 _HEADER: Rules = (("meetingId", keep_id), ("userId", keep_id))
 _HEADER_ALONE: Rules = (("meetingId", keep_id),)
 _UNKNOWN_RAW = Raw("")
@@ -436,7 +444,7 @@ def _redact_raw(element: dict[str, Any]) -> Kept | None:
     kept = _keep(body, known.body)
     if name == "GroupChatMessageBroadcastEvtMsg" and kept.get("chatId", PUBLIC_CHAT) != PUBLIC_CHAT:
         return None
-    kept_envelope = {**_keep(envelope, _ENVELOPE), "name": _word(name)}
+    kept_envelope = {**_keep(envelope, _ENVELOPE), "name": keep_word(name)}
     kept_header = _keep(header, _HEADER if known.has_sender else _HEADER_ALONE)
     if "meetingId" in kept_header:
         kept_envelope.pop("routing", None)  # it says the same again
@@ -521,7 +529,7 @@ def _kept(  # noqa: PLR0913, PLR0917  # the two kinds of webhook meet here, each
     if at is None:
         raise NotUnderstood("no time, or one that cannot be right")
     is_end = kind == "meeting-ended"
-    kind = _word(kind) or ""
+    kind = keep_word(kind) or ""
     return Kept(source, kind, meeting, at, _encode(payload), identity, parent_of(parent, meeting), is_end)
 
 
