@@ -1,16 +1,19 @@
 """Django looks for an app's tables here; they live in the modules named after what they hold."""
 
-from rollcall.store.connections import Hook, Pool, Secret, Server
+from rollcall.store.connections import CaptureSwitch, Hook, Pool, Secret, Server
 from rollcall.store.derived import Attendance, Orphan, Seen, Summary
 from rollcall.store.facts import Fact, Meeting, SetAside
+from rollcall.store.imported import ImportedFile
 from rollcall.store.outbox import Attempt, Delivery, Target
 
 __all__ = [
     "Attempt",
     "Attendance",
+    "CaptureSwitch",
     "Delivery",
     "Fact",
     "Hook",
+    "ImportedFile",
     "Meeting",
     "Orphan",
     "Pool",
