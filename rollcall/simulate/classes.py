@@ -9,7 +9,7 @@ from hashlib import sha1
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from rollcall.simulate.acting import act_out, run_meeting
+from rollcall.simulate.acting import act_out, choose_leading, run_meeting
 from rollcall.simulate.names import invent_names
 from rollcall.simulate.truth import Ending, Meeting, Person, Stay, Truth
 
@@ -129,8 +129,10 @@ class _Director:
             voice_bridge=str(rng.randrange(10_000, 99_999)),
         )
         rooms = tuple(self.rooms(root))
-        root = replace(root, acts=run_meeting(rng, root, plan.liveliness))
-        return Truth(root, tuple(replace(room, acts=act_out(rng, room, plan.liveliness)) for room in rooms))
+        leading = choose_leading(rng, chain.from_iterable(meeting.stays for meeting in (root, *rooms)))
+        root = replace(root, acts=run_meeting(rng, root, plan.liveliness, leading))
+        acted = (replace(room, acts=act_out(rng, room, plan.liveliness, leading)) for room in rooms)
+        return Truth(root, tuple(acted))
 
     def stays(self) -> tuple[Stay, ...]:
         found = list(chain.from_iterable(self.come(person) for person in self.cast()))

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 Span = tuple[int, int]
 
+PUBLISHED = "published"
+
 
 class Ending(StrEnum):
     """How a meeting ended. Only in the first are there leaves to announce."""
@@ -42,10 +44,16 @@ class Does(StrEnum):
     ENDS_CAMERA = "ends-camera"
     STARTS_POLL = "starts-poll"
     ANSWERS_POLL = "answers-poll"
+    CLOSES_POLL = "closes-poll"
+    STARTS_TALKING = "starts-talking"
+    STOPS_TALKING = "stops-talking"
+    GOES_AWAY = "goes-away"
+    COMES_BACK = "comes-back"
     BECOMES_PRESENTER = "becomes-presenter"
     STARTS_SCREENSHARE = "starts-screenshare"
     ENDS_SCREENSHARE = "ends-screenshare"
     STARTS_RECORDING = "starts-recording"
+    STOPS_RECORDING = "stops-recording"
     CHANGES_PRESENTATION = "changes-presentation"
     IS_TRANSCRIBED = "is-transcribed"
     WRITES_PAD = "writes-pad"
@@ -81,7 +89,11 @@ class Stay:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Act:
-    """One thing done. `key` is the stream, message or poll id; `text` the reaction; `options` a poll's answers."""
+    """One thing done. `key` is the stream, message or poll id; `options` are a poll's answers, `choices` those taken.
+
+    `text` is the reaction, the kind of a poll (`A-3`, `TF`, `R-` …), the answer somebody typed to an `R-`, or PUBLISHED
+    where a poll was closed by publishing it.
+    """
 
     at: int
     does: Does
@@ -89,7 +101,7 @@ class Act:
     key: str = ""
     text: str = ""
     options: tuple[str, ...] = ()
-    choice: int = 0
+    choices: tuple[int, ...] = ()
     is_secret: bool = False
     is_listen_only: bool = False
 
@@ -115,6 +127,10 @@ class Meeting:
         """Whether the server knows this meeting at that moment."""
         return self.created_at <= at < self.ended_at
 
+    def acts_of(self, stay: Stay) -> Iterator[Act]:
+        """What was done in one session, in order of time; what its end ends by itself comes after and is not of it."""
+        return (act for act in self.acts if act.participant == stay.participant and stay.holds(act.at))
+
     def present(self, at: int) -> list[Stay]:
         """The stays open at that moment, in order of joining."""
         return [stay for stay in self.stays if stay.holds(at)] if self.runs(at) else []
@@ -138,6 +154,26 @@ COUNTED = {
     Does.REACTS: "emojis",
     Does.ANSWERS_POLL: "poll_answers",
     Does.STARTS_CAMERA: "cameras",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Durations:
+    """For how long one person truly talked, filmed and was away, in ms, and in how many spurts they talked."""
+
+    talks: int = 0
+    talk_ms: int = 0
+    camera_ms: int = 0
+    away_ms: int = 0
+
+
+OPENS = {Does.STARTS_TALKING: "talk", Does.STARTS_CAMERA: "camera", Does.GOES_AWAY: "away"}
+CLOSES = {
+    Does.STOPS_TALKING: "talk",
+    Does.MUTES: "talk",
+    Does.LEAVES_AUDIO: "talk",
+    Does.ENDS_CAMERA: "camera",
+    Does.COMES_BACK: "away",
 }
 
 
@@ -186,8 +222,35 @@ class Truth:
                 found[name] = found.get(name, 0) + 1
         return Counts(**found)
 
+    def durations(self, key: str) -> Durations:
+        """How long this person talked, filmed and was away, over all their participants."""
+        talk, camera, away = (self.doing(key, what) for what in ("talk", "camera", "away"))
+        return Durations(
+            talks=len(talk),
+            talk_ms=sum(end - start for start, end in talk),
+            camera_ms=sum(end - start for start, end in merge(camera)),
+            away_ms=sum(end - start for start, end in away),
+        )
+
+    def doing(self, key: str, what: str) -> list[Span]:
+        """When this person did it (`talk`, `camera`, `away`): ended by themselves, or by going."""
+        mine = [(meeting, stay) for meeting in self.meetings for stay in meeting.stays if stay.person.key == key]
+        return sorted(span for meeting, stay in mine for span in _doing(meeting, stay, what))
+
     def _stays(self) -> Iterator[Stay]:
         return chain.from_iterable(meeting.stays for meeting in self.meetings)
+
+
+def _doing(meeting: Meeting, stay: Stay, what: str) -> Iterator[Span]:
+    """Each stream, or else the one thing, from its start to its end, of one session."""
+    since: dict[str, int] = {}
+    for act in meeting.acts_of(stay):
+        stream = act.key if what == "camera" else ""
+        if OPENS.get(act.does) == what:
+            since.setdefault(stream, act.at)
+        elif CLOSES.get(act.does) == what and stream in since:
+            yield since.pop(stream), act.at
+    yield from ((start, stay.left_at) for start in since.values())
 
 
 def merge(spans: Iterable[Span]) -> list[Span]:

@@ -50,7 +50,13 @@ class Mapper:
             Does.BECOMES_PRESENTER: self._becomes_presenter,
             Does.STARTS_SCREENSHARE: self._screenshare,
             Does.ENDS_SCREENSHARE: self._screenshare,
-            Does.STARTS_RECORDING: self._starts_recording,
+            Does.STARTS_RECORDING: self._records,
+            Does.STOPS_RECORDING: self._records,
+            Does.GOES_AWAY: self._away,
+            Does.COMES_BACK: self._away,
+            Does.STARTS_TALKING: _nothing,
+            Does.STOPS_TALKING: _nothing,
+            Does.CLOSES_POLL: _nothing,
             Does.CHANGES_PRESENTATION: self._changes_presentation,
             Does.IS_TRANSCRIBED: self._is_transcribed,
             Does.WRITES_PAD: self._writes_pad,
@@ -232,14 +238,21 @@ class Mapper:
         presenter = self.presenter.get(meeting.internal_meeting_id)
         if presenter is None or presenter not in self.users:
             return []
-        return self._poll("poll-responded", meeting, presenter, {"id": act.key, "answerIds": [act.choice]})
+        return self._poll("poll-responded", meeting, presenter, {"id": act.key, "answerIds": list(act.choices)})
 
     def _poll(self, kind: str, meeting: Meeting, participant: str, poll: dict[str, Any]) -> list[Told]:
         about = self._about(meeting, participant) | {"poll": poll}
         return [] if self.generation.is_2x else [(kind, about)]
 
-    def _starts_recording(self, meeting: Meeting, _act: Act) -> list[Told]:
-        return [("meeting-recording-started", {"meeting": _ids(meeting)})]
+    def _away(self, meeting: Meeting, act: Act) -> list[Told]:
+        """An emoji before BigBlueButton 2.7; since then no relay tells of it."""
+        if not self.generation.is_bbb_2_6:
+            return []
+        return self._emoji_of_2_6(meeting, act.participant, "away" if act.does is Does.GOES_AWAY else "none")
+
+    def _records(self, meeting: Meeting, act: Act) -> list[Told]:
+        step = "started" if act.does is Does.STARTS_RECORDING else "stopped"
+        return [(f"meeting-recording-{step}", {"meeting": _ids(meeting)})]
 
     def _changes_presentation(self, meeting: Meeting, act: Act) -> list[Told]:
         return [("meeting-presentation-changed", {"meeting": _ids(meeting) | {"presentation-id": act.key}})]
@@ -266,6 +279,11 @@ class Mapper:
         is_2x = self.generation.is_2x
         recording = {"recording": _recording(meeting, is_2x=is_2x)} if act.key == "publish-ended" else {}
         return [(f"rap-{act.key}", {"meeting": _ids(meeting)} | step | recording)]
+
+
+def _nothing(_meeting: Meeting, _act: Act) -> list[Told]:
+    """The relay does not map it."""
+    return []
 
 
 def java_date(at: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rollcall.simulate.happenings import Happening, What, happenings
-from rollcall.simulate.truth import Act, Does, Meeting, Person, Stay, Truth
+from rollcall.simulate.truth import PUBLISHED, Act, Does, Meeting, Person, Stay, Truth
 from rollcall.simulate.wire_mapped import DIAL_NUMBER, EMOJI_NAMES, PUBLIC_CHAT, java_date, recording_of
 
 if TYPE_CHECKING:
@@ -50,7 +50,13 @@ class Speaker:
             Does.BECOMES_PRESENTER: self._becomes_presenter,
             Does.STARTS_SCREENSHARE: self._screenshare,
             Does.ENDS_SCREENSHARE: self._screenshare,
-            Does.STARTS_RECORDING: self._starts_recording,
+            Does.STARTS_RECORDING: self._records,
+            Does.STOPS_RECORDING: self._records,
+            Does.GOES_AWAY: self._away,
+            Does.COMES_BACK: self._away,
+            Does.STARTS_TALKING: self._talks,
+            Does.STOPS_TALKING: self._talks,
+            Does.CLOSES_POLL: self._closes_poll,
             Does.CHANGES_PRESENTATION: self._changes_presentation,
             Does.IS_TRANSCRIBED: self._is_transcribed,
             Does.WRITES_PAD: self._writes_pad,
@@ -245,20 +251,36 @@ class Speaker:
         body = {
             "userId": act.participant,
             "pollId": act.key,
-            "pollType": f"A-{len(answers)}",
+            "pollType": act.text,
             "secretPoll": act.is_secret,
             "question": "CANARY-question 2+2=?",
-            "poll": {"id": act.key, "isMultipleResponse": False, "answers": answers},
+            "poll": {"id": act.key, "isMultipleResponse": act.text == "CUSTOM", "answers": answers},
         }
         return "PollStartedEvtMsg", act.participant, body
 
     def _answers_poll(self, meeting: Meeting, act: Act) -> Said:
         presenter = self.presenter.get(meeting.internal_meeting_id, NOBODY)
-        body = {"pollId": act.key, "userId": act.participant, "answerIds": [act.choice]}
+        body = {"pollId": act.key, "userId": act.participant, "answerIds": list(act.choices)}
         return "UserRespondedToPollRespMsg", presenter, body
 
-    def _starts_recording(self, _meeting: Meeting, act: Act) -> Said:
-        return "RecordingStatusChangedEvtMsg", act.participant, {"recording": True, "setBy": act.participant}
+    def _records(self, _meeting: Meeting, act: Act) -> Said:
+        body = {"recording": act.does is Does.STARTS_RECORDING, "setBy": act.participant}
+        return "RecordingStatusChangedEvtMsg", act.participant, body
+
+    def _away(self, _meeting: Meeting, act: Act) -> Said:
+        is_away = act.does is Does.GOES_AWAY
+        if self.generation.is_bbb_2_6:
+            return self._emoji_of_2_6(act.participant, "away" if is_away else "none")
+        return "UserAwayChangedEvtMsg", act.participant, {"userId": act.participant, "away": is_away}
+
+    def _talks(self, meeting: Meeting, act: Act) -> Said:
+        talking = act.does is Does.STARTS_TALKING
+        body = {"voiceConf": meeting.voice_bridge, "intId": act.participant, "voiceUserId": "1", "talking": talking}
+        return "UserTalkingVoiceEvtMsg", act.participant, body
+
+    def _closes_poll(self, _meeting: Meeting, act: Act) -> Said:
+        name = "PollShowResultEvtMsg" if act.text == PUBLISHED else "PollStoppedEvtMsg"
+        return name, act.participant, {"userId": act.participant, "pollId": act.key}
 
     def _changes_presentation(self, _meeting: Meeting, act: Act) -> Said:
         return "SetCurrentPresentationEvtMsg", NOBODY, {"podId": "DEFAULT", "presentationId": act.key}

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_a_secret_vote_names_nobody_and_an_open_one_its_voter() -> None:
-    truth = make_class(Random(9), Plan(people=8, minutes=40, rooms=0))
+    truth = make_class(Random(12), Plan(people=8, minutes=40, rooms=0))
     votes = [act for act in truth.root.acts if act.does is Does.ANSWERS_POLL]
     secret, open_ = [vote for vote in votes if vote.is_secret], [vote for vote in votes if not vote.is_secret]
     assert secret, "the class held no secret poll"
