@@ -47,7 +47,10 @@ class SharedSecret:
 
 @dataclass(frozen=True, slots=True)
 class Callback:
-    """A callback URL as it was registered, with all that may sign for it. `verifies_until` is in epoch ms."""
+    """A callback URL as it was registered, with all that may sign for it. `verifies_until` is in epoch ms.
+
+    What comes to one that is not `is_captured` is acknowledged and not kept.
+    """
 
     url: str
     server: int
@@ -56,6 +59,7 @@ class Callback:
     secrets: tuple[SharedSecret, ...]
     allows_constant: bool = True
     verifies_until: int | None = None
+    is_captured: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,6 +142,7 @@ class Registered:
                     secrets=tuple(secrets[server.pk]),
                     allows_constant=server.allows_constant_checksum,
                     verifies_until=hook.verifies_until,
+                    is_captured=server.pool.is_captured,
                 )
             )
         return snapshot_of(by_token)

@@ -82,7 +82,7 @@ def claim(watcher: str, lease_ms: int) -> list[Watched]:
     """
     now = now_ms()
     mine, free = Q(watcher=watcher), Q(watched_until__lt=now)
-    kept = Server.objects.filter(removed_at=None)
+    kept = Server.objects.filter(removed_at=None, pool__is_captured=True)
     if kept.filter((mine & Q(watched_until__lt=now + lease_ms // 2)) | free).exists():
         kept.filter(mine | free).update(watcher=watcher, watched_until=now + lease_ms)
     rows = kept.filter(mine).select_related("pool").prefetch_related("secrets").order_by("pk")

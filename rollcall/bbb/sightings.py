@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
 
 from rollcall.bbb.answers import ListedMeeting
+from rollcall.bbb.belonging import belonging_listed
 from rollcall.bbb.redact import breakout_pointer, keep_id, keep_metadata, keep_name
 from rollcall.core.events import MeetingListed, MeetingMissing, Source, WentBlind
 from rollcall.feed.feed import Arrival
@@ -49,7 +50,8 @@ class FactsOf:
             str(slot): [None if one.pointer else one.external_user_id, one.name, one.role]
             for slot, one in enumerate(shown.people)
         }
-        return self._arrival(payload, Source.POLL, received_at, identity=who or None, parent=shown.parent)
+        arrival = self._arrival(payload, Source.POLL, received_at, identity=who or None, parent=shown.parent)
+        return replace(arrival, belongs_to=belonging_listed(shown.info, self.name))
 
     def missing(self, meeting: str, at: int, received_at: int, *, is_end: bool) -> Arrival:
         """An answer of getMeetings did not name it."""

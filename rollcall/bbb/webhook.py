@@ -19,11 +19,13 @@ from typing import Any, ParamSpec, TypeAlias, TypeVar
 
 import structlog
 
-from rollcall.bbb.checksum import Signed, Verified, explain, shown, verify
+from rollcall.bbb.belonging import belonging_told
+from rollcall.bbb.checksum import Callback, Signed, Verified, explain, shown, verify
 from rollcall.bbb.delivery import read_elements
 from rollcall.bbb.redact import Kept, NotUnderstood, redact
 from rollcall.bbb.registered import Registered
 from rollcall.core.errors import Unavailable
+from rollcall.core.events import MeetingCreated
 from rollcall.feed.feed import Arrival, Feed, Unreadable
 from rollcall.store.fields import DIGEST_BYTES
 from rollcall.store.keys import fact_digest
@@ -56,6 +58,7 @@ class Outcome(Enum):
     """What became of a delivery: the status of the reply and its text."""
 
     STORED = (200, "Stored.")
+    NOT_WANTED = (200, "Not kept: capture is switched off for this server.")
     NOT_SIGNED = (403, "The signature matches no registered hook; Rollcall's log says what came closest.")
     MALFORMED = (400, "The request was not complete.")
     TOO_LARGE = (413, "The body is larger than 32 MiB.")
@@ -176,6 +179,8 @@ class Webhook:
                 await self._refuse(scope, signed, received_at)
                 return Outcome.NOT_SIGNED
             self._registered.note(verified, received_at)
+            if not verified.callback.is_captured:
+                return Outcome.NOT_WANTED
             if arrivals := understand(body, verified, received_at):
                 await self._feed.publish(arrivals)
         except Unavailable as error:
@@ -277,13 +282,13 @@ def understand(body: bytes, verified: Verified, received_at: int) -> list[Arriva
             continue
         if kept is not None:
             digest = fact_digest(callback.pool_name, kept.payload, kept.identity)
-            arrivals.append(_arrival(kept, callback.pool, received_at, digest))
+            arrivals.append(_arrival(kept, callback, received_at, digest))
     return arrivals
 
 
-def _arrival(kept: Kept, pool: int, received_at: int, digest: bytes) -> Arrival:
+def _arrival(kept: Kept, callback: Callback, received_at: int, digest: bytes) -> Arrival:
     return Arrival(
-        pool=pool,
+        pool=callback.pool,
         meeting=kept.meeting,
         source=kept.source,
         kind=kept.kind,
@@ -294,7 +299,14 @@ def _arrival(kept: Kept, pool: int, received_at: int, digest: bytes) -> Arrival:
         identity=kept.identity,
         parent=kept.parent,
         is_end=kept.is_end,
+        belongs_to=_belonging(kept, callback),
     )
+
+
+def _belonging(kept: Kept, callback: Callback) -> tuple[bytes, ...]:
+    if kept.kind != MeetingCreated.kind:
+        return ()
+    return belonging_told(kept.source, kept.payload, callback.pool_name)
 
 
 def _text(element: object, body: bytes) -> bytes:

@@ -31,6 +31,8 @@ def refold(root: int, log: Log) -> bool:
         return False
     seen = meeting.appended
     members = [root, *Meeting.objects.filter(root_id=root).order_by("pk").values_list("pk", flat=True)]
+    if meeting.is_refused:
+        log.forget(members)  # what is cached is kept no more
     events = log.events(members)
     folded = fold_meeting(events, root=meeting.internal_meeting_id) if events else None
     rows = rows_of(folded, meeting.pool.name) if folded else None

@@ -15,7 +15,8 @@ class Arrival:
 
     `meeting` is the internal meeting id in pool `pool` (its primary key); `digest` is BLAKE2b-128 over the pool's name
     and the kept bytes. `parent` is the parent's internal meeting id where this message names one; `is_end` asks for
-    a fold at once.
+    a fold at once. `belongs_to` are the keys of the site and the activity (Summary.site_key, Summary.activity_key) of a
+    message that tells them, for what may have been switched off.
     """
 
     pool: int
@@ -29,6 +30,7 @@ class Arrival:
     identity: bytes | None = None
     parent: str | None = None
     is_end: bool = False
+    belongs_to: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ Name = tuple[int, bytes]
 # Plain SQL where every arrival passes: the same query made by the ORM takes longer than the commit.
 _SELECT = (
     "SELECT m.id, m.pool_id, m.key, m.parent_id, m.is_parent_told, m.root_id, "
-    "m.last_seq, m.appended, m.folded, m.due_at, m.watched_until, m.is_over FROM store_meeting m "
+    "m.last_seq, m.appended, m.folded, m.due_at, m.watched_until, m.is_over, m.is_refused FROM store_meeting m "
 )
 _WANTED = "WITH wanted(pool_id, wanted_key) AS (VALUES {}) "
 _FIND = _WANTED + _SELECT + "JOIN wanted ON m.pool_id = wanted.pool_id AND m.key = wanted.wanted_key"
@@ -54,10 +54,12 @@ class Row:
     due_at: int | None
     watched_until: int
     is_over: bool
+    is_refused: bool = False
 
     def __post_init__(self) -> None:
         # PostgreSQL's driver gives a memoryview, MariaDB and SQLite whole numbers for booleans.
-        self.key, self.is_parent_told, self.is_over = bytes(self.key), bool(self.is_parent_told), bool(self.is_over)
+        self.key, self.is_parent_told = bytes(self.key), bool(self.is_parent_told)
+        self.is_over, self.is_refused = bool(self.is_over), bool(self.is_refused)
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ import secrets
 
 from django.db import models
 
-from rollcall.store.fields import ExactCharField, WireTextField
+from rollcall.store.fields import DigestField, ExactCharField, WireTextField
 
 
 def new_callback_token() -> str:
@@ -59,6 +59,22 @@ class Secret(models.Model):
     added_at = models.BigIntegerField()
     matched_at = models.BigIntegerField(null=True)
     retired_at = models.BigIntegerField(null=True)
+
+    class Meta:
+        app_label = "store"
+
+
+class CaptureSwitch(models.Model):
+    """Whether the classes of one site, or of one activity, are kept. The activity's beats its site's; none means yes.
+
+    `key` is what Summary calls site_key or activity_key. A pool has a switch of its own, `is_captured`.
+    """
+
+    key = DigestField(unique=True)
+    site = WireTextField(help_text="the site; of an activity outside of Moodle, its pool")
+    activity = WireTextField(blank=True, help_text="course and instance, or the external meeting id; blank: the site")
+    is_on = models.BooleanField()
+    changed_at = models.BigIntegerField(help_text="epoch ms")
 
     class Meta:
         app_label = "store"
