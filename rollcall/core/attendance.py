@@ -7,15 +7,18 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
-from rollcall.core.engagement import Engagement, fold_engagement
-from rollcall.core.evidence import Session, Stay, stays_of, weigh, weigh_missing_meeting, weigh_polls
+from rollcall.core.engagement import Engagement, fold_engagement, with_report
+from rollcall.core.events import Source
+from rollcall.core.evidence import LIVE, Session, Stay, stays_of, weigh, weigh_missing_meeting, weigh_polls
 from rollcall.core.intervals import OPEN, Span, Spans, clip, merge, subtract, total
 from rollcall.core.people import CONNECTION, GUEST, USER, AttendeeKey, attendee_key, parent_participant
+from rollcall.core.records import recorded_sessions, reported_stays
+from rollcall.core.witnesses import CALLBACK, RECORDING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from rollcall.core.events import Anything, Listed
+    from rollcall.core.events import Anything, AttendeeReported, Listed
     from rollcall.core.room import Connection, Room
 
 POLLS_FAILED: Final = frozenset({"downtime", "no-polls", "not-watched"})
@@ -65,6 +68,9 @@ class Gathered:
     shared: list[Span] = field(default_factory=list)
     unseen: list[Span] = field(default_factory=list)
     acts: list[Anything] = field(default_factory=list)
+    witnesses: set[str] = field(default_factory=set)
+    reported: list[AttendeeReported] = field(default_factory=list)
+    tells_hands: bool = True
 
 
 def fold_attendance(root: Room, breakouts: Sequence[Room]) -> tuple[Attendance, ...]:
@@ -75,10 +81,15 @@ def fold_attendance(root: Room, breakouts: Sequence[Room]) -> tuple[Attendance, 
         if connection.is_guest is None:
             connection.is_guest = connection.external_user_id in guests
     for room in (root, *breakouts):
-        keys = {name: _key_of(connection, root) for name, connection in room.connections.items()}
+        keys = keys_of(room, root)
         _gather_connections(people, room, keys)
         _gather_stays(people, room, root, keys)
     return tuple(_put_together(key, people[key]) for key in sorted(people))
+
+
+def keys_of(room: Room, root: Room) -> dict[str, AttendeeKey]:
+    """Who each connection of a room of this family is."""
+    return {name: _key_of(connection, root) for name, connection in room.connections.items()}
 
 
 def _key_of(connection: Connection, root: Room) -> AttendeeKey:
@@ -96,11 +107,16 @@ def _key_in_root(participant: str, root: Room) -> AttendeeKey:
 
 
 def _gather_connections(people: Mapping[AttendeeKey, Gathered], room: Room, keys: Mapping[str, AttendeeKey]) -> None:
+    tells_hands = any(one.raise_hands or one.emojis for one in room.attendees.values())
     for participant, connection in room.connections.items():
         person = people[keys[participant]]
         person.names += connection.names
         person.is_moderator |= connection.is_moderator
         person.acts += connection.acts
+        person.witnesses.add(connection.witness)
+        if (attendee := room.attendees.get(participant)) is not None and room.recording is None:
+            person.reported.append(attendee)
+            person.tells_hands &= tells_hands
 
 
 def _gather_stays(
@@ -109,19 +125,25 @@ def _gather_stays(
     start = room.earliest_at()
     by_external: defaultdict[str, list[Stay]] = defaultdict(list)
     owners: dict[str, AttendeeKey] = {}
+    recorded: set[str | None] = set()
     blind = merge((a, b) for a, b, _ in room.blind)
     stays: list[tuple[AttendeeKey, Stay]] = []
     for participant in sorted(room.connections):
         connection = room.connections[participant]
-        found = stays_of(participant, connection.moments, start) or [
-            Stay(participant, start, about_at=connection.heard_at)
-        ]
+        external = connection.listed_as()
+        if connection.witness == RECORDING:
+            people[keys[participant]].sessions += recorded_sessions(connection, room)
+            recorded.add(external)
+            continue
+        found = _stays(connection, room, start)
         stays += [(keys[participant], stay) for stay in found]
-        if external := connection.listed_as():
+        if external:
             by_external[external] += found
             owners[external] = max(owners.get(external, keys[participant]), keys[participant])
     listings, times = _listings(room), room.polls_seen()
     for external, seen in listings.items():
+        if external in recorded:
+            continue
         key = owners.get(external) or _key_of_listed(external, root)
         known = len(by_external[external])
         _weigh_listings(people[key], by_external[external], seen, room, times)
@@ -130,8 +152,22 @@ def _gather_stays(
         _gather_unseen(people, room, owners, listings)
     for key, stay in stays:
         people[key].sessions.append(
-            weigh(stay, room.meeting, blind=blind, ended_at=room.ended_at, is_over=room.ended_at != OPEN)
+            weigh(
+                stay,
+                room.meeting,
+                blind=blind if stay.witness == LIVE else (),
+                ended_at=room.ended_at,
+                is_over=room.ended_at != OPEN,
+            )
         )
+
+
+def _stays(connection: Connection, room: Room, start: int) -> list[Stay]:
+    """What the weaker witnesses tell of one connection."""
+    if connection.witness == CALLBACK:
+        return reported_stays(connection, room)
+    stays = stays_of(connection.participant, connection.moments, start)
+    return stays or [Stay(connection.participant, start, about_at=connection.heard_at)]
 
 
 @dataclass(slots=True)
@@ -160,6 +196,12 @@ def _listings(room: Room) -> dict[str, _Seen]:
             if seen.listed is None or listed.name:
                 seen.listed = listed
     return found
+
+
+def key_of_listed(external: str, room: Room, root: Room) -> AttendeeKey:
+    """Who a poll of this room named."""
+    owners = [_key_of(one, root) for one in room.connections.values() if one.listed_as() == external]
+    return max(owners, default=_key_of_listed(external, root))
 
 
 def _key_of_listed(external: str, root: Room) -> AttendeeKey:
@@ -192,8 +234,9 @@ def _gather_unseen(
 ) -> None:
     """Everybody who could come back under the same id may have done so while nothing could tell."""
     times = list(enumerate(room.polls_seen()))
+    known = {one.listed_as() for one in room.connections.values() if one.witness != LIVE}
     for external, key in owners.items():
-        if key.kind in {USER, GUEST}:
+        if external not in known and key.kind in {USER, GUEST}:
             listed = {index for index, _ in listings[external].entries} if external in listings else set()
             people[key].unseen += _unseen(room, times, listed)
 
@@ -215,7 +258,7 @@ def _put_together(key: AttendeeKey, person: Gathered) -> Attendance:
     sessions = sorted(person.sessions, key=_session_order)
     proved = merge([*(span for session in sessions for span in session.proved), *person.shared])
     possible = merge([*(session.possible for session in sessions), *proved, *person.unseen])
-    person.acts.sort(key=lambda act: (act.at, act.kind, act.digest))
+    person.acts.sort(key=_act_order)
     return Attendance(
         key=key,
         external_user_id=key.id if key.kind in {USER, GUEST} and not key.id.startswith(("w_", "v_")) else "",
@@ -224,8 +267,21 @@ def _put_together(key: AttendeeKey, person: Gathered) -> Attendance:
         proved=proved,
         possible=possible,
         sessions=tuple(sessions),
-        engagement=fold_engagement(person.acts, possible),
+        engagement=_engagement(person, possible),
     )
+
+
+def _act_order(act: Anything) -> tuple[int, str, bytes]:
+    """A file knows of two acts in one millisecond which came first; of others their kinds decide."""
+    return act.at, "" if act.source is Source.RECORDING else act.kind, act.digest
+
+
+def _engagement(person: Gathered, possible: Spans) -> Engagement:
+    engagement = fold_engagement(person.acts, possible, is_exact=person.witnesses == {RECORDING})
+    if person.reported and RECORDING not in person.witnesses:
+        is_all = person.witnesses == {CALLBACK}
+        return with_report(engagement, person.reported, tells_hands=person.tells_hands, is_all=is_all)
+    return engagement
 
 
 def _session_order(session: Session) -> tuple[Span, str, str]:

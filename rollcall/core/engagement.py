@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
-from rollcall.core.events import CameraEnded, CameraStarted, ChatSent, EmojiChanged, PollAnswered, RaiseHandChanged
-from rollcall.core.intervals import intersect, merge, total
+from rollcall.core.events import (
+    AudioLeft,
+    AudioMuted,
+    AwayChanged,
+    CameraEnded,
+    CameraStarted,
+    ChatSent,
+    EmojiChanged,
+    PollAnswered,
+    RaiseHandChanged,
+    TalkingEnded,
+    TalkingStarted,
+    UserLeft,
+)
+from rollcall.core.intervals import OPEN, intersect, merge, total
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
-    from rollcall.core.events import Anything
+    from rollcall.core.events import Anything, AttendeeReported
     from rollcall.core.intervals import Span, Spans
 
 NO_REACTION: Final = frozenset({"none", "", "away", "raiseHand"})
@@ -28,51 +41,143 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Engagement:
-    """What one person did in one family. Webhooks never tell talk time."""
+    """What one person did in one family; times in ms. Webhooks never tell talk time, nor who was away."""
 
     chats: Count = Count()
     raise_hands: Count = Count()
     emojis: Count = Count()
     poll_answers: Count = Count()
     cameras: Count = Count()
-    talk_ms: Count = Count()
     camera_ms: Count = Count()
+    talks: Count = Count()
+    talk_ms: Count = Count()
+    away_ms: Count = Count()
 
 
-def fold_engagement(acts: Iterable[Anything], possible: Spans) -> Engagement:
+Connection: TypeAlias = tuple[str, str]
+"""(meeting, participant)"""
+
+
+@dataclass(slots=True)
+class _Tally:
+    """The acts of one person so far, over all their connections."""
+
+    chats: int = 0
+    emojis: int = 0
+    hands: int = 0
+    cameras: int = 0
+    talks: int = 0
+    raised: set[Connection] = field(default_factory=set)
+    answered: set[tuple[str, str]] = field(default_factory=set)
+    filming: dict[tuple[Connection, str], int] = field(default_factory=dict)
+    filmed: list[Span] = field(default_factory=list)
+    talking: dict[Connection, int] = field(default_factory=dict)
+    talked: list[Span] = field(default_factory=list)
+    away: dict[Connection, int] = field(default_factory=dict)
+    were_away: list[Span] = field(default_factory=list)
+
+    def leave(self, who: Connection, at: int) -> None:
+        """What ends by itself when a connection does."""
+        self.raised.discard(who)
+        _close(self.talking, who, at, self.talked)
+        _close(self.away, who, at, self.were_away)
+        for key in [key for key in self.filming if key[0] == who]:
+            _close(self.filming, key, at, self.filmed)
+
+    def end(self, at: int) -> None:
+        """Whatever still goes on ends with the person's presence."""
+        for who in {*self.talking, *self.away, *(who for who, _ in self.filming)}:
+            self.leave(who, at)
+
+
+_Key = TypeVar("_Key")
+
+
+def _close(going_on: dict[_Key, int], key: _Key, at: int, spans: list[Span]) -> None:
+    started_at = going_on.pop(key, None)
+    if started_at is not None:
+        spans.append((started_at, at))
+
+
+def fold_engagement(acts: Iterable[Anything], possible: Spans, *, is_exact: bool = False) -> Engagement:
     """The acts of one person, in time order, over all their connections. Hands count when they go up.
 
-    A camera's end is often told after its owner's leave: it films no longer than its owner may have been there.
+    `is_exact`: an events.xml tells all of them. Then what was not ended ended with the person's presence; of live
+    witnesses only what has both ends counts. A camera's end is often told after its owner's leave: nothing lasts
+    longer than its owner may have been there.
     """
-    chats = emojis = hands = cameras = 0
-    raised: set[tuple[str, str]] = set()
-    answered: set[tuple[str, str]] = set()
-    filming: dict[tuple[str, str, str], int] = {}
-    filmed: list[Span] = []
+    tally = _Tally()
     for act in acts:
-        match act:
-            case ChatSent():
-                chats += 1
-            case EmojiChanged(emoji=str(emoji)):
-                emojis += emoji not in NO_REACTION
-            case RaiseHandChanged(is_up=True):
-                hands += (act.meeting, act.participant) not in raised
-                raised.add((act.meeting, act.participant))
-            case RaiseHandChanged():
-                raised.discard((act.meeting, act.participant))
-            case PollAnswered():
-                answered.add((act.meeting, act.poll_id))
-            case CameraStarted():
-                cameras += 1
-                filming.setdefault((act.meeting, act.participant, act.stream), act.at)
-            case CameraEnded():
-                started_at = filming.pop((act.meeting, act.participant, act.stream), act.at)
-                filmed.append((started_at, act.at))
+        _count(tally, act)
+    if is_exact and possible and possible[-1][1] != OPEN:
+        tally.end(possible[-1][1])
     return Engagement(
-        chats=Count(chats),
-        raise_hands=Count(hands),
-        emojis=Count(emojis),
-        poll_answers=Count(len(answered)),
-        cameras=Count(cameras),
-        camera_ms=Count(total(intersect(merge(filmed), possible))),
+        chats=Count(tally.chats, is_exact),
+        raise_hands=Count(tally.hands, is_exact),
+        emojis=Count(tally.emojis, is_exact),
+        poll_answers=Count(len(tally.answered), is_exact),
+        cameras=Count(tally.cameras, is_exact),
+        camera_ms=Count(_within(tally.filmed, possible), is_exact),
+        talks=Count(tally.talks, is_exact),
+        talk_ms=Count(_within(tally.talked, possible), is_exact),
+        away_ms=Count(_within(tally.were_away, possible), is_exact),
+    )
+
+
+def _within(spans: Iterable[Span], possible: Spans) -> int:
+    return total(intersect(merge(spans), possible))
+
+
+def _count(tally: _Tally, act: Anything) -> None:  # noqa: C901  one branch for each kind of act
+    who = act.meeting, act.participant
+    match act:
+        case ChatSent():
+            tally.chats += 1
+        case EmojiChanged(emoji=str(emoji)):
+            tally.emojis += emoji not in NO_REACTION
+        case RaiseHandChanged(is_up=True):
+            tally.hands += who not in tally.raised
+            tally.raised.add(who)
+        case RaiseHandChanged():
+            tally.raised.discard(who)
+        case PollAnswered():
+            tally.answered.add((act.meeting, act.poll_id))
+        case CameraStarted():
+            tally.cameras += 1
+            tally.filming.setdefault((who, act.stream), act.at)
+        case CameraEnded():
+            _close(tally.filming, (who, act.stream), act.at, tally.filmed)
+        case TalkingStarted():
+            tally.talks += who not in tally.talking
+            tally.talking.setdefault(who, act.at)
+        case TalkingEnded() | AudioMuted() | AudioLeft():
+            _close(tally.talking, who, act.at, tally.talked)
+        case AwayChanged(is_away=True):
+            tally.away.setdefault(who, act.at)
+        case AwayChanged():
+            _close(tally.away, who, act.at, tally.were_away)
+        case UserLeft():
+            tally.leave(who, act.at)
+
+
+def with_report(
+    engagement: Engagement, reported: Sequence[AttendeeReported], *, tells_hands: bool, is_all: bool
+) -> Engagement:
+    """What a callback knows better: chats and poll answers exactly, hands unless its gem cannot tell them.
+
+    `is_all`: it names every connection of the person. Reactions may contain "away" (before 2.7), and each talk spurt is
+    measured in cut seconds, up to one too many: of both it knows a least number only.
+    """
+    answers = [one.poll_answers for one in reported]
+    known = [answer for answer in answers if answer is not None]
+    talk_ms = sum(max(0, one.talk_ms - 1000 * one.talks) for one in reported)
+    hands, emojis = sum(one.raise_hands for one in reported), sum(one.emojis for one in reported)
+    return replace(
+        engagement,
+        chats=Count(sum(one.chats for one in reported), is_all),
+        poll_answers=Count(max(sum(known), engagement.poll_answers.seen), is_all and len(known) == len(answers)),
+        raise_hands=Count(hands, is_all) if tells_hands else engagement.raise_hands,
+        emojis=Count(max(emojis, engagement.emojis.seen)),
+        talks=Count(sum(one.talks for one in reported)),
+        talk_ms=Count(max(talk_ms, engagement.talk_ms.seen)),
     )

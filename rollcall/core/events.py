@@ -9,7 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar, TypeAlias
+from operator import attrgetter
+from typing import ClassVar, Final, TypeAlias
+
+ORDER: Final = attrgetter("at", "kind", "participant", "digest")
+"""The order of events, whatever order they came in."""
 
 
 class Source(StrEnum):
@@ -311,6 +315,8 @@ class MeetingReported(Event):
     external_meeting_id: str | None = None
     name: str | None = None
     is_breakout: bool = False
+    parent: str | None = None
+    created_at: int | None = None
     metadata: tuple[tuple[str, str], ...] = ()
 
 

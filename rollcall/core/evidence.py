@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 POLL_SLACK_MS: Final = 1_000
 """A poll's time is the server's HTTP Date: whole seconds, stamped about when it looked."""
 
+LIVE: Final = "live"
+"""Webhooks and polls; also a recording that is not whole."""
+
 ECHO_MS: Final = 2_000
 """What closes by itself at a leave (microphone, hand) may be announced a moment after it."""
 
@@ -30,12 +33,20 @@ class Stay:
     `signs` are acts (the join among them), `sighted` and `absent` polls that did and did not name it, all in order.
     `rejoined_at` is a second join of the same participant that came before any leave; `gone_at` the first of two
     polls in a row that missed it; `about_at` a time about which it was, of a stay that nothing proves.
+
+    A callback knows its times to the second only: then the stay began between `opened_from` and `opened_at` and ended
+    between `closed_at` and `closed_until`. `lasted_until` is how long it lasted by the word of a record without a
+    leave, unless polls say otherwise.
     """
 
     participant: str
     not_before: int
     opened_at: int | None = None
     closed_at: int | None = None
+    opened_from: int | None = None
+    closed_until: int | None = None
+    lasted_until: int | None = None
+    witness: str = LIVE
     rejoined_at: int | None = None
     gone_at: int | None = None
     about_at: int | None = None
@@ -55,6 +66,8 @@ class Stay:
         if self.closed_at is not None:
             return self.closed_at
         proofs = self.signs[-1:] + [at - POLL_SLACK_MS for at in self.sighted[-1:]]
+        if self.lasted_until is not None and self.gone_at is None:
+            proofs.append(self.lasted_until)
         return max(proofs) if proofs else None
 
     def proof_before(self, at: int) -> int | None:
@@ -71,12 +84,16 @@ class Stay:
 
     def upper(self) -> int:
         """No later than this did the stay end."""
+        if self.closed_until is not None:
+            return self.closed_until
         if self.closed_at is not None:
             return self.closed_at
         return min(_or_open(self.rejoined_at), _or_open(self.gone_at) + POLL_SLACK_MS)
 
     def lower(self) -> int:
         """No earlier than this did the stay begin."""
+        if self.opened_from is not None:
+            return self.opened_from
         if self.opened_at is not None:
             return self.opened_at
         proof = self.first_proof()
@@ -91,7 +108,10 @@ def _or_open(at: int | None) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One stay, weighed. `joined_at` and `left_at` are None where nobody told; codes say what each end rests on."""
+    """One stay, weighed. `joined_at` and `left_at` are None where nobody told; codes say what each end rests on.
+
+    `witness` is whose word it is: recording, callback or live.
+    """
 
     meeting: str
     participant: str
@@ -101,6 +121,7 @@ class Session:
     possible: Span
     start: str
     end: str
+    witness: str = LIVE
 
 
 class Moment(IntEnum):
@@ -162,7 +183,7 @@ class Cover(Enum):
 
 def cover(stay: Stay, at: int) -> Cover:
     """Whether the participant was there at a poll's time, as far as everything but that poll tells."""
-    lower = stay.not_before if stay.opened_at is None else stay.opened_at
+    lower = stay.not_before if stay.opened_at is None else stay.opened_from or stay.opened_at
     upper = stay.upper()
     if at + POLL_SLACK_MS < lower or at - POLL_SLACK_MS > upper or (stay.gone_at is not None and at > stay.gone_at):
         return Cover.OUT
@@ -217,7 +238,7 @@ def weigh_missing_meeting(stays: Iterable[Stay], last_poll: int, missing_at: int
 
 def _is_as_told(stay: Stay, times: Sequence[int], counts: Sequence[int]) -> bool:
     """Whether all polls say what the one stay's join and leave did: nearly always, and much faster to see at once."""
-    if stay.opened_at is None or stay.rejoined_at is not None:
+    if stay.opened_at is None or stay.rejoined_at is not None or stay.opened_from is not None:
         return False
     left_at = _or_open(stay.closed_at)
     first, last = bisect_right(times, stay.opened_at + POLL_SLACK_MS), bisect_left(times, left_at - POLL_SLACK_MS)
@@ -261,6 +282,7 @@ def weigh(stay: Stay, meeting: str, *, blind: Spans, ended_at: int, is_over: boo
         possible=(min(lower, upper), upper),
         start=_start_code(stay),
         end=_end_code(stay, ended_at, is_over=is_over),
+        witness=stay.witness,
     )
 
 

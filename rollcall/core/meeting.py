@@ -8,25 +8,27 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
-from operator import attrgetter
-from typing import TYPE_CHECKING, Final
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from rollcall.core.attendance import Attendance, fold_attendance, length
-from rollcall.core.evidence import Moment
+from rollcall.core.comparison import HOOKS, Change, Disagreement, changes_of, coverage, disagreements
+from rollcall.core.events import ORDER, Source
+from rollcall.core.evidence import LIVE, Moment
 from rollcall.core.intervals import OPEN, merge
 from rollcall.core.people import Activity, activity_of, site_of
-from rollcall.core.room import Room, gather
-from rollcall.core.twins import pair_twins
+from rollcall.core.records import LAST_USER_LEFT, live_room, recorded_sessions, room_of, without_records
+from rollcall.core.room import Room
+from rollcall.core.witnesses import CALLBACK, RECORDING, Testimony, tell_apart
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from rollcall.core.events import Anything
+    from rollcall.core.events import Anything, MeetingRecorded, MeetingReported
+    from rollcall.core.people import AttendeeKey
 
 SETTLING_MS: Final = 10 * 60_000
 """bbb-webhooks retries a delivery for 296 s and up to 13 request times of 5 s; after that nothing more comes."""
-
-_ORDER: Final = attrgetter("at", "kind", "participant", "digest")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,8 @@ class FoldedRoom:
     """One meeting of a family. It certainly ran until `ran_until` and was over at `ended_at`; None: not known to be.
 
     `participants` are its internal user ids, `parent_participants` those of the parent meeting that its people name.
+    Then what each witness told: (how often, first, last) of the live ones, the heads of the records, and of how many
+    external ids the callback `reported`.
     """
 
     meeting: str
@@ -56,6 +60,12 @@ class FoldedRoom:
     ended_at: int | None
     participants: tuple[str, ...]
     parent_participants: tuple[str, ...]
+    webhooks: tuple[int, int, int] | None = None
+    polls: tuple[int, int, int] | None = None
+    callback: MeetingReported | None = None
+    reported: int = 0
+    recording: MeetingRecorded | None = None
+    end_reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +73,11 @@ class FoldedMeeting:
     """A meeting with its breakout rooms. `rooms` begins with the root; times are epoch ms, None where not known.
 
     `length` is first join to last leave of anybody as [shortest, longest] ms. `settles_at` is when no live witness can
-    add anything any more; None while the meeting runs.
+    add anything any more; None while the meeting runs, and once a whole recording of every room is in.
+
+    `record` is the root's best record: recording, callback, partial (an events.xml that is not whole), or blank.
+    `coverage` is the time of the root covered by no, one, two or more witnesses, in ms. `live` is what the live
+    witnesses alone would have given everybody, [proved, possible] ms, where a record stands beside them.
     """
 
     meeting: str
@@ -74,11 +88,16 @@ class FoldedMeeting:
     ran_until: int | None
     ended_at: int | None
     settles_at: int | None
+    record: str
     rooms: tuple[FoldedRoom, ...]
     attendances: tuple[Attendance, ...]
     length: tuple[int, int | None]
     blind: tuple[tuple[int, int, str], ...]
     notes: tuple[Note, ...]
+    coverage: tuple[int, int, int]
+    disagreements: tuple[Disagreement, ...]
+    changes: tuple[Change, ...]
+    live: Mapping[AttendeeKey, tuple[int, int | None]]
 
     def site(self, pool: str) -> str:
         """The LMS this meeting belongs to, see rollcall.core.people.site_of."""
@@ -95,22 +114,22 @@ class FoldedMeeting:
 
 def fold_meeting(events: Iterable[Anything], *, root: str | None = None) -> FoldedMeeting:
     """The attendance of a family. `root` names its root meeting where the caller knows it; ValueError for no facts."""
-    by_meeting = _by_meeting(events)
-    if not by_meeting:
+    told = {meeting: tell_apart(heard) for meeting, heard in _by_meeting(events).items()}
+    if not told:
         raise ValueError("a meeting needs at least one fact")
-    rooms = {meeting: gather(meeting, pair_twins(told)) for meeting, told in by_meeting.items()}
+    rooms = {meeting: room_of(meeting, testimony) for meeting, testimony in told.items()}
     if root is not None and root not in rooms:
-        rooms[root] = Room(root)
+        rooms[root], told[root] = Room(root), Testimony()
     first = rooms.pop(_find_root(rooms) if root is None else root)
-    return _folded(first, [rooms[meeting] for meeting in sorted(rooms)])
+    return _folded(first, [rooms[meeting] for meeting in sorted(rooms)], told)
 
 
 def _by_meeting(events: Iterable[Anything]) -> dict[str, list[Anything]]:
     """Each meeting's events, sorted and without repeats."""
     found: defaultdict[str, list[Anything]] = defaultdict(list)
     last = None
-    for event in sorted(events, key=_ORDER):
-        is_alike = last is not None and event.digest == last.digest and _ORDER(event) == _ORDER(last)
+    for event in sorted(events, key=ORDER):
+        is_alike = last is not None and event.digest == last.digest and ORDER(event) == ORDER(last)
         if is_alike and (event.digest or event == last):
             continue
         found[event.meeting].append(event)
@@ -130,15 +149,17 @@ def _find_root(rooms: Mapping[str, Room]) -> str:
     return min(rooms.values(), key=rank).meeting
 
 
-def _folded(root: Room, breakouts: Sequence[Room]) -> FoldedMeeting:
+def _folded(root: Room, breakouts: Sequence[Room], told: Mapping[str, Testimony]) -> FoldedMeeting:
     everybody = (root, *breakouts)
     attendances = fold_attendance(root, breakouts)
     information = root.information()
-    folded = tuple(_folded_room(room, is_root=room is root) for room in everybody)
+    folded = tuple(_folded_room(room, told[room.meeting], is_root=room is root) for room in everybody)
     known = [room for room in everybody if room.first_at != OPEN] or [root]
     telling = [root] if root.first_at != OPEN else known
     is_over = all(room.ended_at != OPEN for room in telling)
     ended_at = max(room.ended_at for room in telling) if is_over else None
+    is_whole = all(told[room.meeting].is_recorded() for room in known)
+    compared = _compared(everybody, told, attendances)
     return FoldedMeeting(
         meeting=root.meeting,
         external_meeting_id=(information and information.external_meeting_id) or "",
@@ -147,16 +168,49 @@ def _folded(root: Room, breakouts: Sequence[Room]) -> FoldedMeeting:
         started_at=min(room.started_at() for room in known),
         ran_until=max(room.ran_until or room.started_at() for room in telling) if is_over else None,
         ended_at=ended_at,
-        settles_at=None if ended_at is None else ended_at + SETTLING_MS,
+        settles_at=None if ended_at is None or is_whole else ended_at + SETTLING_MS,
+        record=told[root.meeting].best_record(),
         rooms=folded,
         attendances=attendances,
         length=length(attendances),
         blind=tuple(sorted({span for room in everybody for span in room.blind})),
         notes=tuple(note for room in everybody for note in _notes(room)),
+        coverage=coverage(root, told[root.meeting]),
+        disagreements=compared.disagreements,
+        changes=compared.changes,
+        live=compared.live,
     )
 
 
-def _folded_room(room: Room, *, is_root: bool) -> FoldedRoom:
+class _Compared(NamedTuple):
+    """What the live witnesses alone would have said, beside what the records say."""
+
+    disagreements: tuple[Disagreement, ...] = ()
+    changes: tuple[Change, ...] = ()
+    live: Mapping[AttendeeKey, tuple[int, int | None]] = MappingProxyType({})
+
+
+def _compared(rooms: Sequence[Room], told: Mapping[str, Testimony], attendances: Sequence[Attendance]) -> _Compared:
+    """Folds once more without the records, if there are any and something else was told as well."""
+    if not any(told[room.meeting].has_record() and told[room.meeting].live for room in rooms):
+        return _Compared()
+    live = [live_room(room.meeting, without_records(told[room.meeting])) for room in rooms]
+    before = fold_attendance(live[0], live[1:])
+    by = told[rooms[0].meeting].best_record() or CALLBACK
+    found = [
+        disagreement
+        for heard, room in zip(live, rooms, strict=True)
+        if told[room.meeting].has_record()
+        for disagreement in disagreements(heard, room, told[room.meeting], rooms[0])
+    ]
+    return _Compared(
+        tuple(found),
+        changes_of(before, attendances, by),
+        {one.key: (one.proved_ms(), one.possible_ms()) for one in before},
+    )
+
+
+def _folded_room(room: Room, testimony: Testimony, *, is_root: bool) -> FoldedRoom:
     information = room.information()
     return FoldedRoom(
         meeting=room.meeting,
@@ -170,13 +224,28 @@ def _folded_room(room: Room, *, is_root: bool) -> FoldedRoom:
         parent_participants=tuple(
             sorted({who.parent_participant for who in room.connections.values() if who.parent_participant})
         ),
+        webhooks=_heard(testimony, HOOKS),
+        polls=_heard(testimony, frozenset({Source.POLL})),
+        callback=testimony.callback,
+        reported=len(testimony.attendees),
+        recording=testimony.recording,
+        end_reason=room.end_reason,
     )
 
 
+def _heard(testimony: Testimony, sources: frozenset[Source]) -> tuple[int, int, int] | None:
+    times = [event.at for event in testimony.live if event.source in sources]
+    return (len(times), min(times), max(times)) if times else None
+
+
 def _notes(room: Room) -> Iterable[Note]:
+    yield from _notes_of_the_recording(room)
     counted: Counter[str] = Counter()
     for participant in sorted(room.connections):
-        moments = room.connections[participant].moments
+        connection = room.connections[participant]
+        if connection.witness != LIVE:
+            continue
+        moments = connection.moments
         codes = [what for _, what in sorted(moments) if what not in {Moment.HEARD, Moment.MADE_UP}]
         if codes and codes[0] is Moment.LEFT:
             yield Note("left-without-join", room.meeting, participant, moments[0][0])
@@ -188,9 +257,30 @@ def _notes(room: Room) -> Iterable[Note]:
         yield Note("no-join", room.meeting, count=counted["no-join"])
     if room.created is None:
         yield Note("creation-not-heard", room.meeting)
-    if room.ended_at != OPEN and not room.end_is_told:
+    if room.ended_at != OPEN and not room.end_is_told and room.missing_at is not None:
         yield Note("end-seen-by-polls", room.meeting, at=room.ended_at)
     if room.unknown_emojis:
         yield Note("emoji-without-value", room.meeting, count=room.unknown_emojis)
     for start, end in merge((a, b) for a, b, _ in room.blind):
         yield Note("blind", room.meeting, at=start, count=end - start)
+
+
+def _notes_of_the_recording(room: Room) -> Iterable[Note]:
+    head = room.recording
+    if head is None:
+        return
+    if head.damage:
+        yield Note("recording-damaged", room.meeting, at=head.last_at)
+    if head.blank_events:
+        yield Note("recording-blank-events", room.meeting, count=head.blank_events)
+    if not head.is_whole and not head.damage and not head.blank_events:
+        yield Note("recording-without-end", room.meeting, at=head.last_at)
+    if head.is_whole and room.end_reason == LAST_USER_LEFT:
+        lost = sum(
+            session.left_at is None
+            for connection in room.connections.values()
+            if connection.witness == RECORDING
+            for session in recorded_sessions(connection, room)[-1:]
+        )
+        if lost:
+            yield Note("recording-lost-leaves", room.meeting, at=room.ended_at, count=lost)

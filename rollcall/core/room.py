@@ -12,6 +12,7 @@ from rollcall.core.events import (
     AudioLeft,
     AudioMuted,
     AudioUnmuted,
+    AwayChanged,
     ByParticipant,
     CameraEnded,
     CameraStarted,
@@ -26,21 +27,29 @@ from rollcall.core.events import (
     PollAnswered,
     PollStarted,
     RaiseHandChanged,
+    RecordingMarked,
     Source,
+    TalkingEnded,
+    TalkingStarted,
     UserJoined,
     UserLeft,
     WentBlind,
 )
-from rollcall.core.evidence import POLL_SLACK_MS, Moment
+from rollcall.core.evidence import LIVE, POLL_SLACK_MS, Moment
 from rollcall.core.intervals import OPEN
 from rollcall.core.twins import TWIN_WINDOW_MS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from rollcall.core.events import AttendeeReported, MeetingRecorded, MeetingReported, Reported
+
 JOIN_WEIGHT: Final = 1_000_000
 ACT_WEIGHT: Final = 1_000
 LEAVE_WEIGHT: Final = 1
+
+BBB_CLOCK: Final = frozenset({Source.RECORDING, Source.RAW})
+"""Whoever tells BigBlueButton's own time; the relay stamps its own, a little later."""
 
 MISSING_IS_OVER: Final = 2
 """So many answers of getMeetings in a row without a meeting are its end; one may be a slip."""
@@ -67,12 +76,14 @@ class Connection:
     acts: list[Anything] = field(default_factory=list)
     left_by_bbb_clock_at: int = -OPEN
     early_sign_at: int | None = None
+    witness: str = LIVE
+    reported: Reported | None = None
 
     def mark(self, event: Event, what: Moment = Moment.SIGN) -> None:
         """Alive or heard of, unless this is from before a leave that the slower clock of the relay put after it."""
         if event.source is Source.MAPPED and event.at <= self.left_by_bbb_clock_at + TWIN_WINDOW_MS:
             return
-        if event.source is Source.RAW and (not self.moments or self.moments[-1][1] is Moment.LEFT):
+        if event.source in BBB_CLOCK and (not self.moments or self.moments[-1][1] is Moment.LEFT):
             self.early_sign_at = event.at
         self.moments.append((event.at, what))
 
@@ -93,8 +104,13 @@ class Connection:
         """Out."""
         self.moments.append((event.at, Moment.LEFT))
         self.early_sign_at = None
-        if event.source is Source.RAW:
+        if event.source in BBB_CLOCK:
             self.left_by_bbb_clock_at = event.at
+
+    def end_talking(self, event: Anything) -> None:
+        """Whoever is muted or gone talks no more; only an events.xml tells of talking."""
+        if event.source is Source.RECORDING:
+            self.acts.append(event)
 
     @property
     def external_user_id(self) -> str | None:
@@ -113,6 +129,8 @@ class Room:
     """One meeting of a family, gathered. `ended_at` is the latest it can have lasted, OPEN while it runs.
 
     `ran_until` is the last moment at which it certainly ran: the end itself, unless only polls saw it end.
+    `recording` and `callback` are the heads of the records that speak for it; `attendees` what the callback says of
+    each external id, by one of its connections.
     """
 
     meeting: str
@@ -120,6 +138,7 @@ class Room:
     ran_until: int | None = None
     end_is_told: bool = False
     end_is_by_bbb_clock: bool = False
+    end_reason: str | None = None
     created: MeetingCreated | None = None
     listed: list[MeetingListed] = field(default_factory=list)
     missing_at: int | None = None
@@ -127,6 +146,9 @@ class Room:
     open_polls: set[str] = field(default_factory=set)
     answers: list[PollAnswered] = field(default_factory=list)
     connections: dict[str, Connection] = field(default_factory=dict)
+    recording: MeetingRecorded | None = None
+    callback: MeetingReported | None = None
+    attendees: dict[str, AttendeeReported] = field(default_factory=dict)
     first_at: int = OPEN
     unknown_emojis: int = 0
 
@@ -199,10 +221,11 @@ def _find_end(room: Room, events: Sequence[Anything]) -> None:
     ends = [event for event in events if isinstance(event, MeetingEnded)]
     invented = [event.at for event in events if isinstance(event, UserLeft) and event.is_invented]
     if ends:
-        first = min(ends, key=lambda event: (event.source is not Source.RAW, event.at))
+        first = min(ends, key=lambda event: (event.source not in BBB_CLOCK, event.at))
         room.ended_at = room.ran_until = first.at
         room.end_is_told = True
-        room.end_is_by_bbb_clock = first.source is Source.RAW
+        room.end_is_by_bbb_clock = first.source in BBB_CLOCK
+        room.end_reason = first.reason
     elif invented:
         room.ended_at = room.ran_until = max(invented)
         room.end_is_told = True
@@ -264,6 +287,7 @@ def _left(room: Room, event: UserLeft) -> None:
         if event.name and not connection.names:
             connection.names.append((0, event.name))
     else:
+        connection.end_talking(event)
         connection.leave(event)
 
 
@@ -297,12 +321,15 @@ def _audio_joined(room: Room, event: AudioJoined) -> None:
 
 def _audio_left(room: Room, event: AudioLeft) -> None:
     connection = _heard(room, event, ACT_WEIGHT)
+    connection.end_talking(event)
     if event.participant.startswith("v_"):
         connection.moments.append((event.at, Moment.LEFT))
 
 
 def _muted(room: Room, event: AudioMuted) -> None:
-    _heard(room, event, ACT_WEIGHT).mark(event, Moment.HEARD)
+    connection = _heard(room, event, ACT_WEIGHT)
+    connection.end_talking(event)
+    connection.mark(event, Moment.HEARD)
 
 
 def _unmuted(room: Room, event: AudioUnmuted) -> None:
@@ -328,7 +355,7 @@ def _hand(room: Room, event: RaiseHandChanged) -> None:
 
 def _poll_started(room: Room, event: PollStarted) -> None:
     room.first_at = min(room.first_at, event.at)
-    if event.source is Source.RAW and not event.is_secret:
+    if event.source in BBB_CLOCK and not event.is_secret:
         room.open_polls.add(event.poll_id)
 
 
@@ -337,9 +364,19 @@ def _answered(room: Room, event: PollAnswered) -> None:
     room.answers.append(event)
 
 
+def _marked(room: Room, event: RecordingMarked) -> None:
+    """Whoever pressed the button was there; a recording that starts by itself is marked by "system"."""
+    room.first_at = min(room.first_at, event.at)
+    if event.participant in room.connections:
+        _heard(room, event, ACT_WEIGHT).mark(event)
+
+
 def _credit(room: Room, answer: PollAnswered) -> None:
-    """A vote, and so a sign of life, of whoever voted, but only in a poll that is known not to have been secret."""
-    if answer.voter and answer.poll_id in room.open_polls:
+    """A vote, and so a sign of life, of whoever voted, but only in a poll that is known not to have been secret.
+
+    An events.xml names no voters of secret polls.
+    """
+    if answer.voter and (answer.poll_id in room.open_polls or answer.source is Source.RECORDING):
         connection = room.connection(answer.voter)
         connection.moments.append((answer.at, Moment.SIGN))
         connection.acts.append(answer)
@@ -362,6 +399,10 @@ _HANDLERS: Final[dict[type, Callable[[Room, Any], None]]] = {
     EmojiChanged: _emoji,
     RaiseHandChanged: _hand,
     ChatSent: _sign,
+    TalkingStarted: _sign,
+    TalkingEnded: _acted,
+    AwayChanged: _sign,
+    RecordingMarked: _marked,
     PollStarted: _poll_started,
     PollAnswered: _answered,
 }

@@ -1,4 +1,4 @@
-"""One happening told twice, by a raw and by a mapped webhook, is one happening."""
+"""One happening told by several witnesses, such as a raw and a mapped webhook, is one happening."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ from rollcall.core.events import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
 TWIN_WINDOW_MS: Final = 10_000
 """The relay stamps its own clock, normally within 0.1 s of BigBlueButton's, later when it is busy."""
@@ -52,16 +53,35 @@ _PAYLOADS: Final[dict[type, Callable[[Any], Hashable]]] = {
 }
 """What must be equal for two elements of one kind to be twins. A mapped poll answer names the wrong person."""
 
+_RECORDED_PAYLOADS: Final[dict[type, Callable[[Any], Hashable]]] = {
+    **_PAYLOADS,
+    AudioJoined: lambda event: event.participant,
+    ChatSent: lambda event: event.participant,
+    PollAnswered: lambda event: (event.poll_id, event.voter),
+}
+"""The same where one of the two is from an events.xml: it has no ids of messages, and guesses who only listens."""
+
 
 def pair_twins(events: Sequence[Anything]) -> list[Anything]:
-    """The events of one meeting, sorted, without the mapped half of each pair.
+    """The live events of one meeting, sorted, without the weaker half of each pair.
 
-    Twins are paired one to one in time order, at most ten seconds apart. The time and the voter are the raw one's,
-    the external id and the name the mapped one's, where it has them.
+    Twins are paired one to one in time order, at most ten seconds apart. The time and the voter are the better
+    witness's (a recording, a raw, a mapped webhook), the external id and the name the weaker one's, where it has them.
     """
-    if len({event.source for event in events} & {Source.RAW, Source.MAPPED}) < 2:
+    found = _pair(events, Source.RAW, {Source.MAPPED}, _PAYLOADS)
+    return _pair(found, Source.RECORDING, {Source.RAW, Source.MAPPED}, _RECORDED_PAYLOADS)
+
+
+def _pair(
+    events: Sequence[Anything],
+    better: Source,
+    weaker: AbstractSet[Source],
+    payloads: Mapping[type, Callable[[Any], Hashable]],
+) -> list[Anything]:
+    sources = {event.source for event in events}
+    if better not in sources or sources.isdisjoint(weaker):
         return list(events)
-    raw, mapped = _by_payload(events, Source.RAW), _by_payload(events, Source.MAPPED)
+    raw, mapped = _by_payload(events, {better}, payloads), _by_payload(events, weaker, payloads)
     joined = {event.participant for event in events if type(event) is UserJoined}
     merged: dict[int, Anything] = {}
     dropped: set[int] = set()
@@ -69,7 +89,7 @@ def pair_twins(events: Sequence[Anything]) -> list[Anything]:
         for one, other in _pairs(raw.get(key, ()), told):
             merged[id(one)] = _merge(one, other, joined)
             dropped.add(id(other))
-    for one, other in _pairs_of_the_nameless(events, raw, dropped, merged):
+    for one, other in _pairs_of_the_nameless(events, weaker, raw, dropped, merged):
         merged[id(one)] = _merge(one, other, joined)
         dropped.add(id(other))
     if not dropped:
@@ -77,10 +97,12 @@ def pair_twins(events: Sequence[Anything]) -> list[Anything]:
     return [merged.get(id(event), event) for event in events if id(event) not in dropped]
 
 
-def _by_payload(events: Iterable[Anything], source: Source) -> dict[Hashable, list[Anything]]:
+def _by_payload(
+    events: Iterable[Anything], sources: AbstractSet[Source], payloads: Mapping[type, Callable[[Any], Hashable]]
+) -> dict[Hashable, list[Anything]]:
     found: defaultdict[Hashable, list[Anything]] = defaultdict(list)
     for event in events:
-        if event.source is source and (payload := _PAYLOADS.get(kind := type(event))) is not None:
+        if event.source in sources and (payload := payloads.get(kind := type(event))) is not None:
             found[kind, payload(event)].append(event)
     return found
 
@@ -101,12 +123,16 @@ def _pairs(raw: Sequence[Anything], mapped: Sequence[Anything]) -> Iterable[tupl
 
 
 def _pairs_of_the_nameless(
-    events: Iterable[Anything], raw: dict[Hashable, list[Anything]], dropped: set[int], merged: dict[int, Anything]
+    events: Iterable[Anything],
+    weaker: AbstractSet[Source],
+    raw: dict[Hashable, list[Anything]],
+    dropped: set[int],
+    merged: dict[int, Anything],
 ) -> Iterable[tuple[Anything, Anything]]:
     """Before bbb-webhooks 3 a mapped chat has no id and a mapped emoji no value: any of that person's is its twin."""
     nameless: defaultdict[Hashable, list[Anything]] = defaultdict(list)
     for event in events:
-        if event.source is Source.MAPPED and id(event) not in dropped:
+        if event.source in weaker and id(event) not in dropped:
             if isinstance(event, ChatSent) and not event.message_id:
                 nameless[ChatSent, event.participant].append(event)
             elif isinstance(event, EmojiChanged) and event.emoji is None:

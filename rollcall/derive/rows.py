@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from rollcall.core.engagement import Engagement
+from rollcall.core.evidence import LIVE
 from rollcall.core.intervals import OPEN
 from rollcall.core.people import USER
+from rollcall.core.witnesses import CALLBACK, RECORDING
 from rollcall.store.keys import key_of, person_key
 from rollcall.store.names import fold_name
 
@@ -16,13 +19,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from rollcall.core.attendance import Attendance
-    from rollcall.core.engagement import Engagement
+    from rollcall.core.comparison import Change, Disagreement
+    from rollcall.core.events import MeetingRecorded, MeetingReported
     from rollcall.core.evidence import Session
     from rollcall.core.intervals import Span
     from rollcall.core.meeting import FoldedMeeting, FoldedRoom, Note
 
-FOLD_VERSION = 1
+FOLD_VERSION = 2
 """Raise it when the same facts would fold to other rows: every meeting is then folded again by itself."""
+
+COUNTED: Final = tuple(field.name for field in fields(Engagement))
 
 _encoder = msgspec.json.Encoder(order="deterministic")
 
@@ -40,7 +46,9 @@ def rows_of(folded: FoldedMeeting, pool: str) -> Rows:
     site = folded.site(pool)
     return Rows(
         summary=_summary(folded, pool, site),
-        attendance=dict(_attendance(attendance, site) for attendance in folded.attendances),
+        attendance=dict(
+            _attendance(attendance, site, folded.live.get(attendance.key)) for attendance in folded.attendances
+        ),
     )
 
 
@@ -60,6 +68,10 @@ def _summary(folded: FoldedMeeting, pool: str, site: str) -> dict[str, Any]:
         "ended_proved_at": folded.ran_until,
         "ended_possible_at": folded.ended_at,
         "settles_at": folded.settles_at,
+        "record": folded.record,
+        "unwitnessed_ms": folded.coverage[0],
+        "witnessed_once_ms": folded.coverage[1],
+        "witnessed_twice_ms": folded.coverage[2],
         "attendees": len(folded.attendances),
         "present": sum(attendance.is_open() for attendance in folded.attendances),
         "fold_version": FOLD_VERSION,
@@ -69,6 +81,9 @@ def _summary(folded: FoldedMeeting, pool: str, site: str) -> dict[str, Any]:
                 "blind": folded.blind,
                 "notes": [_note(note) for note in folded.notes],
                 "length": folded.length,
+                "coverage": folded.coverage,
+                "disagreements": [_disagreement(one) for one in folded.disagreements],
+                "changes": [_change(one) for one in folded.changes],
             }
         ),
     }
@@ -82,7 +97,56 @@ def _room(room: FoldedRoom) -> dict[str, Any]:
         "created_at": room.created_at,
         "started_at": room.started_at,
         "ended_at": (room.ran_until, room.ended_at),
+        "end_reason": room.end_reason,
+        "witnesses": {
+            "webhooks": _heard(room.webhooks),
+            "polls": _heard(room.polls),
+            "callback": room.callback and _callback(room.callback, room.reported),
+            "recording": room.recording and _recording(room.recording),
+        },
     }
+
+
+def _heard(told: tuple[int, int, int] | None) -> dict[str, int] | None:
+    return None if told is None else {"count": told[0], "first_at": told[1], "last_at": told[2]}
+
+
+def _callback(head: MeetingReported, attendees: int) -> dict[str, Any]:
+    return {
+        "form": head.form,
+        "generation": head.generation,
+        "attendees": attendees,
+        "at": head.at,
+        "finish_at": head.finish_at,
+    }
+
+
+def _recording(head: MeetingRecorded) -> dict[str, Any]:
+    return {
+        "is_whole": head.is_whole,
+        "damage": head.damage,
+        "blank_events": head.blank_events,
+        "events": head.events,
+        "at": head.at,
+        "last_at": head.last_at,
+        "end_reason": head.end_reason,
+        "version": head.version,
+    }
+
+
+def _disagreement(told: Disagreement) -> dict[str, Any]:
+    return {
+        "code": told.code,
+        "meeting": told.meeting,
+        "witness": told.witness,
+        "against": told.against,
+        "who": told.who,
+        "at": told.at,
+    }
+
+
+def _change(change: Change) -> dict[str, Any]:
+    return {"who": change.who, "by": change.by, "before": change.before, "after": change.after}
 
 
 def _note(note: Note) -> dict[str, Any]:
@@ -95,7 +159,7 @@ def _note(note: Note) -> dict[str, Any]:
     }
 
 
-def _attendance(attendance: Attendance, site: str) -> tuple[bytes, dict[str, Any]]:
+def _attendance(attendance: Attendance, site: str, live: tuple[int, int | None] | None) -> tuple[bytes, dict[str, Any]]:
     key = key_of(*attendance.key)
     name_key = fold_name(attendance.name)
     is_known = attendance.key.kind == USER and bool(attendance.external_user_id)
@@ -119,8 +183,19 @@ def _attendance(attendance: Attendance, site: str) -> tuple[bytes, dict[str, Any
                 "possible": _spans(possible),
                 "sessions": [_session(session) for session in attendance.sessions],
                 "engagement": _engagement(attendance.engagement),
+                "witnesses": _witnesses(attendance, live),
             }
         ),
+    }
+
+
+def _witnesses(attendance: Attendance, live: tuple[int, int | None] | None) -> dict[str, Any]:
+    """What each witness says of the person's time, as [proved, possible] ms; null: it says nothing."""
+    whole = attendance.proved_ms(), attendance.possible_ms()
+    best = {session.witness for session in attendance.sessions}
+    return {
+        "live": whole if best <= {LIVE} and best else live,
+        **{name: whole if best == {name} else None for name in (CALLBACK, RECORDING)},
     }
 
 
@@ -142,12 +217,13 @@ def _session(session: Session) -> dict[str, Any]:
         "possible": _span(session.possible),
         "start": session.start,
         "end": session.end,
+        "witness": session.witness,
     }
 
 
 def _engagement(engagement: Engagement) -> dict[str, Any]:
     return {
         name: {"seen": count.seen, "is_exact": count.is_exact}
-        for name in ("chats", "raise_hands", "emojis", "poll_answers", "cameras", "talk_ms", "camera_ms")
+        for name in COUNTED
         for count in [getattr(engagement, name)]
     }
