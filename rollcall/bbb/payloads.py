@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from rollcall.bbb.callback_kept import decode_callback
+from rollcall.bbb.recording_kept import decode_recording
 from rollcall.bbb.redact import parent_of, raw_kind, raw_meeting
 from rollcall.core.events import (
     Anything,
@@ -37,10 +39,13 @@ if TYPE_CHECKING:
 
 _read = msgspec.json.Decoder().decode
 _NOBODY: dict[str, Any] = {}
+_DOCUMENTS = {"recording": decode_recording, "callback": decode_callback}
 
 
 def decode(source: str, digest: bytes, payload: bytes, identity: bytes | None) -> tuple[Anything, ...]:
     """The events one fact tells of; `identity` is None where there was none, or where it has been erased."""
+    if source in _DOCUMENTS:
+        return _DOCUMENTS[source](payload, identity, digest)
     told = _read(payload)
     who = _read(identity) if identity else _NOBODY
     if source == "mapped":
