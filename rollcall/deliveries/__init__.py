@@ -1,0 +1,1 @@
+"""What goes out: derived rows sent on to other systems, once each."""
