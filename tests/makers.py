@@ -10,7 +10,7 @@ import msgspec
 
 DAY = "2026-11-20"
 
-_ENGAGED = ("chats", "raise_hands", "emojis", "poll_answers", "cameras", "talk_ms", "camera_ms")
+_ENGAGED = ("chats", "raise_hands", "emojis", "poll_answers", "cameras", "talks", "talk_ms", "away_ms", "camera_ms")
 
 
 def at(clock: str, day: str = DAY) -> int:
@@ -33,6 +33,8 @@ class Attendee:
     start: str = "joined"
     end: str = "left"
     counts: dict[str, int | tuple[int, bool]] = field(default_factory=dict)
+    witnesses: dict[str, Any] = field(default_factory=dict)
+    witness: str = "live"
 
 
 def _spans(spans: Any, day: str) -> list[list[Any]]:
@@ -58,11 +60,18 @@ def attendance_detail(one: Attendee, meeting: str, day: str = DAY, participant: 
             "possible": [start, end],
             "start": one.start,
             "end": one.end,
+            "witness": one.witness,
         }
         for start, end in possible
     ]
     engagement = {key: _counted(one.counts.get(key, 0)) for key in _ENGAGED}
-    return {"proved": proved, "possible": possible, "sessions": sessions, "engagement": engagement}
+    return {
+        "proved": proved,
+        "possible": possible,
+        "sessions": sessions,
+        "engagement": engagement,
+        "witnesses": one.witnesses,
+    }
 
 
 def make_pool(name: str = "bbb1") -> Any:
@@ -88,6 +97,11 @@ def make_meeting(
     blind: tuple[tuple[str, str, str], ...] = (),
     notes: tuple[dict[str, Any], ...] = (),
     length: tuple[int, int | None] | None = None,
+    record: str = "",
+    coverage: tuple[int, int, int] = (0, 0, 0),
+    witnesses: dict[str, Any] | None = None,
+    disagreements: tuple[dict[str, Any], ...] = (),
+    changes: tuple[dict[str, Any], ...] = (),
 ) -> Any:
     """A folded meeting with its people; `ended` None is still running, a pair is the earliest and the latest end."""
     from rollcall.store.derived import Attendance, Summary
@@ -109,10 +123,19 @@ def make_meeting(
     end = [None if one is None else at(one, day) for one in (earliest, latest)]
     detail: dict[str, Any] = {
         "meetings": [
-            {"meeting": internal, "name": name, "is_breakout": False, "created_at": at(began, day), "ended_at": end}
+            {
+                "meeting": internal,
+                "name": name,
+                "is_breakout": False,
+                "created_at": at(began, day),
+                "ended_at": end,
+                "witnesses": witnesses or {},
+            }
         ],
         "blind": [[at(a, day), at(b, day), cause] for a, b, cause in blind],
         "notes": list(notes),
+        "disagreements": list(disagreements),
+        "changes": list(changes),
     }
     if length is not None:
         detail["length"] = length
@@ -129,6 +152,10 @@ def make_meeting(
         ended_proved_at=end[0],
         ended_possible_at=end[1],
         settles_at=None if ended is None or settles is None else at(settles, day),
+        record=record,
+        unwitnessed_ms=coverage[0],
+        witnessed_once_ms=coverage[1],
+        witnessed_twice_ms=coverage[2],
         attendees=len(attendees),
         present=sum(_is_open(one) for one in attendees),
         detail=msgspec.json.encode(detail),

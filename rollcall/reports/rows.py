@@ -17,8 +17,10 @@ from rollcall.core.errors import Refused
 from rollcall.reports.details import attendance_detail, summary_detail
 from rollcall.store.names import matches, search_terms
 from rollcall.store.reading import (
+    Coverage,
     Person,
     State,
+    coverage,
     each_meeting,
     each_meeting_with_attendance,
     people,
@@ -51,6 +53,9 @@ class Kind(StrEnum):
     DURATION = "duration"  # ms or None
     DURATIONS = "durations"  # Bounds
     SHARES = "shares"  # Shares
+    PART = "part"  # 0 to 1, or None
+    RECORD = "record"  # Summary.record
+    COUNTED_TIME = "counted-time"  # details.Count of ms
     ROLE = "role"  # (role, kind of attendee)
     CAME = "came"  # an AttendeeRow: when they came, and how surely
     WENT = "went"  # the same: when they went
@@ -256,6 +261,18 @@ MEETING_COLUMNS = (
         ~Format.HTML,
     ),
     Column("settles_at", _("Settles at"), Kind.TIME, lambda row: row.summary.settles_at, Format.FILE),
+    Column("record", _("Record"), Kind.RECORD, lambda row: row.summary.record, Format.FILE),
+    Column("unwitnessed_ms", _("Not witnessed"), Kind.DURATION, lambda row: row.summary.unwitnessed_ms, Format.FILE),
+    Column(
+        "witnessed_once_ms", _("One witness"), Kind.DURATION, lambda row: row.summary.witnessed_once_ms, Format.FILE
+    ),
+    Column(
+        "witnessed_twice_ms",
+        _("Several witnesses"),
+        Kind.DURATION,
+        lambda row: row.summary.witnessed_twice_ms,
+        Format.FILE,
+    ),
 )
 
 
@@ -268,6 +285,8 @@ MEETING_DETAIL_COLUMNS = (
     Column("rooms", _("Rooms"), Kind.JSON, lambda row: _plain(row.detail.meetings), Format.JSON),
     Column("blind", _("Blind"), Kind.JSON, lambda row: _plain(row.detail.blind), Format.JSON),
     Column("notes", _("Notes"), Kind.JSON, lambda row: _plain(row.detail.notes), Format.JSON),
+    Column("disagreements", _("Disagreements"), Kind.JSON, lambda row: _plain(row.detail.disagreements), Format.JSON),
+    Column("changes", _("Changes"), Kind.JSON, lambda row: _plain(row.detail.changes), Format.JSON),
 )
 
 
@@ -281,6 +300,10 @@ COUNTED_COLUMNS = (
     Column("emojis", _("Reactions"), Kind.COUNTED, _engaged("emojis"), ~Format.JSON),
     Column("poll_answers", _("Poll answers"), Kind.COUNTED, _engaged("poll_answers"), ~Format.JSON),
     Column("cameras", _("Cameras"), Kind.COUNTED, _engaged("cameras"), ~Format.JSON),
+    Column("talk_ms", _("Talked"), Kind.COUNTED_TIME, _engaged("talk_ms"), ~Format.JSON),
+    Column("talks", _("Times talked"), Kind.COUNTED, _engaged("talks"), Format.CSV),
+    Column("away_ms", _("Away"), Kind.COUNTED_TIME, _engaged("away_ms"), Format.CSV),
+    Column("camera_ms", _("Camera on"), Kind.COUNTED_TIME, _engaged("camera_ms"), Format.CSV),
 )
 
 
@@ -313,6 +336,7 @@ ATTENDEE_COLUMNS = (
     Column("possible", _("Possible"), Kind.JSON, lambda row: _plain(row.detail.possible), Format.JSON),
     Column("sessions", _("Sessions"), Kind.JSON, lambda row: _plain(row.detail.sessions), Format.JSON),
     Column("engagement", _("Engagement"), Kind.JSON, lambda row: _plain(row.detail.engagement), Format.JSON),
+    Column("witnesses", _("Witnesses"), Kind.JSON, lambda row: _plain(row.detail.witnesses), Format.JSON),
 )
 
 
@@ -341,7 +365,7 @@ def worth_showing(columns: Sequence[Column], rows: Sequence[Any]) -> list[Column
 
 def _says_something(column: Column, row: Any) -> bool:  # noqa: ANN401 - a row is whatever its columns read
     match column.kind:
-        case Kind.COUNTED:
+        case Kind.COUNTED | Kind.COUNTED_TIME:
             value = column.of(row)
             return bool(value.seen or value.is_exact)
         case Kind.SHARES:
@@ -386,6 +410,28 @@ SERVER_COLUMNS = (
     Column("polled_at", _("Last answered"), Kind.TIME, lambda server: server.polled_at),
     Column("hooks_seen_at", _("Webhooks last found in place"), Kind.TIME, lambda server: server.hooks_seen_at),
     Column("arrived_at", _("Last webhook"), Kind.TIME, lambda server: server.arrived_at),
+    Column("reported_at", _("Last record"), Kind.TIME, lambda server: server.reported_at),
+    Column("is_captured", _("Captured"), Kind.JSON, lambda server: server.pool.is_captured),
+)
+
+
+def _part(key: str) -> Callable[[Any], float | None]:
+    return lambda row: getattr(row, key) / row.total_ms if row.total_ms else None
+
+
+COVERAGE_COLUMNS = (
+    Column("server", _("Server"), Kind.HOST, lambda row: row.server),
+    Column("meetings", _("Meetings"), Kind.COUNT, lambda row: row.meetings),
+    Column("recorded", _("With a record"), Kind.COUNT, lambda row: row.recorded),
+    Column("total_ms", _("Time of the meetings"), Kind.DURATION, lambda row: row.total_ms),
+    Column("two", _("Two witnesses or more"), Kind.PART, _part("witnessed_twice_ms"), ~Format.JSON),
+    Column("one", _("One witness"), Kind.PART, _part("witnessed_once_ms"), ~Format.JSON),
+    Column("none", _("No witness"), Kind.PART, _part("unwitnessed_ms"), ~Format.JSON),
+    Column(
+        "witnessed_twice_ms", _("Several witnesses"), Kind.DURATION, lambda row: row.witnessed_twice_ms, Format.JSON
+    ),
+    Column("witnessed_once_ms", _("One witness"), Kind.DURATION, lambda row: row.witnessed_once_ms, Format.JSON),
+    Column("unwitnessed_ms", _("Not witnessed"), Kind.DURATION, lambda row: row.unwitnessed_ms, Format.JSON),
 )
 
 FACT_COLUMNS = (
@@ -466,6 +512,17 @@ def _of_person(one: Attendance, as_of: int) -> AttendeeRow:
 def servers_table(rows: Iterable[Server]) -> Table:
     """These servers, in this order; their secrets stand in no column."""
     return Table("servers/1", "servers", SERVER_COLUMNS, rows)
+
+
+def coverage_report(wanted: Filter) -> Table:
+    """Each server's meetings of a filter: which share of their time was witnessed."""
+    _refuse_unknown_server(wanted)
+    return coverage_table(coverage(wanted))
+
+
+def coverage_table(rows: Iterable[Coverage]) -> Table:
+    """These servers, in this order."""
+    return Table("coverage/1", "servers", COVERAGE_COLUMNS, rows)
 
 
 def facts_table(rows: Iterable[ShownFact]) -> Table:

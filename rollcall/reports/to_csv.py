@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.utils.translation import gettext as _
 
 from rollcall.reports import words
+from rollcall.reports.details import UNSEEN
 from rollcall.reports.rows import Format, Kind
 
 if TYPE_CHECKING:
@@ -57,7 +58,9 @@ def _headings(column: Column, zone: tzinfo) -> list[str]:
             return [f"{label} ({zone})"]
         case Kind.SHARES:
             return [_("Share at least (%)"), _("Share at most (%)")]
-        case Kind.COUNTED:
+        case Kind.PART:
+            return [f"{label} (%)"]
+        case Kind.COUNTED | Kind.COUNTED_TIME:
             return [_("%(label)s, at least") % {"label": label}]
         case _:
             return [label]
@@ -75,6 +78,12 @@ def _cell(kind: Kind, value: Any, zone: tzinfo) -> list[object]:  # noqa: ANN401
             return [words.long_duration(value)]
         case Kind.COUNTED:
             return [value.seen]
+        case Kind.COUNTED_TIME:
+            return [words.long_duration(None if value == UNSEEN else value.seen)]
+        case Kind.PART:
+            return ["" if value is None else f"{100 * value:.1f}"]
+        case Kind.RECORD:
+            return [words.record(value)]
         case Kind.SHARES:
             return ["", ""] if value is None else [f"{100 * part:.1f}" for part in value]
         case Kind.STATE:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.utils.safestring import SafeString, mark_safe
 
 from rollcall.reports import words
+from rollcall.reports.details import UNSEEN
 from rollcall.reports.pictures import presence_bar
 from rollcall.reports.rows import AttendeeRow, Bounds, Format, Kind, person_page, worth_showing
 from rollcall.reports.translating import gettext as _
@@ -22,9 +23,11 @@ if TYPE_CHECKING:
     from rollcall.reports.rows import Column, Table
     from rollcall.store.reading import State
 
-_CLASSES = dict.fromkeys((Kind.COUNT, Kind.DURATION, Kind.SHARES), "number")
-_CLASSES |= {Kind.DURATIONS: "number wide", Kind.COUNTED: "number counted"}
+_CLASSES = dict.fromkeys((Kind.COUNT, Kind.DURATION, Kind.SHARES, Kind.PART), "number")
+_CLASSES |= {Kind.DURATIONS: "number wide"} | dict.fromkeys((Kind.COUNTED, Kind.COUNTED_TIME), "number counted")
 _CLASSES |= dict.fromkeys((Kind.CAME, Kind.WENT), "clock") | {Kind.BAR: "bar-cell", Kind.STATE: "state-cell"}
+
+_COUNTED = (Kind.COUNTED, Kind.COUNTED_TIME)
 
 _INTERVAL = re.compile("[0-9:]+–[0-9:]+")
 
@@ -114,12 +117,18 @@ def _unbroken(text: str) -> str:
 
 
 def _counted(value: Count, _zone: tzinfo) -> str:
+    return _plus(str(value.seen), is_exact=value.is_exact) if value != UNSEEN else words.UNKNOWN
+
+
+def _counted_time(value: Count, _zone: tzinfo) -> str:
+    return _plus(words.duration(value.seen), is_exact=value.is_exact) if value != UNSEEN else words.UNKNOWN
+
+
+def _plus(shown: str, *, is_exact: bool) -> str:
     """Short, as many stand under each other: 3+ is read out as 3 or more."""
-    if value.is_exact:
-        return str(value.seen)
-    if not value.seen:
-        return words.UNKNOWN
-    return f'{value.seen}<span aria-hidden="true">+</span><span class="visually-hidden"> {escape(_("or more"))}</span>'
+    if is_exact:
+        return shown
+    return f'{shown}<span aria-hidden="true">+</span><span class="visually-hidden"> {escape(_("or more"))}</span>'
 
 
 def _came(row: AttendeeRow, zone: tzinfo) -> str:
@@ -160,11 +169,14 @@ CELLS: dict[Kind, Callable[[Any, tzinfo], str]] = {
     Kind.STATE: _state,
     Kind.COUNT: lambda value, _zone: str(value),
     Kind.COUNTED: _counted,
+    Kind.COUNTED_TIME: _counted_time,
     Kind.TIME: _time,
     Kind.ENDED: lambda value, zone: _unbroken(words.ended(*value, zone=zone)),
     Kind.DURATION: lambda value, _zone: words.UNKNOWN if value is None else words.duration(value),
     Kind.DURATIONS: lambda value, _zone: _unbroken(words.bounds(value)),
     Kind.SHARES: lambda value, _zone: words.share(value),
+    Kind.PART: lambda value, _zone: words.part(value),
+    Kind.RECORD: lambda value, _zone: escape(words.record(value)),
     Kind.ROLE: lambda value, _zone: escape(words.role(*value)),
     Kind.CAME: _came,
     Kind.WENT: _went,
@@ -204,7 +216,7 @@ class _People:
 
     def _td(self, tag: str, column: Column, row: AttendeeRow) -> str:
         shown = _cell(column, row, self._zone)
-        if column.kind is Kind.COUNTED and shown == words.UNKNOWN:
+        if column.kind in _COUNTED and shown == words.UNKNOWN:
             return f'<td class="number counted none-seen">{shown}</td>'
         return f"{tag}{shown}</td>"
 

@@ -10,12 +10,12 @@ from rollcall.reports.rows import Format, Kind
 from rollcall.reports.translating import gettext as _
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import tzinfo
 
     from rollcall.reports.rows import Column, Table
 
-_RIGHT = frozenset({Kind.COUNT, Kind.COUNTED, Kind.DURATION, Kind.SHARES})
+_RIGHT = frozenset({Kind.COUNT, Kind.COUNTED, Kind.COUNTED_TIME, Kind.DURATION, Kind.SHARES, Kind.PART})
 _LONGEST = 64
 """An internal meeting id has 54."""
 
@@ -73,21 +73,20 @@ def _said(column: Column, row: Any, zone: tzinfo) -> str:  # noqa: ANN401 - a ro
     return _("(no name)") if column.key == "name" and not said.strip() else said
 
 
-def _cell(kind: Kind, value: Any, zone: tzinfo) -> str:  # noqa: ANN401, PLR0911 - a value is of its column's kind; one line each
-    match kind:
-        case Kind.TIME:
-            return words.stamp(value, zone) or words.UNKNOWN
-        case Kind.ENDED:
-            return words.ended(*value, zone=zone)
-        case Kind.DURATIONS:
-            return words.bounds(value)
-        case Kind.SHARES:
-            return words.share(value)
-        case Kind.COUNTED:
-            return words.count(value)
-        case Kind.ROLE:
-            return words.role(*value)
-        case Kind.STATE:
-            return words.state(*value)
-        case _:
-            return printable(str(value))
+def _cell(kind: Kind, value: Any, zone: tzinfo) -> str:  # noqa: ANN401 - a value is of its column's kind
+    return _CELLS[kind](value, zone) if kind in _CELLS else printable(str(value))
+
+
+_CELLS: dict[Kind, Callable[[Any, tzinfo], str]] = {
+    Kind.TIME: lambda value, zone: words.stamp(value, zone) or words.UNKNOWN,
+    Kind.ENDED: lambda value, zone: words.ended(*value, zone=zone),
+    Kind.DURATION: lambda value, _zone: words.UNKNOWN if value is None else words.duration(value),
+    Kind.DURATIONS: lambda value, _zone: words.bounds(value),
+    Kind.SHARES: lambda value, _zone: words.share(value),
+    Kind.PART: lambda value, _zone: words.part(value),
+    Kind.COUNTED: lambda value, _zone: words.count(value),
+    Kind.COUNTED_TIME: lambda value, _zone: words.counted_time(value),
+    Kind.RECORD: lambda value, _zone: words.record(value),
+    Kind.ROLE: lambda value, _zone: words.role(*value),
+    Kind.STATE: lambda value, _zone: words.state(*value),
+}

@@ -15,7 +15,7 @@ from rollcall.store.reading import State
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from rollcall.reports.details import Count, Note, Session
+    from rollcall.reports.details import Count, Disagreement, Note, Session
     from rollcall.reports.rows import AttendeeRow, Bounds, Shares
 
 UNKNOWN = "–"
@@ -42,10 +42,27 @@ KINDS: dict[str, str] = {
 }
 
 SOURCES: dict[str, str] = {
+    "recording": gettext_noop("events.xml"),
+    "callback": gettext_noop("analytics callback"),
     "raw": gettext_noop("BigBlueButton's own message"),
     "mapped": gettext_noop("webhook"),
     "poll": gettext_noop("list of who is in"),
     "ours": gettext_noop("Rollcall itself"),
+}
+
+WITNESSES: dict[str, str] = {
+    "webhooks": gettext_noop("Webhooks"),
+    "polls": gettext_noop("Polls"),
+    "live": gettext_noop("Webhooks and polls"),
+    "callback": gettext_noop("The analytics callback"),
+    "recording": gettext_noop("events.xml"),
+}
+"""Each as the first words of a sentence."""
+
+RECORDS: dict[str, str] = {
+    "recording": gettext_noop("events.xml"),
+    "callback": gettext_noop("analytics callback"),
+    "partial": gettext_noop("a part of events.xml"),
 }
 
 CAUSES: dict[str, str] = {
@@ -167,6 +184,26 @@ def share(part: Shares | None) -> str:
     return f"{lowest} %" if lowest == highest else f"{lowest}–{highest} %"
 
 
+def part(share_of_it: float | None) -> str:
+    """12 %; nearly all is not all, and nearly nothing is not nothing."""
+    if share_of_it is None:
+        return UNKNOWN
+    percent = round(100 * share_of_it)
+    if percent == 0 and share_of_it > 0:
+        return "<1 %"
+    return ">99 %" if percent == 100 and share_of_it < 1 else f"{percent} %"
+
+
+def witness(code: str) -> str:
+    """Who tells of the meeting, as a sentence begins."""
+    return _(WITNESSES.get(code, code))
+
+
+def record(code: str) -> str:
+    """The best document that came after the meeting; blank for none."""
+    return _(RECORDS.get(code, code)) if code else ""
+
+
 def state(one: State, present: int) -> str:
     """Running says how many are in."""
     if one is State.RUNNING:
@@ -202,6 +239,14 @@ def count(counted: Count) -> str:
     if not counted.seen and not counted.is_exact:
         return UNKNOWN
     return str(counted.seen) if counted.is_exact else _("%(seen)d or more") % {"seen": counted.seen}
+
+
+def counted_time(counted: Count) -> str:
+    """The same of a duration in ms: 4:10, or 4:10 or more."""
+    if not counted.seen and not counted.is_exact:
+        return UNKNOWN
+    shown = duration(counted.seen)
+    return shown if counted.is_exact else _("%(time)s or more") % {"time": shown}
 
 
 def people(number: int) -> str:
@@ -285,7 +330,89 @@ def blind(start: int, end: int | None, code: str, zone: tzinfo) -> str:
 _NOTES: dict[str, str] = {
     "creation-not-heard": gettext_noop("The creation of the meeting was not heard."),
     "end-seen-by-polls": gettext_noop("The end of the meeting was not heard; the server no longer listed it."),
+    "recording-damaged": gettext_noop("events.xml is damaged; what stands before the damage was read."),
+    "recording-without-end": gettext_noop("events.xml does not tell the end of the meeting, so it may break off."),
 }
+
+_DISAGREEMENTS: dict[str, tuple[str, str]] = {
+    "join-missing": (
+        gettext_noop("%(witness)s lost the join of %(count)d person."),
+        gettext_noop("%(witness)s lost the join of %(count)d people."),
+    ),
+    "leave-missing": (
+        gettext_noop("%(witness)s lost the leave of %(count)d person."),
+        gettext_noop("%(witness)s lost the leave of %(count)d people."),
+    ),
+    "join-extra": (
+        gettext_noop("%(witness)s told of a join of %(count)d person that %(against)s does not know."),
+        gettext_noop("%(witness)s told of joins of %(count)d people that %(against)s does not know."),
+    ),
+    "leave-extra": (
+        gettext_noop("%(witness)s told of a leave of %(count)d person that %(against)s does not know."),
+        gettext_noop("%(witness)s told of leaves of %(count)d people that %(against)s does not know."),
+    ),
+    "unknown-person": (
+        gettext_noop("%(witness)s named %(count)d person whom %(against)s does not know."),
+        gettext_noop("%(witness)s named %(count)d people whom %(against)s does not know."),
+    ),
+    "listed-while-absent": (
+        gettext_noop("%(witness)s listed %(count)d person who was not in, as %(against)s has it."),
+        gettext_noop("%(witness)s listed %(count)d people who were not in, as %(against)s has it."),
+    ),
+    "chats-differ": (
+        gettext_noop("%(witness)s had more chat messages of %(count)d person than %(against)s has."),
+        gettext_noop("%(witness)s had more chat messages of %(count)d people than %(against)s has."),
+    ),
+}
+
+
+def disagreement(one: Disagreement) -> str:
+    """What a witness said otherwise than a better one, and of how many; a code without words is shown as it is."""
+    number = len(set(one.who))
+    names = {"witness": witness(one.witness), "against": _inside(witness(one.against)), "count": number}
+    if one.code in _DISAGREEMENTS:
+        return ngettext(*_DISAGREEMENTS[one.code], number) % names
+    return f"{names['witness']}: {one.code.replace('-', ' ')} ({people(number)})."
+
+
+def _inside(beginning: str) -> str:
+    """What begins a sentence, within one."""
+    return beginning[:1].lower() + beginning[1:]
+
+
+DAMAGES: dict[str, str] = {
+    "truncated": gettext_noop("it breaks off"),
+    "malformed": gettext_noop("it is damaged: not well-formed XML"),
+    "doctype": gettext_noop("it has a document type, which no events.xml has, and was read up to there"),
+    "not-a-recording": gettext_noop("it is no events.xml"),
+    "empty": gettext_noop("it is empty"),
+}
+
+
+def damage(code: str) -> str:
+    """What is wrong with an events.xml."""
+    return _(DAMAGES.get(code, code.replace("-", " ")))
+
+
+END_REASONS: dict[str, str] = {
+    "ENDED_FROM_API": gettext_noop("ended by the LMS"),
+    "ENDED_WHEN_NOT_JOINED": gettext_noop("ended because nobody came"),
+    "ENDED_WHEN_LAST_USER_LEFT": gettext_noop("ended because the last one had left"),
+    "ENDED_AFTER_USER_LOGGED_OUT": gettext_noop("ended by a moderator"),
+    "ENDED_AFTER_EXCEEDING_DURATION": gettext_noop("ended because its time was over"),
+    "ENDED_DUE_TO_NO_MODERATOR": gettext_noop("ended because no moderator was in"),
+    "ENDED_DUE_TO_NO_AUTHED_USER": gettext_noop("ended because nobody with an account was in"),
+    "BREAKOUT_ENDED_EXCEEDING_DURATION": gettext_noop("ended because its time was over"),
+    "BREAKOUT_ENDED_BY_MOD": gettext_noop("ended by a moderator"),
+    "ENDED_BY_PARENT": gettext_noop("ended with its class"),
+    "ENDED_DUE_TO_INACTIVITY": gettext_noop("ended because nothing happened in it"),
+}
+
+
+def end_reason(code: str) -> str:
+    """Why a meeting ended, in BigBlueButton's own word where we have none."""
+    return _(END_REASONS.get(code, code))
+
 
 _COUNTED_NOTES: dict[str, tuple[str, str]] = {
     "no-join": (
@@ -299,6 +426,14 @@ _COUNTED_NOTES: dict[str, tuple[str, str]] = {
     "left-without-join": (
         gettext_noop("Of %(count)d connection the first thing heard was its leave."),
         gettext_noop("Of %(count)d connections the first thing heard was their leave."),
+    ),
+    "recording-lost-leaves": (
+        gettext_noop("events.xml has lost the leave of %(count)d connection: nobody was in when the meeting ended."),
+        gettext_noop("events.xml has lost the leaves of %(count)d connections: nobody was in when the meeting ended."),
+    ),
+    "recording-blank-events": (
+        gettext_noop("%(count)d event in events.xml is empty: it had expired before it was written down."),
+        gettext_noop("%(count)d events in events.xml are empty: they had expired before they were written down."),
     ),
     "emoji-without-value": (
         gettext_noop("%(count)d reaction came without saying which."),

@@ -232,6 +232,22 @@ def facts_of_kind(summary: Summary, kind: str) -> list[Fact]:
     return list(Fact.objects.filter(rooms, kind=kind))
 
 
+RECORDS = ("events-xml", "analytics-callback", "data-json")
+"""The kinds of facts that are a whole document each."""
+
+
+def documents(summary: Summary) -> list[Fact]:
+    """The records of a family as they came, without their content, in the order in which they did."""
+    rooms = Q(meeting=summary.meeting_id) | Q(meeting__root=summary.meeting_id)
+    found = Fact.objects.filter(rooms, kind__in=RECORDS).select_related("meeting").defer("payload", "identity")
+    return sorted(found, key=lambda fact: (fact.received_at, fact.meeting_id, fact.seq))
+
+
+def is_refused(pk: int) -> bool:
+    """Whether a meeting was heard of and is not kept, because capture is switched off for it."""
+    return pk <= LARGEST and Meeting.objects.filter(pk=pk, is_refused=True).exists()
+
+
 def attendee(summary: Summary, key: bytes) -> Attendance | None:
     """One person of one meeting."""
     return summary.attendance.filter(attendee_key=key).first()
@@ -361,6 +377,80 @@ def _person(total: dict[str, Any], latest: tuple[str, str, str]) -> Person:
 
 
 # --- servers ----------------------------------------------------------------------------------------------------------
+
+
+def server_of(pool_name: str) -> Server | None:
+    """The server of a pool, also one that has been removed."""
+    return Server.objects.filter(pool__name=pool_name).select_related("pool").first()
+
+
+LAST_MEETINGS = 20
+
+
+class RecordHistory(NamedTuple):
+    """How it went with the records of one server's last ended meetings; times are epoch ms.
+
+    `reported_at` is when the last record came from the server itself, `last_at` when the last meeting began that has
+    one; `since` counts those that ended later without, and `first_without_at` is when the first of these began.
+    """
+
+    reported_at: int | None = None
+    recent: int = 0
+    recent_with: int = 0
+    last_at: int | None = None
+    since: int = 0
+    first_without_at: int | None = None
+
+
+def record_history(pool_name: str) -> RecordHistory:
+    """Looks at all that ended; a part of an events.xml counts as a record that came."""
+    ended = Summary.objects.filter(pool_name=pool_name, ended_possible_at__isnull=False)
+    recent = list(ended.order_by("-started_at", "-meeting_id").values_list("record", flat=True)[:LAST_MEETINGS])
+    reported_at = Server.objects.filter(pool__name=pool_name).values_list("reported_at", flat=True).first()
+    if not any(recent) and reported_at is None:
+        return RecordHistory(None, len(recent), 0)
+    last_at = ended.exclude(record="").aggregate(last=Max("started_at"))["last"]
+    without = ended.filter(record="") if last_at is None else ended.filter(record="", started_at__gt=last_at)
+    after = without.aggregate(count=Count("pk"), first=Min("started_at"))
+    return RecordHistory(reported_at, len(recent), sum(map(bool, recent)), last_at, after["count"], after["first"])
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How much of one server's meetings was witnessed, in ms of meeting time; `recorded` of them have a record."""
+
+    server: str
+    meetings: int
+    recorded: int
+    unwitnessed_ms: int
+    witnessed_once_ms: int
+    witnessed_twice_ms: int
+
+    @property
+    def total_ms(self) -> int:
+        """The time of all the meetings."""
+        return self.unwitnessed_ms + self.witnessed_once_ms + self.witnessed_twice_ms
+
+
+def coverage(wanted: Filter) -> list[Coverage]:
+    """By server, over the meetings of a filter."""
+    rows = (
+        meetings(wanted)
+        .values("pool_name")
+        .annotate(
+            meetings=Count("pk"),
+            recorded=Count("pk", filter=~Q(record="")),
+            none=Sum("unwitnessed_ms"),
+            once=Sum("witnessed_once_ms"),
+            twice=Sum("witnessed_twice_ms"),
+        )
+        .order_by()
+    )
+    found = [
+        Coverage(row["pool_name"], row["meetings"], row["recorded"], row["none"], row["once"], row["twice"])
+        for row in rows
+    ]
+    return sorted(found, key=lambda one: one.server.encode())
 
 
 def servers() -> list[Server]:

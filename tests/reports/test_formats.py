@@ -46,7 +46,13 @@ def school() -> None:
 def make_school() -> None:
     """A small class with everything in it, and one that runs."""
     make_meeting(
-        Attendee(name="Ada Lovelace", uid="3", role="MODERATOR", counts={"chats": (2, True), "cameras": 1}),
+        Attendee(
+            name="Ada Lovelace",
+            uid="3",
+            role="MODERATOR",
+            counts={"chats": (2, True), "cameras": 1, "talk_ms": 65_000, "talks": (4, True)},
+            witnesses={"live": [3_300_000, 3_400_000], "callback": [3_378_000, 3_380_000]},
+        ),
         Attendee(name="Παπαδόπουλος Γεώργιος", uid="11", proved=(("10:05", "10:20"), ("10:25", "10:40"))),
         Attendee(
             name="José Núñez",
@@ -63,6 +69,31 @@ def make_school() -> None:
         blind=(("10:20", "10:25", "downtime"),),
         notes=({"code": "no-leave", "meeting": "logic-1", "count": 1},),
         length=(3379000, 3380000),
+        record="callback",
+        coverage=(60_000, 840_000, 2_700_000),
+        witnesses={
+            "webhooks": {"count": 204, "first_at": at("10:00"), "last_at": at("11:00")},
+            "callback": {
+                "form": "callback",
+                "generation": "2.0",
+                "attendees": 3,
+                "at": at("10:00"),
+                "finish_at": at("11:00"),
+            },
+        },
+        disagreements=(
+            {
+                "code": "leave-missing",
+                "meeting": "logic-1",
+                "witness": "webhooks",
+                "against": "callback",
+                "who": [["user", "3"]],
+                "at": [at("10:58:30")],
+            },
+        ),
+        changes=(
+            {"who": ["user", "3"], "by": "callback", "before": [3_300_000, 3_400_000], "after": [3_379_000, 3_380_000]},
+        ),
     )
     make_meeting(
         Attendee(name="Ada Lovelace", uid="3", proved=(("11:30", "11:58"),), possible=(("11:30", None),), end="open"),
@@ -95,7 +126,7 @@ def render(report: str, kind: str) -> bytes:
 
 @pytest.mark.usefixtures("school")
 @pytest.mark.parametrize("kind", ["json", "csv", "txt"])
-@pytest.mark.parametrize("report", ["meetings", "attendance", "people", "person"])
+@pytest.mark.parametrize("report", ["meetings", "attendance", "people", "person", "coverage"])
 def test_a_report_is_what_its_golden_file_says(report: str, kind: str) -> None:
     assert render(report, kind).decode() == (GOLDEN / f"{report}.{kind}").read_bytes().decode()
 
@@ -106,7 +137,7 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 @pytest.mark.usefixtures("school")
-@pytest.mark.parametrize("report", ["meetings", "attendance", "people", "person"])
+@pytest.mark.parametrize("report", ["meetings", "attendance", "people", "person", "coverage"])
 def test_json_says_everything_once_and_which_version_it_is(report: str) -> None:
     said = json.loads(render(report, "json"), object_pairs_hook=_without_repeats)
 
