@@ -288,12 +288,12 @@ class _Handler(BaseHTTPRequestHandler):
         status, phrase = self.moodle.answer(query, headers, body)
         if fault.endswith("-after") and fault[:3].isdecimal():
             status = int(fault[:3])
-            phrase = self.responses[status][0]  # type: ignore[index]  # typeshed wants HTTPStatus, which is an int
+            phrase = self.responses[status][0]
         return status, phrase
 
     def _send(self, status: int, phrase: str) -> None:
         if self.moodle.swallows_phrases:
-            phrase = self.responses[status][0]  # type: ignore[index]  # the same
+            phrase = self.responses[status][0]
         self.send_response(status, phrase)
         if self.moodle.retry_after and status in {429, 503}:
             self.send_header("Retry-After", self.moodle.retry_after)

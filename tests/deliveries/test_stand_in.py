@@ -5,8 +5,6 @@ from __future__ import annotations
 import hmac
 import json
 from base64 import urlsafe_b64encode
-from collections.abc import Iterator
-from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
@@ -84,7 +82,7 @@ def resigned(authorization: str, *, is_wrong: bool) -> str:
 
 
 @pytest.fixture
-def replayed() -> Iterator[Moodle]:
+def replayed() -> Moodle:
     on = site()
     for exchange in exchanges("callback", "edge-cases"):
         replay(on, exchange)
@@ -130,11 +128,7 @@ def test_the_same_people_are_completed(replayed: Moodle) -> None:
     ):
         expected = {row["userid"] for row in seen[name]["completion"]}
         assert replayed.completed(instance) - {99999} == expected, name
-    assert (
-        replayed.completed(5) == {row["userid"] for row in seen["E_after"]["second"]["completion"]}
-        if isinstance(seen["E_after"]["second"], dict)
-        else {row["userid"] for row in seen["E_after"]["second"]}
-    )
+    assert replayed.completed(5) == {row["userid"] for row in seen["E_after"]["second"]}
     assert replayed.completed(8) == set()
 
 
@@ -144,7 +138,6 @@ def test_minutes_are_cut_down_row_by_row() -> None:
         body = {"meeting_id": "a" * 40, "internal_meeting_id": f"{number}" * 40, "data": _of(7, seconds)}
         assert on._process(1, body)[0] == 200
     assert on.completed(1) == set()
-    assert datetime.fromtimestamp(0, UTC).year == 1970
 
 
 def _of(user: int, seconds: int) -> dict[str, Any]:
