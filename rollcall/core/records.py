@@ -11,7 +11,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from rollcall.core.events import CameraStarted, MeetingCreated, Reported
-from rollcall.core.evidence import Moment, Session, Stay, stays_of
+from rollcall.core.evidence import POLL_SLACK_MS, Moment, Session, Stay, stays_of
 from rollcall.core.intervals import OPEN
 from rollcall.core.room import JOIN_WEIGHT, LONGEST_MEETING_MS, Connection, Room, gather
 from rollcall.core.twins import pair_twins
@@ -148,10 +148,10 @@ class _Told(NamedTuple):
 def _report(room: Room, head: MeetingReported, attendees: Iterable[AttendeeReported]) -> None:
     """Lay what the callback tells over the live room."""
     if not room.end_is_told:
-        polled_end = room.ended_at
-        room.ended_at = head.finish_at + SECOND_MS if polled_end == OPEN else max(polled_end, head.finish_at)
+        is_seen_later = (room.ran_until or 0) > head.finish_at + SECOND_MS + POLL_SLACK_MS
+        if not is_seen_later:
+            room.ended_at, room.end_is_told = head.finish_at + SECOND_MS, True
         room.ran_until = max(head.finish_at, room.ran_until or 0)
-        room.end_is_told = polled_end == OPEN
     _inform(room, head)
     for attendee in attendees:
         sessions = attendee.sessions
@@ -236,7 +236,7 @@ def _alternating(told: Reported) -> list[_Told] | None:
 def _possible_only(participant: str, told: Reported) -> Stay:
     first = min(told.joins + told.leaves)
     last_leave = max(told.leaves, default=-1)
-    is_closed = last_leave >= max(told.joins, default=-1)
+    is_closed = len(told.leaves) >= len(told.joins) and last_leave >= max(told.joins, default=-1)
     until = last_leave + SECOND_MS if is_closed else None
     return Stay(participant, first, about_at=first, closed_until=until, witness=CALLBACK)
 
@@ -247,13 +247,12 @@ def _reported_stay(connection: Connection, told: _Told, finish_at: int) -> Stay:
     joined_at = _within(connection, Moment.JOINED, told.joined_at)
     stay.opened_at = told.joined_at + SECOND_MS if joined_at is None else joined_at
     stay.opened_from = told.joined_at if joined_at is None else joined_at
-    left_at = _left_at(connection, told, finish_at)
-    if left_at is not None:
-        stay.closed_at = stay.closed_until = left_at
-    elif told.left_at is not None and told.left_at < finish_at:
-        stay.closed_at, stay.closed_until = told.left_at, told.left_at + SECOND_MS
+    if told.left_at is not None and told.left_at < finish_at:
+        left_at = _within(connection, Moment.LEFT, told.left_at)
+        stay.closed_at = told.left_at if left_at is None else left_at
+        stay.closed_until = told.left_at + SECOND_MS if left_at is None else left_at
     else:
-        stay.lasted_until = finish_at
+        _last(stay, connection, finish_at)
     until = OPEN if stay.closed_at is None else stay.closed_at
     stay.signs = [
         at for at, what in sorted(connection.moments) if what <= Moment.SIGN and stay.opened_at <= at <= until
@@ -261,12 +260,16 @@ def _reported_stay(connection: Connection, told: _Told, finish_at: int) -> Stay:
     return stay
 
 
-def _left_at(connection: Connection, told: _Told, finish_at: int) -> int | None:
-    """The leave as a live witness told it; one that the callback does not have counts too: files lose events."""
-    if told.left_at is not None and told.left_at < finish_at:
-        return _within(connection, Moment.LEFT, told.left_at)
-    after = [at for at, what in connection.moments if what is Moment.LEFT and at > told.joined_at]
-    return min(after, default=None)
+def _last(stay: Stay, connection: Connection, finish_at: int) -> None:
+    """A stay without a leave lasted to the end, unless a live witness heard one: files lose events."""
+    opened_from, opened_at = stay.opened_from or 0, stay.opened_at or 0
+    leaves = [at for at, what in connection.moments if what is Moment.LEFT and at > opened_from]
+    if not leaves:
+        stay.lasted_until = finish_at
+    elif min(leaves) > opened_at:
+        stay.closed_at = stay.closed_until = min(leaves)
+    elif opened_from == opened_at:
+        stay.lasted_until = finish_at
 
 
 def _within(connection: Connection, what: Moment, second: int) -> int | None:
