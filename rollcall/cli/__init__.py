@@ -27,15 +27,17 @@ COMMANDS: dict[str, str] = {
     "demo": "serve with a simulated school and a class running now.",
     "server": "BigBlueButton servers: add, list, check, remove.",
     "user": "Staff accounts: add, list, remove.",
-    "report": "Meetings, attendance and people as table, JSON or CSV.",
+    "report": "Meetings, attendance, people and coverage as table, JSON or CSV.",
+    "import": "Old records: events.xml, data.json, callback bodies, folders and archives.",
+    "events": "What one events.xml says; no database.",
     "explain": "Why this number: one person in one meeting.",
     "doctor": "Look at everything and say what is wrong.",
     "rebuild": "Make everything derived again from the facts.",
     "simulate": "A BigBlueButton that is not there.",
 }
 
-# Started by `serve` alone.
-INTERNAL = frozenset({"web"})
+# Started by `serve`, or by `import`, alone.
+INTERNAL = frozenset({"web", "import-reader"})
 
 EXIT_FAILED = 1
 EXIT_MISUSED = 2
@@ -111,8 +113,10 @@ def _run_command(name: str, arguments: list[str]) -> int:
     from rollcall.core.errors import RollcallError
 
     try:
-        app = import_module(f"rollcall.cli.{module_of(name)}").app
-        app(args=arguments, prog_name=f"rollcall {name}")
+        module = import_module(f"rollcall.cli.{module_of(name)}")
+        # A command that is quick enough for loading typer to be felt answers the plain call without it.
+        if not getattr(module, "quickly", _never)(arguments):
+            module.app(args=arguments, prog_name=f"rollcall {name}")
     except RollcallError as error:
         _complain(error)
         return EXIT_FAILED
@@ -124,6 +128,10 @@ def _run_command(name: str, arguments: list[str]) -> int:
     except SystemExit as done:
         return done.code if isinstance(done.code, int) else EXIT_FAILED
     return 0
+
+
+def _never(_arguments: Sequence[str]) -> bool:
+    return False
 
 
 def _complain(error: RollcallError) -> None:

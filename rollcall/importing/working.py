@@ -1,0 +1,160 @@
+"""A task done: files read, their documents kept and folded, and noted as read. One process does one task at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import structlog
+
+from rollcall.feed.feed import Arrival
+from rollcall.importing import journal, keeping
+from rollcall.importing.journal import Entry
+from rollcall.importing.layers import Source
+from rollcall.importing.outcomes import Outcome, Results, State
+from rollcall.importing.reading import Item, Read, Reader, sentence_of
+from rollcall.store.keys import meeting_key
+
+UNFOLDED = "It is kept, but its meeting cannot be folded yet; a worker (rollcall serve) tries again."
+REFUSED = "Capture is switched off for its meeting: it is not kept."
+
+FAULTY = "Rollcall itself failed on it ({}), which is a fault to be reported."
+
+# So much waits at most before it is written.
+WAITING_BYTES = 4_000_000
+WAITING_READS = 200
+
+logger = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where to. A dry run keeps nothing; `reads_again` what was read before."""
+
+    pool: int
+    pool_name: str
+    is_dry: bool = False
+    reads_again: bool = False
+
+
+@dataclass(slots=True)
+class _Account:
+    """What became of one item so far."""
+
+    item: Item
+    documents: int = 0
+    damage: str = ""
+    is_good: bool = True
+
+    def note(self, outcome: Outcome) -> None:
+        """One more of its documents."""
+        self.documents += 1
+        self.damage = self.damage or outcome.damage
+        self.is_good &= outcome.state in {State.NEW, State.KNOWN}
+
+    def entry(self) -> Entry:
+        """For the journal."""
+        return Entry(self.item.key, self.item.size, self.item.modified_at, self.documents, self.damage)
+
+
+@dataclass(slots=True)
+class Work:
+    """One task under way."""
+
+    target: Target
+    note: Callable[[int], None]
+    outcomes: list[Outcome] = field(default_factory=list)
+    archives: list[int] = field(default_factory=list)
+    meetings: set[int] = field(default_factory=set)
+    people: set[bytes] = field(default_factory=set)
+    _waiting: list[tuple[_Account, Read]] = field(default_factory=list)
+    _over: list[_Account] = field(default_factory=list)
+    _size: int = 0
+
+    def do(self, items: Sequence[Item], streamed: Source | None = None) -> Results:
+        """Everything in it, and what became of it."""
+        reader = Reader(self.target.pool, self.target.pool_name, self.note)
+        for number, item in self._unread(items):
+            account = _Account(item)
+            for read in _readings(reader, item, streamed):
+                if read.state is State.ARCHIVE:
+                    self.archives.append(number)
+                else:
+                    self._take(account, read)
+            if number not in self.archives:
+                self._over.append(account)
+        self._flush()
+        return Results(tuple(self.outcomes), tuple(self.archives), frozenset(self.meetings), frozenset(self.people))
+
+    def _unread(self, items: Sequence[Item]) -> Iterator[tuple[int, Item]]:
+        """What the journal does not know as it is now; of the rest, what became of it then."""
+        keys = [item.key for item in items if item.key]
+        known = {} if self.target.reads_again else journal.read_before(self.target.pool, keys)
+        for number, item in enumerate(items):
+            entry = known.get(item.key)
+            if entry is not None and (entry.size, entry.modified_at) == (item.size, item.modified_at):
+                self.outcomes.append(_outcome_before(item, entry))
+                self.note(item.size if item.content is None and not item.member else 0)
+            else:
+                yield number, item
+
+    def _take(self, account: _Account, read: Read) -> None:
+        self._waiting.append((account, read))
+        self._size += len(read.document.arrival.payload) if read.document else 0
+        if self._size >= WAITING_BYTES or len(self._waiting) >= WAITING_READS:
+            self._flush()
+
+    def _flush(self) -> None:
+        """Everything that waits is kept, folded and noted."""
+        arrivals = [read.document.arrival for _, read in self._waiting if read.document is not None]
+        before = keeping.held(self.target.pool, arrivals)
+        missing, failed = (set[bytes](), set[bytes]()) if self.target.is_dry else self._keep(arrivals)
+        for account, read in self._waiting:
+            outcome = _outcome(read, before, missing, failed)
+            account.note(outcome)
+            self.outcomes.append(outcome)
+        if not self.target.is_dry:
+            # What could not be read is tried again the next time.
+            entries = [
+                account.entry() for account in self._over if account.is_good and account.documents and account.item.key
+            ]
+            journal.note_read(self.target.pool, entries)
+        self._waiting, self._over, self._size = [], [], 0
+
+    def _keep(self, arrivals: Sequence[Arrival]) -> tuple[set[bytes], set[bytes]]:
+        """The digests that were not taken, and the keys of meetings that could not be folded."""
+        if not arrivals:
+            return set(), set()
+        keeping.keep(arrivals)
+        missing = {arrival.digest for arrival in arrivals} - keeping.held(self.target.pool, arrivals)
+        meetings, failed = keeping.fold(self.target.pool, arrivals)
+        self.meetings |= meetings
+        self.people |= keeping.people_in(meetings)
+        return missing, failed
+
+
+def _readings(reader: Reader, item: Item, streamed: Source | None) -> Iterator[Read]:
+    """What is in one item; a fault of ours in reading it stops nothing but it."""
+    try:
+        yield from reader.read(item, streamed)
+    except Exception as error:
+        logger.exception("A file cannot be read by a fault of Rollcall")
+        yield Read(item.name, State.UNREADABLE, sentence=FAULTY.format(type(error).__name__))
+
+
+def _outcome(read: Read, before: set[bytes], missing: set[bytes], failed: set[bytes]) -> Outcome:
+    """What became of one read."""
+    if read.document is None:
+        return Outcome(read.name, read.state, read.damage, read.sentence)
+    arrival = read.document.arrival
+    meeting = arrival.meeting
+    if arrival.digest in missing:
+        return Outcome(read.name, State.REFUSED, "", REFUSED, meeting)
+    if meeting_key(meeting) in failed:
+        return Outcome(read.name, State.UNFOLDED, read.damage, UNFOLDED, meeting)
+    state = State.KNOWN if arrival.digest in before else State.NEW
+    return Outcome(read.name, state, read.damage, read.sentence, meeting)
+
+
+def _outcome_before(item: Item, entry: Entry) -> Outcome:
+    return Outcome(item.name, State.KNOWN, entry.damage, sentence_of(entry.damage), documents=entry.documents)
