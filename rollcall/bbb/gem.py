@@ -1,6 +1,6 @@
 """What BigBlueButton's own gem makes of a recording, faults included: for comparison, never for a report.
 
-Written from a description of its numbers, to be laid beside ours by `rollcall events --like-gem` and `rollcall explain`.
+Written from a description of its numbers, to stand beside ours in `rollcall events --like-gem` and `rollcall explain`.
 """
 
 from __future__ import annotations
