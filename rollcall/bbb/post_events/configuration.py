@@ -1,0 +1,188 @@
+"""/etc/bigbluebutton/rollcall.conf, and the shared secret from whatever file holds it."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from rollcall.bbb.post_events.host import OVERLAY, PACKAGED, Host, Trouble, read_properties
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CONFIGURATION = "/etc/bigbluebutton/rollcall.conf"
+
+# (name, default, the lines that stand above it in the file)
+OPTIONS = (
+    (
+        "rollcall_url",
+        "",
+        (
+            "Where Rollcall takes this server's records, as `rollcall bbb-host --server NAME` prints it.",
+            "Keep it to yourself. Empty: nothing goes to Rollcall.",
+        ),
+    ),
+    (
+        "rollcall_gets",
+        "events",
+        (
+            "events: events.xml itself, compressed.",
+            "callback: the numbers alone, as the LMS gets them, with nobody left out.",
+        ),
+    ),
+    (
+        "send_to_lms",
+        "yes",
+        (
+            "yes: each meeting's own analytics-callback-url gets a clean post, before BigBlueButton's own script posts.",
+            "no: only Rollcall is told, as where Rollcall itself passes records on.",
+        ),
+    ),
+    (
+        "guests",
+        "auto",
+        (
+            "drop: attendees whose user id is no number are left out for the LMS, since Moodle 4.5 stops at the first.",
+            "keep: nobody is left out. auto: they are left out where the meeting or the address is Moodle's.",
+        ),
+    ),
+    (
+        "lms_secret",
+        "",
+        ("Another secret than BigBlueButton's own for the LMS, as behind Scalelite; or a file that holds it.",),
+    ),
+    ("lms_secret_file", "", ()),
+    ("rollcall_secret", "", ("The same for Rollcall.",)),
+    ("rollcall_secret_file", "", ()),
+    ("verify_tls", "yes", ("no: any certificate will do. Better name the right authority in ca_file.",)),
+    ("ca_file", "", ("A file of certificate authorities, instead of the system's.",)),
+    ("connect_timeout", "10", ("Seconds to be let in, and to be answered.",)),
+    ("timeout", "30", ()),
+    ("keep_days", "14", ("What could not be delivered within so many days is given up, with a line in the log.",)),
+    ("spool", "/var/bigbluebutton/rollcall", ("Where deliveries are remembered; nobody else may read it.",)),
+    ("log", "/var/log/bigbluebutton/post_events_rollcall.log", ("Where each delivery gets its line.",)),
+)
+_DEFAULTS = {name: default for name, default, _ in OPTIONS}
+_ONE_OF = {
+    "rollcall_gets": ("events", "callback"),
+    "send_to_lms": ("yes", "no"),
+    "guests": ("auto", "drop", "keep"),
+    "verify_tls": ("yes", "no"),
+}
+_NUMBERS = ("connect_timeout", "timeout", "keep_days")
+
+
+class Configuration:
+    """What the operator wants; `faults` are sentences about lines that could not be followed."""
+
+    __slots__ = ("faults", "host", "values")
+
+    def __init__(self, host: Host, values: dict[str, str], faults: list[str]) -> None:
+        self.host = host
+        self.values = values
+        self.faults = faults
+
+    def text(self, name: str) -> str:
+        """One option as it stands."""
+        return self.values[name]
+
+    def is_on(self, name: str) -> bool:
+        """One option of yes and no."""
+        return self.values[name] == "yes"
+
+    def number(self, name: str) -> int:
+        """One option that is a number."""
+        return int(self.values[name])
+
+    def path(self, name: str) -> str:
+        """One option that is a path of the host."""
+        return self.host.path(self.values[name])
+
+
+def read_configuration(host: Host) -> Configuration:
+    """The defaults, where there is no file; a line that makes no sense leaves its default standing and is a fault."""
+    path = host.path(CONFIGURATION)
+    try:
+        given = read_properties(path) if os.path.exists(path) else {}
+        faults = []
+    except OSError as error:
+        given, faults = (
+            {},
+            [f"{path} cannot be read ({error.strerror}): let the user of BigBlueButton's worker read it."],
+        )
+    faults += list(_faults(given))
+    wrong = {name for name in given if _fault_of(name, given[name])}
+    values = {**_DEFAULTS, **{name: value for name, value in given.items() if name not in wrong}}
+    return Configuration(host, values, faults)
+
+
+def _faults(given: dict[str, str]) -> Iterator[str]:
+    for name in sorted(given):
+        fault = _fault_of(name, given[name])
+        if fault:
+            yield f"{CONFIGURATION}: {fault}"
+
+
+def _fault_of(name: str, value: str) -> str:
+    if name not in _DEFAULTS:
+        return f"there is no option {name}; its names are {', '.join(sorted(_DEFAULTS))}."
+    if name in _ONE_OF and value not in _ONE_OF[name]:
+        return f"{name} is one of {', '.join(_ONE_OF[name])}, not {value!r}."
+    if name in _NUMBERS and not (value.isdigit() and 0 < int(value) < 10000):
+        return f"{name} is a number from 1 on, not {value!r}."
+    return ""
+
+
+def secrets_of_host(host: Host) -> list[tuple[str, str]]:
+    """(file, securitySalt) of every file that holds one, the one that counts first."""
+    found = []
+    for name in (OVERLAY, *PACKAGED):
+        secret = host.properties(name).get("securitySalt", "")
+        if secret and "{{" not in secret:  # what a container's template has not been filled with
+            found.append((name, secret))
+    if not found and os.environ.get("SHARED_SECRET"):
+        found.append(("the variable SHARED_SECRET", os.environ["SHARED_SECRET"]))
+    return found
+
+
+def secret_for(configuration: Configuration, destination: str) -> tuple[str, str]:
+    """(where it stands, the secret) a post to "lms" or "rollcall" is signed with."""
+    name = destination + "_secret"
+    if configuration.text(name):
+        return CONFIGURATION, configuration.text(name)
+    if configuration.text(name + "_file"):
+        return _secret_in_file(configuration, name + "_file")
+    found = secrets_of_host(configuration.host)
+    if not found:
+        raise Trouble(
+            "BigBlueButton's shared secret was not found: securitySalt stands in none of "
+            f"{', '.join((OVERLAY, *PACKAGED))} that can be read here; name a file that holds it "
+            f"as {name}_file in {CONFIGURATION}."
+        )
+    return found[0]
+
+
+def _secret_in_file(configuration: Configuration, name: str) -> tuple[str, str]:
+    path = configuration.path(name)
+    try:
+        with open(path, encoding="utf-8", errors="surrogateescape") as file:
+            secret = file.read().strip()
+    except OSError as error:
+        raise Trouble(f"{path}, the {name} of {CONFIGURATION}, cannot be read: {error.strerror}.") from None
+    if not secret:
+        raise Trouble(f"{path}, the {name} of {CONFIGURATION}, is empty.")
+    return path, secret
+
+
+def configuration_text(rollcall_url: str = "") -> str:
+    """The file with every option, its default and what it is for."""
+    lines = [
+        "# What rollcall_post_events.py sends from this BigBlueButton host, and where to.",
+        "# A line that begins with # says the default.",
+    ]
+    for name, default, words in OPTIONS:
+        lines += ["", *(f"# {line}" for line in words)] if words else []
+        lines.append(
+            f"rollcall_url = {rollcall_url}".rstrip() if name == "rollcall_url" else f"#{name} = {default}".rstrip()
+        )
+    return "\n".join(lines) + "\n"
