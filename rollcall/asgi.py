@@ -24,6 +24,7 @@ from granian.constants import Interfaces
 from granian.net import SocketHolder  # type: ignore[attr-defined]  # it passes it on without saying so
 from granian.server.embed import Server
 
+from rollcall.bbb import analytics
 from rollcall.bbb.webhook import PREFIX, Receive, Scope, Send, Webhook
 from rollcall.feed.embedded import Embedded
 from rollcall.live import stream
@@ -46,6 +47,7 @@ class Application:
     def __init__(self) -> None:
         self._feed = Embedded()
         self._webhook = Webhook(self._feed)
+        self._analytics = analytics.Analytics(self._feed)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request to who answers it."""
@@ -55,6 +57,8 @@ class Application:
             await send({"type": "websocket.close", "code": 1000})
         elif PREFIX in scope["path"]:  # a proxy may leave its own prefix before it
             await self._webhook(scope, receive, send)
+        elif analytics.PREFIX in scope["path"]:
+            await self._analytics(scope, receive, send)
         elif scope["path"].startswith("/live/"):
             await stream.stream(scope, receive, send)
         elif scope["path"] == "/health":
@@ -71,6 +75,7 @@ class Application:
         notes.cancel()
         await self._feed.close()
         await self._webhook.close()
+        await self._analytics.close()
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _write_notes(self) -> None:

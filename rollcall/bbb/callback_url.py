@@ -26,6 +26,5 @@ def callback_token(pool: Pool) -> str:
     if pool.callback_token is None:
         Pool.objects.filter(pk=pool.pk, callback_token=None).update(callback_token=new_callback_token())
         pool.refresh_from_db(fields=["callback_token"])
-    if pool.callback_token is None:
-        raise Misconfigured(f"{pool.name} is gone from the database.", code="unknown-server")
-    return pool.callback_token
+    token: str = pool.callback_token
+    return token

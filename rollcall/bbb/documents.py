@@ -20,9 +20,20 @@ from rollcall.store.keys import fact_digest
 if TYPE_CHECKING:
     from rollcall.bbb.recording import Readable
 
-__all__ = ["Document", "decode_callback", "decode_recording", "keep_callback", "keep_recording"]
+__all__ = ["Document", "NoMeeting", "decode_callback", "decode_recording", "keep_callback", "keep_recording"]
 
 EVENTS_XML, ANALYTICS_CALLBACK, DATA_JSON = "events-xml", "analytics-callback", "data-json"
+
+
+class NoMeeting(NotUnderstood):
+    """A body that does not say of which meeting it is, but when one of which external id began (epoch ms)."""
+
+    def __init__(self, told: Told) -> None:
+        super().__init__(
+            "It names no internal meeting id; data.json never does: its folder does, or ?meeting=… in the address."
+        )
+        self.external_meeting_id = told.external_meeting_id
+        self.start = told.start
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +83,12 @@ def keep_callback(body: bytes, pool_name: str, *, received_at: int, pool: int, m
 
     NotUnderstood if it is neither, Refused if it holds more than can be kept.
     """
-    told = read_callback(body, meeting)
+    try:
+        told = Told(read_json(body), meeting)
+    except RecursionError:
+        raise NotUnderstood(TOO_DEEP) from None
     if not told.meeting:
-        raise NotUnderstood(NO_MEETING)
+        raise NoMeeting(told)
     payload, digest = pack(told.payload)
     identity, people = pack_identity(told.people)
     arrival = Arrival(
@@ -91,14 +105,3 @@ def keep_callback(body: bytes, pool_name: str, *, received_at: int, pool: int, m
         belongs_to=belongs_to(told.external_meeting_id, told.metadata, pool_name),
     )
     return Document(arrival, callback_kept.edges(told.payload))
-
-
-NO_MEETING = "It names no internal meeting id."
-
-
-def read_callback(body: bytes, meeting: str = "") -> Told:
-    """A body taken apart, also one that does not say of which meeting it is."""
-    try:
-        return Told(read_json(body), meeting)
-    except RecursionError:
-        raise NotUnderstood(TOO_DEEP) from None
