@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     Children = dict[str, str]
 
-VERSION = "1.0"
+BODY_VERSION = "1.0"
 MODERATOR = "MODERATOR"
 FREE_TEXT = "R-"
 DIAL_IN = "v_"
@@ -307,7 +307,7 @@ class Fold:
         finish_at = next((at for at in (self._ended_at, recording.last_at) if at is not None), start_at)
         self._close_all(finish_at)
         return {
-            "version": VERSION,
+            "version": BODY_VERSION,
             "meeting_id": recording.external_meeting_id,
             "internal_meeting_id": recording.meeting,
             "data": {
