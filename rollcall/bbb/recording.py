@@ -33,10 +33,14 @@ CHUNK = 256 * 1024
 TEXT_LIMIT = 64 * 1024  # characters kept of one child; an id, a name or a list of poll answers is far shorter
 CHILDREN_LIMIT = 200
 DEPTH_LIMIT = 1000
+NAME_LIMIT = 200
+POLLS_LIMIT = 10_000
 NAMES_LIMIT = 50_000  # different names of elements and attributes; real files have some two hundred
 TOKEN_LIMIT = 4 * 1024 * 1024  # bytes of one tag or comment, which expat must hold as a whole
 WAITING_LIMIT = 5_000  # events held back until one tells the clock
 WAITING_TEXT_LIMIT = 4 * 1024 * 1024
+
+NUMBER_LIMIT = 10**15
 
 DAY_MS = 24 * 3_600_000
 BEFORE_CREATION_MS = DAY_MS
@@ -61,7 +65,7 @@ POLL_STARTED = "POLL/PollStartedRecordEvent"
 POLL_ANSWERED = "POLL/UserRespondedToPollRecordEvent"
 POLL_STOPPED = "POLL/PollStoppedRecordEvent"
 POLL_PUBLISHED = "POLL/PollPublishedRecordEvent"
-SHAPE_ADDED = "WHITEBOARD/AddShapeEvent"  # passed on only where its type is `poll_result`
+SHAPE_ADDED = "WHITEBOARD/AddShapeEvent"  # passed on where it is the first to draw the result of a poll
 CONVERTED = "PRESENTATION/ConversionCompletedEvent"
 
 WANTED = frozenset(
@@ -82,7 +86,6 @@ WANTED = frozenset(
         POLL_ANSWERED,
         POLL_STOPPED,
         POLL_PUBLISHED,
-        SHAPE_ADDED,
         CONVERTED,
         "WEBCAM/StartWebcamShareEvent",
         "WEBCAM/StopWebcamShareEvent",
@@ -104,8 +107,7 @@ VERSION = re.compile(r"\s*(\d{1,4})\.(\d{1,4})")
 CREATED_AT = re.compile(r"-(\d{13})$")
 
 GZIP = b"\x1f\x8b"
-BLANK = "/"  # what is left of an event whose content had expired before the file was written
-NAMELESS = ""
+BLANK = "/"  # an event of no module and no name: its content had expired before the file was written
 SKIPPED: dict[str, str] = {}
 
 # What expat says of a document that only breaks off.
@@ -123,8 +125,11 @@ class Damaged(Exception):
 
 def number(text: str | None) -> int | None:
     """A whole number that is not negative, or None."""
-    text = (text or "").strip()
-    return int(text) if text.isdecimal() and len(text) < 16 else None
+    try:
+        value = int(text or "") if len(text or "") < 32 else -1
+    except ValueError:
+        return None
+    return value if 0 <= value < NUMBER_LIMIT else None
 
 
 def created_at(meeting: str) -> int | None:
@@ -139,18 +144,18 @@ class Clock:
     def __init__(self) -> None:
         self.offset: int | None = None
         self.has_utc = False
-        self._earliest = EARLIEST_AT
-        self._latest = LATEST_AT
+        self.earliest = EARLIEST_AT
+        self.latest = LATEST_AT
 
     def expect(self, created: int | None) -> None:
         """No event of a meeting is far from its creation."""
         if created is not None and EARLIEST_AT <= created <= LATEST_AT:
-            self._earliest = created - BEFORE_CREATION_MS
-            self._latest = created + AFTER_CREATION_MS
+            self.earliest = created - BEFORE_CREATION_MS
+            self.latest = created + AFTER_CREATION_MS
 
     def sensible(self, at: int | None) -> int | None:
         """The same, or None if no event of this meeting can be then."""
-        return at if at is not None and self._earliest <= at <= self._latest else None
+        return at if at is not None and self.earliest <= at <= self.latest else None
 
     def learn(self, timestamp: int | None, utc: int | None) -> bool:
         """True if this event is the first to tell both times."""
@@ -218,6 +223,7 @@ class Recording:
         self._base = 0
         self._has_root = False
         self._last_skipped: tuple[int, int, int] | None = None
+        self._unpublished: set[str] = set()
         self._names: dict[str, str] = {}
         self._parser = self._new_parser()
 
@@ -323,11 +329,10 @@ class Recording:
 
     def _start_outside(self, tag: str, attributes: dict[str, str]) -> None:
         self._depth += 1
-        if self._depth == 2:
-            if tag == "event":
-                self._start_event(attributes)
-            else:
-                self._read_head(tag, attributes)
+        if self._depth == 2 and tag == "event":
+            self._start_event(attributes)
+        elif self._depth == 2:
+            self._read_head(tag, attributes)
         elif self._depth == 1:
             self._read_root(tag, attributes)
         elif self._depth > DEPTH_LIMIT:
@@ -365,31 +370,32 @@ class Recording:
     # Events
 
     def _start_event(self, attributes: dict[str, str]) -> None:
-        """Most events move a cursor: of those nothing is read, once the clock is known."""
+        """Most events move a cursor: nothing of those is read, once the clock is known."""
         module, name = attributes.get("module", ""), attributes.get("eventname", "")
-        event = NAMELESS if bool(module) != bool(name) else module + "/" + name
-        self._event = event
+        event = self._event = module + "/" + name
         self._timestamp = number(attributes.get("timestamp"))
-        self._began = self._parser.CurrentByteIndex
         is_wanted = self._wanted.get(event)
         if is_wanted is None:
             is_wanted = self._meet(event)
-        if is_wanted or self._is_waiting:
+        parser = self._parser
+        if is_wanted or self._clock.offset is None:
             self._children = {}
-            self._parser.StartElementHandler = self._start_child
-            self._parser.EndElementHandler = self._end_child
-            self._parser.CharacterDataHandler = self._texts.append
+            parser.StartElementHandler = self._start_child
+            parser.EndElementHandler = self._end_child
+            parser.CharacterDataHandler = self._texts.append
         else:
-            self._children = SKIPPED
-            self._parser.StartElementHandler = None
-            self._parser.EndElementHandler = self._end_skipped
+            self._began = parser.CurrentByteIndex
+            parser.StartElementHandler = None
+            parser.EndElementHandler = self._end_skipped
 
     def _meet(self, event: str) -> bool:
-        """Whether an event of this name is wanted, asked once for each name."""
+        """Whether an event of this name is to be read, asked once for each name."""
         self._is_newer = self._is_newer or event in NEWER_NAMES or event.startswith(NEWER_MODULES)
-        is_wanted = event in WANTED or (len(event) < 200 and SCREEN_SHARE.match(event) is not None)
-        if len(self._wanted) < NAMES_LIMIT and len(event) < 200:
-            self._wanted[event] = is_wanted
+        if len(event) > NAME_LIMIT or len(self._wanted) > NAMES_LIMIT:
+            return False
+        is_nameless = event.startswith("/") or event.endswith("/")
+        is_wanted = event in WANTED or SCREEN_SHARE.match(event) is not None or is_nameless
+        self._wanted[event] = is_wanted
         return is_wanted
 
     def _start_child(self, tag: str, _attributes: dict[str, str]) -> None:
@@ -423,16 +429,22 @@ class Recording:
     def _end_skipped(self, tag: str) -> None:
         if tag != "event":
             return
-        at = self._clock.at(self._timestamp, None)
-        if self._counts(self._event, self._timestamp, at) and at is not None:
-            self._last_skipped = (self._began, self._parser.CurrentByteIndex, at)
         self._outside_again()
+        at = self._clock.at(self._timestamp, None)
+        if at is None:
+            self.odd_events += 1
+            return
+        self._count(self._timestamp, at)
+        if at == self.last_at:
+            self._last_skipped = (self._began, self._parser.CurrentByteIndex, at)
 
     def _end_event(self) -> None:
         self._outside_again()
+        self._parser.CharacterDataHandler = None
+        self._texts.clear()
         children = self._children
         utc = self._clock.sensible(number(children.pop("timestampUTC", None)))
-        is_wanted = self._wanted.get(self._event, False)
+        is_wanted = self._wanted.get(self._event, False) or self._event == SHAPE_ADDED
         one = (self._timestamp, utc, self._event, children if is_wanted else None)
         if not self._is_waiting:
             self._clock.learn(self._timestamp, utc)
@@ -445,10 +457,9 @@ class Recording:
 
     def _outside_again(self) -> None:
         self._depth = 1
-        self._texts.clear()
-        self._parser.StartElementHandler = self._start_outside
-        self._parser.EndElementHandler = self._end_outside
-        self._parser.CharacterDataHandler = None
+        parser = self._parser
+        parser.StartElementHandler = self._start_outside
+        parser.EndElementHandler = self._end_outside
 
     # What happened when
 
@@ -468,32 +479,50 @@ class Recording:
 
     def _happened(self, timestamp: int | None, utc: int | None, event: str, children: dict[str, str] | None) -> None:
         at = self._clock.at(timestamp, utc)
-        if not self._counts(event, timestamp, at) or at is None or children is None:
-            return
+        if event == BLANK:
+            self.blank_events += 1
+        elif at is None or event.startswith("/") or event.endswith("/"):
+            self.odd_events += 1
+        else:
+            self._count(timestamp, at)
+            if children is not None and self._is_told(event, children) and self._gives_all:
+                self._ready.append((at, timestamp or 0, event, children))
+
+    def _count(self, timestamp: int | None, at: int) -> None:
+        self.event_count += 1
+        self.last_timestamp = timestamp
+        if self.last_at is None or self.first_at is None:
+            self.first_timestamp = timestamp
+            self.first_at = self.last_at = at
+        elif at >= self.last_at:
+            self.last_at = at
+        elif at < self.first_at:
+            self.first_at = at
+
+    def _is_told(self, event: str, children: dict[str, str]) -> bool:
+        """Learn what this says of the whole; False if it has no further use."""
         if event == ENDED:
             self.is_closed = True
             self.end_reason = children.get("reason")
         elif event == STATUS_CHANGED:
             self._is_newer = self._is_newer or children.get("status") in NEWER_STATUSES
-        elif event == SHAPE_ADDED and children.get("type") != "poll_result":
-            return
-        if self._gives_all:
-            self._ready.append((at, timestamp or 0, event, children))
-
-    def _counts(self, event: str, timestamp: int | None, at: int | None) -> bool:
-        if event == BLANK:
-            self.blank_events += 1
-            return False
-        if at is None or event == NAMELESS:
-            self.odd_events += 1
-            return False
-        self.event_count += 1
-        if self.first_timestamp is None:
-            self.first_timestamp = timestamp
-        self.last_timestamp = timestamp
-        self.first_at = at if self.first_at is None else min(at, self.first_at)
-        self.last_at = at if self.last_at is None else max(at, self.last_at)
+        elif event == POLL_STARTED:
+            self._await_result(children.get("pollId", ""))
+        elif event == SHAPE_ADDED:
+            return children.get("type") == "poll_result" and self._is_result(children.get("id", ""))
         return True
+
+    def _await_result(self, poll: str) -> None:
+        """Shapes are drawn by the thousand; they are read only while one of them may be the result of a poll."""
+        if len(self._unpublished) < POLLS_LIMIT:
+            self._unpublished.add(poll)
+        self._wanted[SHAPE_ADDED] = True
+
+    def _is_result(self, poll: str) -> bool:
+        is_first = poll in self._unpublished
+        self._unpublished.discard(poll)
+        self._wanted[SHAPE_ADDED] = bool(self._unpublished)
+        return is_first
 
     def _finish(self) -> None:
         if self._is_waiting:
