@@ -1,4 +1,4 @@
-"""The worker process: folds what is due, and watches the BigBlueButton servers. Any number of them may run."""
+"""The worker process: folds what is due, watches the servers, sends what is owed. Any number of them may run."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import asyncio
 import contextlib
 import signal
 import threading
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 import structlog
 from django.db import Error, close_old_connections, connections
 
 from rollcall.bbb import reconcile
+from rollcall.deliveries import send
 from rollcall.derive.log import Log
 from rollcall.derive.rebuild import demand, fold_due
 from rollcall.feed.embedded import Embedded
@@ -34,20 +36,21 @@ async def _work() -> None:
         loop.add_signal_handler(number, stop.set)
     folding = asyncio.create_task(asyncio.to_thread(_fold, stopping))
     feed = Embedded()
-    watching = asyncio.create_task(_watch(feed, stop))
+    watching = asyncio.create_task(_go_on("Watching the servers", lambda: reconcile.run(feed, stop), stop))
+    sending = asyncio.create_task(_go_on("Sending to the LMS", lambda: send.run(stop), stop))
     await stop.wait()
     stopping.set()
-    await asyncio.gather(folding, watching)
+    await asyncio.gather(folding, watching, sending)
     await feed.close()
 
 
-async def _watch(feed: Embedded, stop: asyncio.Event) -> None:
-    """A fault in the watching is logged, waited out and begun again: folding does not depend on it."""
+async def _go_on(what: str, work: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:
+    """A fault in it is logged, waited out and begun again: folding does not depend on it."""
     while not stop.is_set():
         try:
-            await reconcile.run(feed, stop)
+            await work()
         except Exception:
-            logger.exception("Watching the servers failed; it begins again")
+            logger.exception("Something of the worker failed; it begins again", what=what)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), DATABASE_DOWN_SECONDS)
 

@@ -80,7 +80,8 @@ class Moodle:
 
     A fault is taken by the next delivery that is no probe: "close-before" and "close-after" break the connection off
     before or after the work, "slow" lets a second pass after the work, a number is answered without any work, and a
-    number followed by "-after" is answered instead of what was done.
+    number followed by "-after" is answered instead of what was done. `breaks_after` so many attendees the processing
+    fails, as a database does that is full; whatever names `fails_for` is answered 500.
     """
 
     def __init__(self, secret: str, activities: dict[int, Activity], clock: Callable[[], float] = time.time) -> None:
@@ -92,6 +93,9 @@ class Moodle:
         self.is_apache = False
         self.swallows_phrases = False
         self.retry_after = ""
+        self.fails_for = ""
+        self.breaks_after: int | None = None
+        self.breaks_with = "Error writing to database"
         self.base = ""
         self._lock = threading.Lock()
 
@@ -213,7 +217,9 @@ class Moodle:
             raise Failed(404, "Not Found")
         if sum(internal in _text(row.meta) for row in self.rows if row.log == "Callback") > 1:
             return 202, "Accepted. Already processed."
-        for attendee in record.get("attendees") or []:
+        for number, attendee in enumerate(record.get("attendees") or []):
+            if number == self.breaks_after:
+                raise _thrown(self.breaks_with) if self.breaks_with else Failed(404, "Not Found")
             self._credit(instance, meeting_id, internal, attendee)
         return 200, "Accepted. Enqueued." if self.is_apache else "OK"
 
@@ -283,6 +289,8 @@ class _Handler(BaseHTTPRequestHandler):
             return 0, ""
         if fault.isdecimal():
             return int(fault), self.responses[int(fault)][0]
+        if self.moodle.fails_for and self.moodle.fails_for.encode() in body:
+            return 500, "Internal Server Error"
         if not path.endswith(PATH):
             return 404, "Not Found"
         status, phrase = self.moodle.answer(query, headers, body)

@@ -30,6 +30,7 @@ COMMANDS: dict[str, str] = {
     "report": "Meetings, attendance, people and coverage as table, JSON or CSV.",
     "import": "Old records: events.xml, data.json, callback bodies, folders and archives.",
     "events": "What one events.xml says; no database.",
+    "relay": "Records passed on to the LMS: list, on, off, retry, cancel, repair, test.",
     "explain": "Why this number: one person in one meeting.",
     "doctor": "Look at everything and say what is wrong.",
     "rebuild": "Make everything derived again from the facts.",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import msgspec
+from asgiref.sync import sync_to_async
 from django.db import transaction
 from django.db.models import F, Q
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from rollcall.deliveries.by_callback import Body
     from rollcall.deliveries.outcome import Outcome
     from rollcall.deliveries.post import Silence
+    from rollcall.store.connections import Pool
 
 LEASE_MS: Final = 5 * 60_000
 AT_ONCE_PER_TARGET: Final = 2
@@ -109,7 +111,16 @@ def _read(pk: int) -> Claimed:
 
 def keys_of(target: Target) -> tuple[Key, ...]:
     """The secrets of the pool's server that are not retired, the newest first; one that cannot be opened is none."""
-    server = getattr(target.pool, "server", None)
+    return _keys_of(target.pool)
+
+
+async def secrets_of(pool: Pool) -> tuple[Key, ...]:
+    """The same, from an event loop."""
+    return await sync_to_async(_keys_of)(pool)
+
+
+def _keys_of(pool: Pool) -> tuple[Key, ...]:
+    server = getattr(pool, "server", None)
     if server is None:
         return ()
     found = []

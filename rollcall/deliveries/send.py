@@ -202,13 +202,17 @@ async def find_key(keys: tuple[queue.Key, ...], ask: Callable[[queue.Key], Any])
     return last
 
 
-def _without_key(one: queue.Claimed, found: Found) -> Outcome:
-    """Nothing was sent: whatever it is, it is the target's trouble."""
-    trouble = "no-secret"
+def trouble_without_key(found: Found) -> str:
+    """Why no key could be found, as a code: nothing was sent, so whatever it is, it is the target's trouble."""
     if isinstance(found.answer, Silence):
-        trouble = found.answer.fault
-    elif found.meaning is not None:
-        trouble = NOT_MOODLE if found.meaning in _NOT_MOODLES else found.meaning
+        return found.answer.fault
+    if found.meaning is None:
+        return "no-secret"
+    return NOT_MOODLE if found.meaning in _NOT_MOODLES else found.meaning
+
+
+def _without_key(one: queue.Claimed, found: Found) -> Outcome:
+    trouble = trouble_without_key(found)
     return Outcome(State.DUE, trouble, one.before.is_unanswered, one.before.was_refused, trouble=trouble)
 
 
