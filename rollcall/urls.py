@@ -51,6 +51,8 @@ urlpatterns = [
     path("people/<digest:key>.<file:kind>", reports.person_file),
     path("servers", web.servers),
     path("servers.<file:kind>", reports.servers_file),
+    path("coverage", reports.coverage),
+    path("coverage.<file:kind>", reports.coverage_file),
     path("login", sign_in.login_page),
     path("login/link/<str:token>", sign_in.use_link),
     path("logout", sign_in.logout_page),

@@ -1,4 +1,4 @@
-"""Meetings, attendance and people as a table to read, JSON or CSV."""
+"""Meetings, attendance, people and coverage as a table to read, JSON or CSV."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from rollcall.reports.rows import Table
 
-app = new_app("Meetings, attendance and people as table, JSON or CSV.")
+app = new_app("Meetings, attendance, people and coverage as table, JSON or CSV.")
 
 
 class Report(StrEnum):
@@ -29,6 +29,7 @@ class Report(StrEnum):
     MEETINGS = "meetings"
     ATTENDANCE = "attendance"
     PEOPLE = "people"
+    COVERAGE = "coverage"
 
 
 class Form(StrEnum):
@@ -70,6 +71,7 @@ def _rendered(what: Report, words: dict[str, str], form: Form, zone: tzinfo) -> 
         Report.MEETINGS: rows.meetings_report,
         Report.ATTENDANCE: rows.attendance_report,
         Report.PEOPLE: rows.people_report,
+        Report.COVERAGE: rows.coverage_report,
     }
     table: Table = reports[what](wanted)
     match form:

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 
+from rollcall.deliveries.told import state_of
 from rollcall.reports import rows, words
 from rollcall.reports.pictures import PATTERNS
 from rollcall.reports.rows import Group, Kind, MeetingRow
 from rollcall.reports.to_html import attendees_to_html
+from rollcall.reports.witnesses import block
 from rollcall.store import reading
 from rollcall.store.reading import State
 
@@ -44,6 +46,8 @@ def meeting_parts(summary: Summary, *, as_of: int, zone: tzinfo, after: str = ""
         "state": words.state_name(group.subject.state),
         "settles": _settles(group.subject, zone),
         "doubts": _doubts(group.subject, zone),
+        "witnesses": block(group.subject, people, zone=zone),
+        "relay": None if group.subject.is_running else state_of(summary.meeting_id, as_of=as_of),
         "count": len(shown),
         "table": attendees_to_html(shown, _columns(group, zone), zone, caption=_("Who was there")),
         "after": after,

@@ -182,6 +182,8 @@ def attendance_file(request: HttpRequest, kind: str) -> HttpResponse:
 def _summary(pk: int) -> Summary:
     summary = reading.meeting(pk)
     if summary is None:
+        if reading.is_refused(pk):
+            raise Http404(_("Nothing of this meeting is kept: capture is switched off for it."))
         raise Http404(_("There is no such meeting, or nothing of it has been worked out yet."))
     return summary
 
@@ -379,3 +381,27 @@ def servers_file(request: HttpRequest, kind: str) -> HttpResponse:
     """Every connected BigBlueButton server; what its page shows."""
     del request
     return _file(rows.servers_table(reading.servers()), kind, "servers")
+
+
+@require_safe
+def coverage(request: HttpRequest) -> HttpResponse:
+    """Each server's meetings of the filter: which share of their time was witnessed by nobody, by one, by several."""
+    try:
+        asked = read_asked(request)
+        table = rows.coverage_report(asked.wanted)
+    except Refused as refused:
+        frame = _frame_of_list(request, _words_only(request), "servers") | {"is_of_meetings": True}
+        return render(request, "coverage.html", frame | {"refused": refused}, status=refused.status)
+    found = list(table.rows)
+    page = {
+        "is_of_meetings": True,
+        "count": len(found),
+        "table": to_html(rows.coverage_table(found), timezone.get_current_timezone(), caption=_("Servers")),
+    }
+    return render(request, "coverage.html", _frame_of_list(request, asked, "servers") | page)
+
+
+@require_safe
+def coverage_file(request: HttpRequest, kind: str) -> HttpResponse:
+    """What the page of it shows."""
+    return _file(rows.coverage_report(read_asked(request).wanted), kind, "coverage")

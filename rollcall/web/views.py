@@ -25,8 +25,8 @@ def servers(request: HttpRequest) -> HttpResponse:
 
 def _shown(server: Server) -> dict[str, object]:
     zone = timezone.get_current_timezone()
-    times = (server.polled_at, server.hooks_seen_at, server.arrived_at)
-    polled, hooks_seen, arrived = (words.day_and_clock(at, zone) for at in times)
+    times = (server.polled_at, server.hooks_seen_at, server.arrived_at, server.reported_at)
+    polled, hooks_seen, arrived, reported = (words.day_and_clock(at, zone) for at in times)
     return {
         "name": server.pool.name,
         "address": server.api_url,
@@ -35,4 +35,6 @@ def _shown(server: Server) -> dict[str, object]:
         "polled": polled,
         "hooks_seen": hooks_seen,
         "arrived": arrived,
+        "reported": reported,
+        "is_captured": server.pool.is_captured,
     }

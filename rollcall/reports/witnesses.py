@@ -1,0 +1,365 @@
+"""Who witnessed a meeting: what came and covers what, what is missing and why, and where they do not agree."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from rollcall.reports import words
+from rollcall.reports.missing_record import Why, why_no_callback, why_no_record
+from rollcall.reports.rows import Bounds
+from rollcall.store import reading
+from rollcall.store.keys import key_of
+from rollcall.store.reading import State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import tzinfo
+
+    from rollcall.reports.details import Change, Disagreement, Heard, Recorded, Reported, Room, Witnesses
+    from rollcall.reports.rows import MeetingRow
+    from rollcall.store.connections import Server
+    from rollcall.store.derived import Attendance
+    from rollcall.store.facts import Fact
+
+MOST_NAMES = 12
+"""So many people stand in a sentence; the others are behind a fold."""
+
+MOST_CHANGES = 300
+
+_LOST = frozenset({"join-missing", "leave-missing"})
+
+WHOLE, PARTLY, MISSING, WAITING = "whole", "partly", "missing", "waiting"
+"""How it is with a witness; the last one may still come."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One witness: its name, how it is with it in a word and in sentences, and what to do where it is missing."""
+
+    name: str
+    standing: str
+    word: str
+    sentences: tuple[str, ...]
+    mend: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A sentence with the people it is about; `rest` are those behind the fold."""
+
+    sentence: str
+    people: tuple[str, ...] = ()
+    rest: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A share of the meeting's time, in percent: `name` is its class in the style sheet."""
+
+    name: str
+    begins: str
+    percent: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Everything the page of a meeting says of its witnesses; `cause` is said even where the block is folded."""
+
+    came: str
+    missing: str
+    cause: Why | None
+    lines: tuple[Line, ...]
+    rooms: tuple[Told, ...]
+    coverage: tuple[Part, ...]
+    coverage_sentence: str
+    disagreements: tuple[Told, ...]
+    changed: Told | None
+    settled: str
+
+
+def block(row: MeetingRow, people: Sequence[Attendance], *, zone: tzinfo) -> Block | None:
+    """None where nothing was worked out that names witnesses."""
+    if not row.detail.meetings:
+        return None
+    lines, cause = _Lines(row, zone).all()
+    names = {bytes(one.attendee_key): one.name or one.external_user_id or _("(no name)") for one in people}
+    parts = tuple(_coverage(row))
+    return Block(
+        came=", ".join(line.name for line in lines if line.standing in {WHOLE, PARTLY}) or _("nobody"),
+        missing=", ".join(line.name for line in lines if line.standing == MISSING),
+        cause=cause,
+        lines=tuple(lines),
+        rooms=tuple(_room(room) for room in row.detail.meetings[1:]),
+        coverage=parts,
+        coverage_sentence="; ".join(part.label for part in parts),
+        disagreements=tuple(_disagreement(one, row, names, zone) for one in row.detail.disagreements),
+        changed=_changed(row.detail.changes, names),
+        settled=settled(row, zone),
+    )
+
+
+# --- one line each ----------------------------------------------------------------------------------------------------
+
+
+class _Lines:
+    """The four witnesses of the class itself."""
+
+    def __init__(self, row: MeetingRow, zone: tzinfo) -> None:
+        self._row = row
+        self._zone = zone
+        self._told: Witnesses = row.detail.meetings[0].witnesses
+        self._documents = [] if row.is_running else _documents(row)
+
+    def all(self) -> tuple[list[Line], Why | None]:
+        """The lines, and why no record came, if none did."""
+        record = self._why_no_record()
+        lines = [self._webhooks(), self._polls(), self._callback(record), self._recording(record)]
+        return lines, record
+
+    def _why_no_record(self) -> Why | None:
+        if self._told.callback is not None or self._told.recording is not None:
+            return None
+        if self._row.is_running:
+            return Why("running", _("It comes after the meeting."), may_come=True)
+        return why_no_record(self._row.summary, as_of=self._row.as_of, zone=self._zone)
+
+    def _webhooks(self) -> Line:
+        name, heard = _("webhooks"), self._told.webhooks
+        if heard is None:
+            return self._nothing_heard(name, is_polls=False)
+        blind_ms = sum((self._row.until if end is None else end) - start for start, end, _why in self._row.detail.blind)
+        if any(one.witness == "webhooks" and one.code in _LOST for one in self._row.detail.disagreements):
+            return _line(name, PARTLY, self._heard(heard), _("Some were lost: see below."))
+        if blind_ms <= 0:
+            return _line(name, WHOLE, self._heard(heard), _("Nothing is known to have been in their way."))
+        doubt = _("In %(time)s of that some may have been lost.") % {"time": words.duration(blind_ms)}
+        return _line(name, PARTLY, self._heard(heard), doubt)
+
+    def _polls(self) -> Line:
+        name, heard = _("polls"), self._told.polls
+        if heard is None:
+            return self._nothing_heard(name, is_polls=True)
+        return _line(name, WHOLE, self._heard(heard), _("They tell who is listed as in, and no telephone callers."))
+
+    def _heard(self, heard: Heard) -> str:
+        number = ngettext("%(count)s of them", "%(count)s of them", heard.count) % {"count": f"{heard.count:,}"}
+        return _("%(number)s, from %(first)s to %(last)s.") % {
+            "number": number,
+            "first": words.clock(heard.first_at, self._zone),
+            "last": words.clock(heard.last_at, self._zone),
+        }
+
+    def _nothing_heard(self, name: str, *, is_polls: bool) -> Line:
+        if self._row.is_running:
+            return _line(name, WAITING, _("None yet."))
+        sentence, mend = _why_not_heard(self._row, is_polls=is_polls)
+        return _line(name, MISSING, sentence, mend=mend)
+
+    def _callback(self, record: Why | None) -> Line:
+        name, told = _("analytics callback"), self._told.callback
+        if told is not None:
+            return _line(name, WHOLE, *self._reported(told))
+        if record is None and self._row.summary.record != "partial":
+            record = why_no_callback(self._row.summary)
+            return _line(name, MISSING, record.sentence, _("Nothing is missing for that: events.xml tells more."))
+        if record is None:
+            record = why_no_callback(self._row.summary)
+        return _of_missing(name, record)
+
+    def _reported(self, told: Reported) -> list[str]:
+        span = {
+            "people": words.people(told.attendees),
+            "first": words.clock(told.at, self._zone),
+            "last": words.clock(told.finish_at, self._zone),
+        }
+        sentences = [self._came("analytics-callback", "data-json")]
+        sentences.append(_("It tells of %(people)s, from %(first)s to %(last)s, in whole seconds.") % span)
+        if told.generation in {"1.2", "2.0"}:
+            sentences.append(_("Its version cannot count raised hands and reactions of newer servers."))
+        return [sentence for sentence in sentences if sentence]
+
+    def _recording(self, record: Why | None) -> Line:
+        name, told = "events.xml", self._told.recording
+        if told is not None:
+            return _line(name, WHOLE if told.is_whole else PARTLY, *self._recorded(told))
+        if record is not None:
+            return _of_missing(name, record, is_said=True)
+        return _line(
+            name,
+            MISSING,
+            _("BigBlueButton's own script sends the callback alone."),
+            mend=_("For exact times, send events.xml with the host script (rollcall bbb-host), or import it."),
+        )
+
+    def _recorded(self, told: Recorded) -> list[str]:
+        sentences = [self._came("events-xml")]
+        count = {"count": f"{told.events:,}", "last": words.clock(told.last_at, self._zone)}
+        sentences.append(_("%(count)s events up to %(last)s are kept of it.") % count)
+        sentences.append(_("It is whole.") if told.is_whole else _why_not_whole(told))
+        if told.end_reason:
+            sentences.append(_("The meeting was %(how)s.") % {"how": words.end_reason(told.end_reason)})
+        return [sentence for sentence in sentences if sentence]
+
+    def _came(self, *kinds: str) -> str:
+        """When the first of these documents of the class itself arrived."""
+        found = [fact.received_at for fact in self._documents if fact.kind in kinds]
+        return _("It came on %(when)s.") % {"when": words.day_and_clock(found[0], self._zone)} if found else ""
+
+
+def _documents(row: MeetingRow) -> list[Fact]:
+    if not row.summary.record:
+        return []
+    return [fact for fact in reading.documents(row.summary) if fact.meeting_id == row.summary.meeting_id]
+
+
+def _line(name: str, standing: str, *sentences: str, mend: str = "") -> Line:
+    standings = {
+        WHOLE: _("came"),
+        PARTLY: _("came in part"),
+        MISSING: _("did not come"),
+        WAITING: _("not yet"),
+    }
+    return Line(name, standing, standings[standing], sentences, mend)
+
+
+def _of_missing(name: str, why: Why, *, is_said: bool = False) -> Line:
+    if why.may_come:
+        return _line(name, WAITING, why.sentence)
+    if is_said:
+        return _line(name, MISSING, _("For the same reason."))
+    return _line(name, MISSING, why.sentence, mend=why.mend)
+
+
+def _why_not_heard(row: MeetingRow, *, is_polls: bool) -> tuple[str, str]:
+    """Why not one webhook, or not one poll, tells of the meeting: the sentence and the mend."""
+    server = reading.server_of(row.summary.pool_name)
+    if server is None:
+        return _("Rollcall is not connected to this server: what is known of it was imported."), ""
+    if row.until < server.added_at:
+        return _("The meeting was over before Rollcall was connected to this server."), ""
+    return _why_not_by(server, row, is_polls=is_polls)
+
+
+def _why_not_by(server: Server, row: MeetingRow, *, is_polls: bool) -> tuple[str, str]:
+    check = _("Look with: rollcall server check %(name)s") % {"name": row.summary.pool_name}
+    if not (server.is_polled if is_polls else server.has_hooks):
+        off = _("It was connected without polls.") if is_polls else _("It was connected without webhooks.")
+        return off, _("Remove the server and add it again, if that has changed.")
+    if causes := _blind_causes(row):
+        return _("None came: %(cause)s.") % {"cause": words.cause(causes[0])}, check
+    if is_polls:
+        return _("None named it: it was too short, or the server did not answer."), check
+    if server.arrived_at is None:
+        return _("No webhook has ever come from this server."), check
+    return _("None of this meeting came, though others of this server did."), check
+
+
+def _blind_causes(row: MeetingRow) -> list[str]:
+    spans = sorted(row.detail.blind, key=lambda span: span[0] - (row.until if span[1] is None else span[1]))
+    return [cause for _start, _end, cause in spans]
+
+
+def _why_not_whole(told: Recorded) -> str:
+    if told.damage:
+        return _("It is not whole: %(damage)s.") % {"damage": words.damage(told.damage)}
+    if told.blank_events:
+        return ngettext(
+            "It is not whole: %(count)d event in it is empty.",
+            "It is not whole: %(count)d events in it are empty.",
+            told.blank_events,
+        ) % {"count": told.blank_events}
+    return _("It is not whole: it does not tell the end of the meeting.")
+
+
+def _room(room: Room) -> Told:
+    """One breakout room in a sentence: who told of it."""
+    told = room.witnesses
+    came = [
+        name
+        for name, one in (
+            (_("webhooks"), told.webhooks),
+            (_("polls"), told.polls),
+            (_("analytics callback"), told.callback),
+            ("events.xml", told.recording),
+        )
+        if one is not None
+    ]
+    name = room.name or room.meeting
+    return Told(_("%(room)s: %(witnesses)s") % {"room": name, "witnesses": ", ".join(came) or _("nobody")})
+
+
+# --- coverage, disagreements, changes ---------------------------------------------------------------------------------
+
+
+def _coverage(row: MeetingRow) -> Iterable[Part]:
+    """Its parts in the order in which they are drawn; none where nothing was worked out."""
+    of = row.summary
+    spans = (
+        ("twice", of.witnessed_twice_ms, _("%(time)s witnessed by two or more")),
+        ("once", of.witnessed_once_ms, _("%(time)s by one")),
+        ("never", of.unwitnessed_ms, _("%(time)s by nobody")),
+    )
+    total = sum(ms for _name, ms, _label in spans)
+    before = 0
+    for name, ms, label in spans if total else ():
+        share = f"{words.part(ms / total)} ({words.duration(ms)})"
+        yield Part(name, f"{100 * before / total:.2f}", f"{100 * ms / total:.2f}", label % {"time": share})
+        before += ms
+
+
+def _disagreement(one: Disagreement, row: MeetingRow, names: Mapping[bytes, str], zone: tzinfo) -> Told:
+    room = row.rooms.get(one.meeting)
+    where = f"{room.name}: " if room is not None and room.is_breakout and room.name else ""
+    times = zip(one.who, one.at, strict=False)
+    people = tuple(f"{_name(who, names)} {words.clock(at, zone)}" for who, at in times)
+    return Told(where + words.disagreement(one), people[:MOST_NAMES], people[MOST_NAMES:])
+
+
+def _name(who: tuple[str, str], names: Mapping[bytes, str]) -> str:
+    return names.get(key_of(*who)) or who[1] or _("(no name)")
+
+
+def _changed(changes: Sequence[Change], names: Mapping[bytes, str]) -> Told | None:
+    """What a record that came later made of the numbers, the greatest change first."""
+    if not changes:
+        return None
+    number = {"record": words.witness(changes[0].by), "count": len(changes)}
+    sentence = ngettext("%(record)s changed %(count)d person.", "%(record)s changed %(count)d people.", len(changes))
+    ordered = sorted(changes, key=_moved_ms, reverse=True)
+    people = [
+        f"{_name(one.who, names)} {words.bounds(Bounds(*one.before))} → {words.bounds(Bounds(*one.after))}"
+        for one in ordered[:MOST_CHANGES]
+    ]
+    if len(ordered) > MOST_CHANGES:
+        people.append(_("and %(count)d more, in the JSON") % {"count": len(ordered) - MOST_CHANGES})
+    return Told(sentence % number, tuple(people[:MOST_NAMES]), tuple(people[MOST_NAMES:]))
+
+
+def _moved_ms(change: Change) -> tuple[int, int]:
+    """How far the time moved out of what it could have been; then how much narrower it became."""
+    (least, most), (now_least, now_most) = change.before, change.after
+    out = max(0, least - now_least, 0 if most is None or now_most is None else now_most - most)
+    width = (most or now_least) - least
+    return out, width
+
+
+def settled(row: MeetingRow, zone: tzinfo) -> str:
+    """Whether anything may still change, and what would end that."""
+    summary = row.summary
+    if row.state is State.RUNNING:
+        return _("Not settled: the meeting runs.")
+    if row.state is State.ENDED:
+        return _(
+            "Not settled yet: late webhooks may come until %(time)s. A whole events.xml of the class and its rooms "
+            "settles it at once."
+        ) % {"time": words.clock(summary.settles_at, zone)}
+    if summary.settles_at is None:
+        return _("Settled: a whole events.xml is in, and nothing can change it any more.")
+    if summary.record:
+        return _("Settled: the time for late webhooks is over. A whole events.xml would still make it exact.")
+    return _("Settled: the time for late webhooks is over. A record that came now would still narrow it down.")
