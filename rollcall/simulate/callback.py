@@ -248,12 +248,12 @@ class _Reading:
 
 
 def _vote(poll: Json, external: str, told: dict[str, str]) -> None:
-    """The last option chosen stands; a typed answer becomes an option, even one that is there already."""
+    """The last option chosen stands; a typed answer becomes an option at its place, even one that is there already."""
+    options, place = poll["options"], int(told["answerId"])
     if poll["type"] == "R-":
-        poll["options"].append(told["answer"])
-        poll["votes"][external] = told["answer"]
-    else:
-        poll["votes"][external] = poll["options"][int(told["answerId"])]
+        options += [None] * (place - len(options))
+        options.insert(place, told["answer"])
+    poll["votes"][external] = options[place]
 
 
 def _poll(poll: Json, time: Any, gem: Gem) -> Json:  # noqa: ANN401  # a function of seconds

@@ -180,6 +180,7 @@ class _Recorder:
     names: dict[str, str] = field(default_factory=dict)
     polls: dict[str, Act] = field(default_factory=dict)
     answers: dict[str, int] = field(default_factory=dict)
+    typed: dict[str, list[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.acts: dict[Does, Callable[[Act], Iterator[Line]]] = {
@@ -372,7 +373,8 @@ class _Recorder:
         yield self._converts(f"{act.key}.pdf")
 
     def _writes_pad(self, _act: Act) -> Iterator[Line]:
-        yield "PAD", "PadCreatedEvent", {"padId": "g.CANARY-pad$notes"}
+        if self.era.has_full_polls:
+            yield "PAD", "PadCreatedEvent", {"padId": "g.CANARY-pad$notes"}
 
     def options(self, poll: str) -> tuple[str, ...]:
         """As they are shown; a server that cannot do free text shows one."""
@@ -390,10 +392,17 @@ class _Recorder:
         """One event for each chosen option; in a secret poll without who chose it."""
         self.answers[act.key] = self.answers.get(act.key, 0) + 1
         options = self.options(act.key)
-        for choice in act.choices:
+        for choice in self._typed(act) if act.text and self.era.has_full_polls else act.choices:
             told = {"pollId": act.key, "userId": "" if act.is_secret else act.participant, "answerId": str(choice)}
             text = act.text or options[choice] if self.era.has_full_polls else ""
             yield "POLL", "UserRespondedToPollRecordEvent", told | ({"answer": text} if text else {})
+
+    def _typed(self, act: Act) -> tuple[int]:
+        """An answer that nobody has typed before becomes the next option."""
+        known = self.typed.setdefault(act.key, [])
+        if act.text not in known:
+            known.append(act.text)
+        return (known.index(act.text),)
 
     def _closes_poll(self, act: Act) -> Iterator[Line]:
         if act.text == PUBLISHED:
