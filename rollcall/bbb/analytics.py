@@ -219,7 +219,7 @@ class Analytics:
         with contextlib.suppress(Unavailable):
             await self._feed.publish([Unreadable(sender.pool, received_at, body.size, body.digest, REGIME, error)])
         return Refused(
-            error,
+            f"The record cannot be read: {error}.",
             code="not-understood",
             hint="Sending it again cannot help. Taken are the analytics callback, data.json and events.xml.",
         )

@@ -74,9 +74,9 @@ class Told:
     )
 
     def __init__(self, body: object, meeting: str) -> None:
-        document = _as_object(body, "The body is no JSON object.")
+        document = _as_object(body, "it is no JSON object")
         form = CALLBACK if "data" in document or "internal_meeting_id" in document else DATA_JSON
-        data = _as_object(document.get("data"), "There is no object `data` in it.") if form == CALLBACK else document
+        data = _as_object(document.get("data"), "there is no object `data` in it") if form == CALLBACK else document
         metadata = data.get("metadata")
         metadata = metadata if isinstance(metadata, dict) else {}
         self.meeting = keep_id(document.get("internal_meeting_id")) or meeting
@@ -111,7 +111,7 @@ class Told:
         if start is None or (created_at is not None and abs(start - created_at) > DAY_MS):
             start = created_at
         if start is None:
-            raise NotUnderstood("It says no time at which the meeting began, or one that cannot be right.")
+            raise NotUnderstood("it says no time at which the meeting began, or one that cannot be right")
         self._sensible = range(start - DAY_MS, start + LONGEST_MS)
         finish = read_time(data.get("finish"))
         return start, finish if finish in self._sensible and finish is not None and finish > start else start

@@ -30,7 +30,7 @@ class NoMeeting(NotUnderstood):
 
     def __init__(self, told: Told) -> None:
         super().__init__(
-            "It names no internal meeting id; data.json never does: its folder does, or ?meeting=… in the address."
+            "it names no internal meeting id; data.json never does: its folder does, or ?meeting=… in the address"
         )
         self.external_meeting_id = told.external_meeting_id
         self.start = told.start

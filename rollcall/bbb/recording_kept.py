@@ -225,11 +225,11 @@ def head_of(recording: Recording, rows: Rows) -> dict[str, Any]:
     """What is kept of the recording as a whole, once it has been read to its end."""
     meeting = keep_id(recording.meeting)
     if meeting is None:
-        raise NotUnderstood(f"It is no recording of a meeting ({recording.damage or 'it names no meeting'}).")
+        raise NotUnderstood(f"it is no recording of a meeting: {recording.damage or 'it names none'}")
     created_at = told.created_at(meeting)
     first_at = recording.first_at if recording.first_at is not None else created_at
     if first_at is None:
-        raise NotUnderstood(f"It has no event with a time ({recording.damage or 'and names no creation'}).")
+        raise NotUnderstood(f"no event in it has a time: {recording.damage or 'there is none'}")
     head = {
         "meeting": meeting,
         "external_meeting_id": keep_id(recording.external_meeting_id),
