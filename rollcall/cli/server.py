@@ -14,7 +14,7 @@ import typer
 
 from rollcall.cli import EXIT_FAILED, new_app
 from rollcall.cli.database import open_database
-from rollcall.core.errors import Refused
+from rollcall.core.errors import Misconfigured, Refused
 
 if TYPE_CHECKING:
     from rollcall.core.errors import RollcallError
@@ -86,7 +86,7 @@ def add(  # noqa: PLR0917 - typer calls it by name
         secret = _secret(secret, secret_file)
     open_database()
     from rollcall import environment
-    from rollcall.bbb.registration import Addition
+    from rollcall.bbb.registration import Addition, find
     from rollcall.bbb.registration import add as register
 
     addition = Addition(
@@ -108,6 +108,8 @@ def add(  # noqa: PLR0917 - typer calls it by name
         print("Without hooks: only polls tell who is in.")
     elif added.trouble is None and added.addresses:
         print(f"Hooks in place: {added.addresses}." if not no_check else f"Hooks noted: {added.addresses}.")
+    if address := _records_address(find(added.name)):
+        print(f"Records of meetings that are over may be sent to (meta_analytics-callback-url):\n  {address}")
     if added.trouble is not None:
         _say(added.trouble, "A running worker goes on trying (rollcall serve).")
         raise typer.Exit(EXIT_FAILED)
@@ -117,7 +119,7 @@ def add(  # noqa: PLR0917 - typer calls it by name
 def list_servers(
     form: Annotated[Form, typer.Option("--format", help="How to write it.")] = Form.TABLE,
 ) -> None:
-    """All servers and how they are."""
+    """All servers, how they are, and where each sends the records of its meetings."""
     open_database()
     from rollcall.doctor.examination import live_servers
 
@@ -126,6 +128,7 @@ def list_servers(
         print(json.dumps(rows, ensure_ascii=False, indent=2))
     elif rows:
         _print_table(rows)
+        _print_addresses(rows)
     else:
         print("No server yet: rollcall server add.")
 
@@ -141,6 +144,8 @@ def check(
     from rollcall.doctor.examination import examine_servers, live_servers
 
     chosen = [find(name) for name in names] if names else live_servers()
+    if form is Form.TABLE:
+        _print_addresses([_described(server) for server in chosen])
     print_findings(asyncio.run(examine_servers(chosen)), as_json=form is Form.JSON)
     if not chosen:
         print("No server yet: rollcall server add.", file=sys.stderr)
@@ -163,7 +168,7 @@ def remove(name: Name) -> None:
 
 @secret_app.command("add")
 def add_secret(name: Name, secret: Secret = "", secret_file: SecretFile = None, no_check: NoCheck = False) -> None:
-    """Accept a second secret beside the present one."""
+    """Accept a second secret beside the present one: a new one, or that of a balancer which signs records itself."""
     secret = _secret(secret, secret_file)
     open_database()
     from rollcall.bbb import registration
@@ -263,8 +268,27 @@ def _described(server: Server) -> dict[str, str | bool | None]:
         "polled": _time(server.polled_at),
         "hooks_seen": _time(server.hooks_seen_at),
         "webhook_arrived": _time(server.arrived_at),
+        "record_arrived": _time(server.reported_at),
+        "records": _records_address(server),
         "trouble": server.trouble,
     }
+
+
+def _records_address(server: Server) -> str | None:
+    """The server's meta_analytics-callback-url; None as long as nobody has said where Rollcall is."""
+    from rollcall.bbb.callback_url import callback_url
+
+    try:
+        return callback_url(server.pool)
+    except Misconfigured:
+        return None
+
+
+def _print_addresses(rows: list[dict[str, str | bool | None]]) -> None:
+    if addresses := [(row["name"], row["records"]) for row in rows if row["records"]]:
+        print("Records of meetings that are over come to (meta_analytics-callback-url):")
+        for name, address in addresses:
+            print(f"  {name}: {address}")
 
 
 def _time(at: int | None) -> str | None:
@@ -278,6 +302,7 @@ def _print_table(rows: list[dict[str, str | bool | None]]) -> None:
         "hooks": "HOOKS",
         "polled": "POLLED",
         "webhook_arrived": "LAST WEBHOOK",
+        "record_arrived": "LAST RECORD",
         "trouble": "TROUBLE",
     }
     lines = [list(heads.values()), *([str(row[key] or "-") for key in heads] for row in rows)]

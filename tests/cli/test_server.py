@@ -291,7 +291,7 @@ def test_servers_are_listed(bbb: SimulatedServer, capsys: pytest.CaptureFixture[
     Server.objects.update(trouble="It is down.", polled_at=1_795_309_400_123)
     told(capsys)
     assert run(["server", "list"]) == 0
-    head, line = told(capsys)[0].splitlines()
+    head, line, _, address = told(capsys)[0].splitlines()
     assert head.split()[:2] == ["NAME", "ADDRESS"]
     assert line.startswith("Σχολείο")
     assert "mapped, raw" in line
@@ -305,8 +305,33 @@ def test_servers_are_listed(bbb: SimulatedServer, capsys: pytest.CaptureFixture[
         "polled": "2026-11-22T01:03:20Z",
         "hooks_seen": row["hooks_seen"],
         "webhook_arrived": None,
+        "record_arrived": None,
+        "records": address.split()[-1],
         "trouble": "It is down.",
     }
+    token = Pool.objects.get().callback_token
+    assert token is not None
+    assert address == f"  Σχολείο: {row['records']}"
+    assert address.endswith(f"/callbacks/{token}")
+
+
+def test_the_address_of_records_is_told_when_a_server_is_added_and_stays(
+    bbb: SimulatedServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    add(bbb, "--name", "school")
+    address = told(capsys)[0].splitlines()[-1].strip()
+    assert address.endswith(f"/callbacks/{Pool.objects.get().callback_token}")
+    run(["server", "check"])
+    assert address in told(capsys)[0]
+
+
+def test_without_an_address_of_our_own_nothing_is_said_of_records(
+    bbb: SimulatedServer, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ROLLCALL_URL")
+    assert add(bbb, "--no-hooks") == 0
+    assert "callbacks" not in told(capsys)[0]
+    assert Pool.objects.get().callback_token is None
 
 
 def test_all_is_well(bbb: SimulatedServer, capsys: pytest.CaptureFixture[str]) -> None:
