@@ -64,7 +64,7 @@ async def stock_script(site: Moodle, bodies: list[dict[str, Any]], rng: Random) 
     """Everything once, guests and all; whatever comes back, it does not try again."""
     async with httpx.AsyncClient(trust_env=False) as http:
         for body in bodies:
-            await asyncio.sleep(rng.uniform(0, 0.02))
+            await asyncio.sleep(rng.uniform(0, 0.12))
             headers = {"Authorization": f"Bearer {token(SECRET, ENDED)}", "Content-Type": "application/json"}
             await http.post(site.url(instance_of(body)), content=here(body, site), headers=headers)
 
