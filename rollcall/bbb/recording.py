@@ -36,7 +36,7 @@ DEPTH_LIMIT = 1000
 NAME_LIMIT = 200
 POLLS_LIMIT = 10_000
 NAMES_LIMIT = 50_000  # different names of elements and attributes; real files have some two hundred
-TOKEN_LIMIT = 4 * 1024 * 1024  # bytes of one tag or comment, which expat must hold as a whole
+TOKEN_LIMIT = 1024 * 1024  # bytes of one tag or comment, which expat must hold as a whole
 WAITING_LIMIT = 5_000  # events held back until one tells the clock
 WAITING_TEXT_LIMIT = 4 * 1024 * 1024
 
@@ -107,8 +107,8 @@ VERSION = re.compile(r"\s*(\d{1,4})\.(\d{1,4})")
 CREATED_AT = re.compile(r"-(\d{13})$")
 
 GZIP = b"\x1f\x8b"
+GZIP_BITS = 31  # zlib's word for a gzip stream
 BLANK = "/"  # an event of no module and no name: its content had expired before the file was written
-SKIPPED: dict[str, str] = {}
 
 # What expat says of a document that only breaks off.
 BROKEN_OFF = frozenset(("no element found", "unclosed token", "partial character", "unclosed CDATA section"))
@@ -309,7 +309,7 @@ class Recording:
             raise Damaged("malformed")
         if self._texts:
             self._texts[:] = ["".join(self._texts)[:TEXT_LIMIT]]
-        if self._event and self._children is SKIPPED:
+        if self._parser.StartElementHandler is None:  # an unwanted event that is longer than a chunk
             self._parser.StartElementHandler = self._start_deeper
             self._parser.EndElementHandler = self._end_deeper
 
@@ -417,7 +417,7 @@ class Recording:
             self._end_event()
 
     def _start_deeper(self, _tag: str, _attributes: dict[str, str]) -> None:
-        """In an unwanted event that is longer than a chunk: it may be all opening tags."""
+        """It may be all opening tags."""
         self._depth += 1
         if self._depth > DEPTH_LIMIT + 2:
             raise Damaged("malformed")
@@ -543,33 +543,51 @@ class Inflating:
 
     def __init__(self, stream: Readable) -> None:
         self._stream = stream
-        self._inflate = zlib.decompressobj(31)
+        self._inflate = zlib.decompressobj(GZIP_BITS)
         self._rest = b""
+        self._is_broken = False
 
     def read(self, size: int) -> bytes:
         """At most `size` bytes; Damaged once all that could be inflated has been given."""
         while True:
+            if self._is_broken:
+                raise Damaged("malformed")
             if self._inflate.eof and not self._next_member():
                 return b""
             data = self._rest or self._stream.read(CHUNK // 4)
-            try:
-                found = self._inflate.decompress(data, size)
-            except zlib.error:
-                raise Damaged("malformed") from None
-            self._rest = self._inflate.unconsumed_tail
+            found = self._inflated(data, size)
             if found:
                 return found
             if not data:
                 raise Damaged("truncated")
+
+    def _inflated(self, data: bytes, size: int) -> bytes:
+        before = self._inflate.copy()
+        try:
+            found = self._inflate.decompress(data, size)
+            self._rest = self._inflate.unconsumed_tail
+        except zlib.error:
+            self._is_broken = True
+            found = b"".join(_up_to_the_damage(before, data))
+        return found
 
     def _next_member(self) -> bool:
         """Files that were compressed in pieces are several streams on end."""
         rest = self._inflate.unused_data or self._stream.read(CHUNK // 4)
         if not rest.strip(b"\0"):
             return False
-        self._inflate = zlib.decompressobj(31)
+        self._inflate = zlib.decompressobj(GZIP_BITS)
         self._rest = rest
         return True
+
+
+def _up_to_the_damage(inflate: zlib._Decompress, data: bytes) -> Iterator[bytes]:
+    """A byte at a time: what zlib had already made of the rest it would not give."""
+    try:
+        for index in range(len(data)):
+            yield inflate.decompress(data[index : index + 1])
+    except zlib.error:
+        return
 
 
 class Opened:
