@@ -12,7 +12,7 @@ from rollcall import environment
 from rollcall.deliveries.by_callback import body_of
 from rollcall.store import reading
 from rollcall.store.derived import Summary
-from rollcall.store.outbox import Attempt, Delivery, State, Target
+from rollcall.store.outbox import DONE, Attempt, Delivery, State, Target
 
 ATTEMPTS_SHOWN: Final = 10
 
@@ -21,7 +21,7 @@ ATTEMPTS_SHOWN: Final = 10
 class Told:
     """One delivery for a reader. `at` (epoch ms) is when what the sentence says happened, or is to happen.
 
-    `level` is fine, waiting, or wants-a-person; `hint` says what to do about it.
+    `level` is fine, waiting, or wants-a-person; `hint` says what to do about it; `answer` is the last one, as it came.
     """
 
     state: str
@@ -29,6 +29,7 @@ class Told:
     site: str
     sentence: str
     hint: str
+    answer: str
     at: int | None
     attempts: tuple[Attempt, ...] = ()
 
@@ -159,7 +160,8 @@ def tell(delivery: Delivery, *, as_of: int) -> Told:
         level=_level(state, hints),
         site=delivery.target.site,
         sentence=" ".join(sentences),
-        hint=" ".join(hints),
+        hint=" ".join(hints).replace("MEETING", delivery.meeting.internal_meeting_id),
+        answer="" if state in DONE or delivery.status is None else f"{delivery.status} {delivery.phrase}".strip(),
         at=delivery.accepted_at or delivery.due_at or delivery.answered_at,
         attempts=tuple(delivery.attempts.order_by("-pk")[:ATTEMPTS_SHOWN]),
     )
