@@ -25,13 +25,13 @@ _TRIES = 5
 logger = structlog.get_logger(__name__)
 
 
-def held(pool: int, arrivals: Iterable[Arrival]) -> set[bytes]:
-    """The digests of those that are in the log."""
+def held(pool: int, arrivals: Iterable[Arrival]) -> dict[bytes, int]:
+    """The digests of those that are in the log, and when each was received."""
     wanted = {arrival.digest: meeting_key(arrival.meeting) for arrival in arrivals}
     if not wanted:
-        return set()
+        return {}
     facts = Fact.objects.filter(meeting__pool_id=pool, meeting__key__in=set(wanted.values()), digest__in=list(wanted))
-    return {bytes(digest) for digest in facts.values_list("digest", flat=True)}
+    return {bytes(digest): received_at for digest, received_at in facts.values_list("digest", "received_at")}
 
 
 def keep(arrivals: Sequence[Arrival]) -> None:

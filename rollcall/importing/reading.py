@@ -88,7 +88,7 @@ class Reader:
     def read(self, item: Item, streamed: Source | None = None) -> Iterator[Read]:
         """What is in it: one document, or many if it is an archive inside an archive."""
         if streamed is not None:
-            yield from self._unfold(streamed, item.name, item.member, FREE_OF_MEMBER, is_named=False)
+            yield from self._unfold(streamed, item.name, item.member, FREE_OF_MEMBER, is_named=item.is_named)
         elif item.content is not None:
             source = _Bytes(item.content)
             yield from self._unfold(source, item.name, item.member, FREE_OF_MEMBER, is_named=False)

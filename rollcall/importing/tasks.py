@@ -6,6 +6,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from rollcall.importing.exchange import Task
 from rollcall.importing.finding import STANDARD_INPUT, Found, cannot_be_read, find, shown
@@ -45,7 +46,7 @@ class Tasks:
         gathered = _Gathered()
         for found in find(self.paths, self._refuse):
             if found.path == STANDARD_INPUT:
-                yield from self._inside(found, self.standard_input)
+                yield from self._inside(found, _Noted(self.standard_input.read, self.note))
             elif task := gathered.add(_item_of_file(found), found.size):
                 yield task
             yield from self._known_archives()
@@ -65,7 +66,7 @@ class Tasks:
             self._refuse(found.path, cannot_be_read(error))
             return
         try:
-            yield from self._inside(found, _File(file, self.note))
+            yield from self._inside(found, _Noted(partial(os.read, file), self.note))
         finally:
             os.close(file)
 
@@ -130,13 +131,13 @@ def _item_of_member(found: Found, member: Member, content: bytes | None) -> Item
     return Item(found.path, member.size, member.modified_at, key, member=member.name, content=content)
 
 
-class _File:
-    """An archive of the disk; somebody is told how far it is read."""
+class _Noted:
+    """What comes from outside; somebody is told how much of it was read."""
 
-    def __init__(self, file: int, note: Callable[[int], None]) -> None:
-        self._file, self._note = file, note
+    def __init__(self, read: Callable[[int], bytes], note: Callable[[int], None]) -> None:
+        self._read, self._note = read, note
 
     def read(self, size: int, /) -> bytes:
-        data = os.read(self._file, size)
+        data = self._read(size)
         self._note(len(data))
         return data

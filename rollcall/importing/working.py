@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -47,10 +47,10 @@ class _Account:
     is_good: bool = True
 
     def note(self, outcome: Outcome) -> None:
-        """One more of its documents."""
-        self.documents += 1
+        """One more of its documents, or of what lies beside them."""
+        self.documents += outcome.state is not State.IGNORED
         self.damage = self.damage or outcome.damage
-        self.is_good &= outcome.state in {State.NEW, State.KNOWN}
+        self.is_good &= outcome.state in {State.NEW, State.KNOWN, State.IGNORED}
 
     def entry(self) -> Entry:
         """For the journal."""
@@ -107,30 +107,52 @@ class Work:
     def _flush(self) -> None:
         """Everything that waits is kept, folded and noted."""
         arrivals = [read.document.arrival for _, read in self._waiting if read.document is not None]
-        before = keeping.held(self.target.pool, arrivals)
-        missing, failed = (set[bytes](), set[bytes]()) if self.target.is_dry else self._keep(arrivals)
+        fate = self._fate(arrivals) if self.target.is_dry else self._keep(arrivals)
         for account, read in self._waiting:
-            outcome = _outcome(read, before, missing, failed)
+            outcome = _outcome(read, fate)
             account.note(outcome)
             self.outcomes.append(outcome)
         if not self.target.is_dry:
             # What could not be read is tried again the next time.
-            entries = [
-                account.entry() for account in self._over if account.is_good and account.documents and account.item.key
-            ]
-            journal.note_read(self.target.pool, entries)
+            over = [account for account in self._over if account.is_good and account.documents and account.item.key]
+            journal.note_read(self.target.pool, [account.entry() for account in over])
         self._waiting, self._over, self._size = [], [], 0
 
-    def _keep(self, arrivals: Sequence[Arrival]) -> tuple[set[bytes], set[bytes]]:
-        """The digests that were not taken, and the keys of meetings that could not be folded."""
+    def _fate(self, arrivals: Sequence[Arrival]) -> dict[int, State]:
+        """What would become of them."""
+        held = keeping.held(self.target.pool, arrivals)
+        return _told_apart(arrivals, lambda arrival: State.KNOWN if arrival.digest in held else State.NEW)
+
+    def _keep(self, arrivals: Sequence[Arrival]) -> dict[int, State]:
+        """Everything durable and folded; what became of each arrival."""
         if not arrivals:
-            return set(), set()
+            return {}
         keeping.keep(arrivals)
-        missing = {arrival.digest for arrival in arrivals} - keeping.held(self.target.pool, arrivals)
+        held = keeping.held(self.target.pool, arrivals)
         meetings, failed = keeping.fold(self.target.pool, arrivals)
         self.meetings |= meetings
         self.people |= keeping.people_in(meetings)
-        return missing, failed
+
+        def state_of(arrival: Arrival) -> State:
+            if arrival.digest not in held:
+                return State.REFUSED
+            if meeting_key(arrival.meeting) in failed:
+                return State.UNFOLDED
+            # Another process may have read the same record from another place: only one of us was first.
+            return State.NEW if held[arrival.digest] == arrival.received_at else State.KNOWN
+
+        return _told_apart(arrivals, state_of)
+
+
+def _told_apart(arrivals: Sequence[Arrival], state_of: Callable[[Arrival], State]) -> dict[int, State]:
+    """The state of each arrival, by its Python id; of two equal ones the second was known."""
+    states: dict[int, State] = {}
+    seen: set[bytes] = set()
+    for arrival in arrivals:
+        state = state_of(arrival)
+        states[id(arrival)] = State.KNOWN if state is State.NEW and arrival.digest in seen else state
+        seen.add(arrival.digest)
+    return states
 
 
 def _readings(reader: Reader, item: Item, streamed: Source | None) -> Iterator[Read]:
@@ -142,18 +164,18 @@ def _readings(reader: Reader, item: Item, streamed: Source | None) -> Iterator[R
         yield Read(item.name, State.UNREADABLE, sentence=FAULTY.format(type(error).__name__))
 
 
-def _outcome(read: Read, before: set[bytes], missing: set[bytes], failed: set[bytes]) -> Outcome:
+def _outcome(read: Read, fate: Mapping[int, State]) -> Outcome:
     """What became of one read."""
     if read.document is None:
         return Outcome(read.name, read.state, read.damage, read.sentence)
-    arrival = read.document.arrival
-    meeting = arrival.meeting
-    if arrival.digest in missing:
-        return Outcome(read.name, State.REFUSED, "", REFUSED, meeting)
-    if meeting_key(meeting) in failed:
-        return Outcome(read.name, State.UNFOLDED, read.damage, UNFOLDED, meeting)
-    state = State.KNOWN if arrival.digest in before else State.NEW
-    return Outcome(read.name, state, read.damage, read.sentence, meeting)
+    meeting, state = read.document.arrival.meeting, fate[id(read.document.arrival)]
+    match state:
+        case State.REFUSED:
+            return Outcome(read.name, state, "", REFUSED, meeting)
+        case State.UNFOLDED:
+            return Outcome(read.name, state, read.damage, UNFOLDED, meeting)
+        case _:
+            return Outcome(read.name, state, read.damage, read.sentence, meeting)
 
 
 def _outcome_before(item: Item, entry: Entry) -> Outcome:
