@@ -34,7 +34,7 @@ OPTIONS = (
         "send_to_lms",
         "yes",
         (
-            "yes: each meeting's own analytics-callback-url gets a clean post, before BigBlueButton's own script posts.",
+            "yes: each meeting's own analytics-callback-url gets a clean post, before BigBlueButton's own one.",
             "no: only Rollcall is told, as where Rollcall itself passes records on.",
         ),
     ),
@@ -171,7 +171,7 @@ def _secret_in_file(configuration: Configuration, name: str) -> tuple[str, str]:
         raise Trouble(f"{path}, the {name} of {CONFIGURATION}, cannot be read: {error.strerror}.") from None
     if not secret:
         raise Trouble(f"{path}, the {name} of {CONFIGURATION}, is empty.")
-    return path, secret
+    return configuration.text(name), secret
 
 
 def configuration_text(rollcall_url: str = "") -> str:

@@ -181,6 +181,7 @@ def _scripts(host: Host) -> Iterator[Finding]:
 def _options(configuration: Configuration) -> Iterator[Finding]:
     for fault in configuration.faults:
         yield Finding(WRONG, fault)
+    yield from _unread(configuration.host, CONFIGURATION)
     url = configuration.text("rollcall_url")
     if not url and not configuration.is_on("send_to_lms"):
         yield Finding(WRONG, f"{CONFIGURATION} sends nothing to anybody: set rollcall_url, or send_to_lms = yes.")
@@ -200,26 +201,29 @@ def _secrets(configuration: Configuration) -> Iterator[Finding]:
             yield Finding(WRONG, str(trouble))
             continue
         yield Finding(FINE, f"What goes to {TITLES[destination]} is signed with the secret of {where}.")
-        if where.startswith("/") and not _may_read(configuration.host, where):
-            yield Finding(
-                WRONG,
-                f"{where} cannot be read by {worker_user(configuration.host)}, who has to: "
-                f"`chgrp {worker_user(configuration.host)} {where}; chmod g+r {where}`.",
-            )
+        if where.startswith("/") and where != CONFIGURATION:
+            yield from _unread(configuration.host, where)
     found = secrets_of_host(configuration.host)
     if len({secret for _, secret in found}) > 1:
         yield Finding(
             WARNING,
             f"The files {' and '.join(name for name, _ in found)} hold different secrets; {found[0][0]} counts. "
-            "BigBlueButton's own script of 2.2 to 2.5 takes the last.",
+            "BigBlueButton's own script, in older releases, takes the last.",
         )
 
 
-def _may_read(host: Host, path: str) -> bool:
+def _unread(host: Host, name: str) -> Iterator[Finding]:
+    user = worker_user(host)
+    if os.path.exists(host.path(name)) and not _may_read(host, name):
+        mend = f"`chgrp {user} {name}; chmod g+r {name}`"
+        yield Finding(WRONG, f"{name} cannot be read by {user}, who has to: {mend}.")
+
+
+def _may_read(host: Host, name: str) -> bool:
     """Whether the worker's user may, by the file's own bits."""
     user, group = host.owner()
     try:
-        status = os.stat(host.path(path) if not path.startswith(host.root or "//") else path)
+        status = os.stat(host.path(name))
     except OSError:
         return False
     groups = _groups_of(user) | {group}
@@ -325,7 +329,7 @@ def _lms(configuration: Configuration, heads: list[tuple[str, Head]], url: str) 
             yield Finding(
                 WARNING,
                 f"None of the newest {len(heads)} meetings names an analytics-callback-url. "
-                "Moodle: Site administration, BigBlueButton, Experimental features, \"Register live sessions\"; "
+                'Moodle: Site administration, BigBlueButton, Experimental features, "Register live sessions"; '
                 "or try an address with --url.",
             )
         return

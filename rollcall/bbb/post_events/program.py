@@ -16,7 +16,7 @@ from rollcall.bbb.post_events.examination import WRONG, examine
 from rollcall.bbb.post_events.host import Host, Trouble
 from rollcall.bbb.post_events.installing import install, uninstall
 from rollcall.bbb.post_events.journal import Journal
-from rollcall.bbb.post_events.sending import FOREGROUND_SECONDS, TITLES, Sender, shown
+from rollcall.bbb.post_events.sending import DUE, FOREGROUND_SECONDS, NAMED, OWED, TITLES, Sender, shown
 from rollcall.bbb.post_events.spool import Spool
 
 if TYPE_CHECKING:
@@ -117,12 +117,12 @@ def _send(given: argparse.Namespace, configuration: Configuration) -> int:
     for fault in configuration.faults:
         journal.write("-", fault)
     if given.meeting_id:
-        is_done = sender.send(given.meeting_id, force=given.resend)
+        is_done = sender.send(given.meeting_id, asked=NAMED if given.resend else DUE)
         if given.resend:
             return int(not is_done)
         sender.retry(now=time.time(), seconds=FOREGROUND_SECONDS)
         return 0
-    owed = sender.retry(now=time.time(), is_forced=given.resend)
+    owed = sender.retry(now=time.time(), asked=OWED if given.resend else DUE)
     return int(bool(owed) and given.resend)
 
 

@@ -142,8 +142,12 @@ def events_of(path: str) -> Content:
     return Content(packed, length, "application/gzip", f"events.xml, {length} bytes compressed")
 
 
+# What an operator asked for: nothing, all that is owed, or a meeting by its name, whatever became of it.
+DUE, OWED, NAMED = "due", "owed", "named"
+
+
 class Sender:
-    """Sends meetings, one after the other. `now` is epoch seconds, `force` what an operator asked for by name."""
+    """Sends meetings, one after the other."""
 
     def __init__(self, configuration: Configuration, journal: Journal) -> None:
         self.configuration = configuration
@@ -153,7 +157,7 @@ class Sender:
         self.began = time.monotonic()
         self._down: set[str] = set()
 
-    def send(self, meeting: str, *, force: bool = False, patience: float = 60) -> bool:
+    def send(self, meeting: str, *, asked: str = DUE, patience: float = 60) -> bool:
         """Send one meeting wherever it is wanted; True if nothing of it is owed any more."""
         if not MEETING_ID.match(meeting):
             self.journal.write("-", f"{meeting[:80]!r} is no internal meeting id; nothing was sent.")
@@ -164,10 +168,12 @@ class Sender:
                 self.journal.write(meeting, "is being sent by another process just now.")
                 return False
             try:
-                return self._send_locked(meeting, force=force)
+                return self._send_locked(meeting, asked)
             except Trouble as trouble:
                 self.journal.write(meeting, f"not sent: {trouble}")
-                return False
+            except Exception as error:  # noqa: BLE001 - whatever it is, the others go on and the log tells
+                self.journal.write(meeting, f"a fault of this program stopped it: {_where(error)}")
+            return False
 
     def _open_spool(self, meeting: str) -> None:
         try:
@@ -175,12 +181,12 @@ class Sender:
         except Trouble as trouble:
             self.journal.write(meeting, f"{trouble}: what cannot be delivered now will not be tried again.")
 
-    def _send_locked(self, meeting: str, *, force: bool) -> bool:
+    def _send_locked(self, meeting: str, asked: str) -> bool:
         entry = self.spool.read(meeting) or Entry(meeting, int(time.time()))
         head = read_head(self.host, meeting, self.spool)
         addresses = self.addresses(head)
         entry.deliveries = {name: entry.delivery(name) for name in addresses}
-        self._notice_change(entry, head.path, force=force)
+        self._notice_change(entry, head.path, asked)
         if not addresses:
             self.journal.write(meeting, _nobody_wants(head))
             return True
@@ -190,17 +196,18 @@ class Sender:
         self.spool.keep_events(meeting, head.path)
         for destination, url in addresses.items():
             if entry.delivery(destination).is_due(time.time()):
-                self._deliver(entry, destination, url, head, force=force)
+                self._deliver(entry, destination, url, head, asked)
         if entry.is_finished():
             self.spool.forget_events(meeting)
         return entry.is_finished()
 
-    def _notice_change(self, entry: Entry, path: str, *, force: bool) -> None:
+    def _notice_change(self, entry: Entry, path: str, asked: str) -> None:
         """Rollcall takes a later events.xml of the same meeting; an LMS takes one for good."""
         status = os.stat(path)
         seen = [status.st_size, int(status.st_mtime)]
         for destination, delivery in entry.deliveries.items():
-            if force or (entry.seen not in ([], seen) and destination == ROLLCALL and delivery.state in {DONE, HELD}):
+            is_changed = entry.seen not in ([], seen) and destination == ROLLCALL and delivery.state in {DONE, HELD}
+            if is_changed or asked == NAMED or (asked == OWED and delivery.state not in {DONE, GONE}):
                 delivery.state, delivery.next_at = LATER, 0
         entry.seen = seen
 
@@ -224,14 +231,14 @@ class Sender:
             meeting, head.path, with_guests=guests == "keep" or (guests == "auto" and not head.is_moodles())
         )
 
-    def _deliver(self, entry: Entry, destination: str, url: str, head: Head, *, force: bool) -> None:
+    def _deliver(self, entry: Entry, destination: str, url: str, head: Head, asked: str) -> None:
         delivery = entry.delivery(destination)
         if host_of(url) in self._down:
             return
         delivery.begin(time.time())
         self._remember(entry)
         try:
-            verdict, was_sent = self._try(entry.meeting, destination, url, head, force=force)
+            verdict, was_sent = self._try(entry.meeting, destination, url, head, asked)
         except Trouble as trouble:
             verdict, was_sent = Verdict(FAULT, str(trouble)), False
         except OSError as error:
@@ -240,11 +247,11 @@ class Sender:
         self._remember(entry)
         self.journal.write(entry.meeting, f"{TITLES[destination]} {host_of(url)}: {told(delivery, destination)}")
 
-    def _try(self, meeting: str, destination: str, url: str, head: Head, *, force: bool) -> tuple[Verdict, bool]:
+    def _try(self, meeting: str, destination: str, url: str, head: Head, asked: str) -> tuple[Verdict, bool]:
         """The verdict, and whether anything may have arrived."""
         poster = Poster(self.configuration, url, secret_for(self.configuration, destination)[1])
         content = self.content(meeting, destination, head)
-        if content.damage and destination == LMS and not force:
+        if content.damage and destination == LMS and asked != NAMED:
             return Verdict(
                 HELD, f"{content.damage}, and an LMS takes a meeting once: --resend sends what can be read"
             ), False
@@ -264,7 +271,7 @@ class Sender:
         except Trouble:
             return  # said once, when the spool was opened
 
-    def retry(self, *, now: float, is_forced: bool = False, seconds: float = RETRY_SECONDS) -> int:
+    def retry(self, *, now: float, asked: str = DUE, seconds: float = RETRY_SECONDS) -> int:
         """Everything that is due; how many meetings are still owed to somebody."""
         owed = 0
         for meeting in self.spool.meetings():
@@ -272,8 +279,8 @@ class Sender:
             if entry is None or self._is_given_up(entry, now):
                 continue
             is_late = time.monotonic() - self.began > seconds
-            if (is_forced or entry.is_due(now)) and not entry.is_finished() and not is_late:
-                owed += not self.send(meeting, force=is_forced, patience=0)
+            if (asked == OWED or entry.is_due(now)) and not entry.is_finished() and not is_late:
+                owed += not self.send(meeting, asked=asked, patience=0)
             else:
                 owed += not entry.is_finished()
         return owed
@@ -312,6 +319,16 @@ def _who_was_first(delivery: Delivery) -> str:
     if delivery.is_unsure:
         return "from an earlier try that broke off"
     return "from another sender, BigBlueButton's own script perhaps (--divert puts that aside)"
+
+
+def _where(error: Exception) -> str:
+    """What it was and where, without its words, which may hold a name."""
+    places = []
+    frame = error.__traceback__
+    while frame is not None:
+        places.append(f"{frame.tb_frame.f_code.co_name}:{frame.tb_lineno}")
+        frame = frame.tb_next
+    return f"{type(error).__name__} in {' '.join(places)}"
 
 
 def _nobody_wants(head: Head) -> str:

@@ -53,7 +53,7 @@ class Delivery:
         self.state = SENDING
         self.tries += 1
         self.at = int(now)
-        self.next_at = int(now) + PAUSE_SECONDS
+        self.next_at = int(now) + _pause(LATER, self.tries)
 
     def end(self, verdict: Verdict, now: float, *, was_sent: bool) -> None:
         """A try has ended so."""

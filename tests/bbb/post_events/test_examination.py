@@ -1,0 +1,272 @@
+"""`--check` on hosts with one thing wrong each: that thing is named, with its mend, and nothing else is."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.bbb.post_events.hosts import (
+    LAUNCHER_NAME,
+    MEETING,
+    OVERLAY,
+    PACKAGED,
+    SCRIPTS,
+    SECRET,
+    HostTree,
+    a_host,
+    events_xml,
+)
+from tests.bbb.post_events.receiver import Receiver
+from tests.moodle import Moodle
+from tests.programs import need
+
+SYSTEMCTL = """\
+#!/bin/sh
+# systemctl show --property NAME UNIT
+name=$3 unit=$4
+case "$name" in
+LoadState) grep -qx "$unit" "$ROLLCALL_ROOT/units" && echo LoadState=loaded || echo LoadState=not-found ;;
+ActiveState) grep -qx "$unit" "$ROLLCALL_ROOT/active" && echo ActiveState=active || echo ActiveState=inactive ;;
+Environment) echo "Environment=$(cat "$ROLLCALL_ROOT/queue")" ;;
+esac
+"""
+UNITS = ("bbb-rap-resque-worker.service", "bbb-rap-starter.service")
+
+
+def systemd(host: HostTree, units: tuple[str, ...] = UNITS, active: tuple[str, ...] = UNITS) -> None:
+    """The host is run by a systemd that knows these units."""
+    host.path("run/systemd/system").mkdir(parents=True, exist_ok=True)
+    host.write("bin/systemctl", SYSTEMCTL).chmod(0o755)
+    host.write("units", "".join(f"{unit}\n" for unit in units))
+    host.write("active", "".join(f"{unit}\n" for unit in active))
+    host.write("queue", "QUEUE=rap:archive,rap:publish,rap:process,rap:sanity,rap:captions,rap:events COUNT=1")
+    host.environment["PATH"] = f"{host.path('bin')}:{os.environ['PATH']}"
+
+
+@pytest.fixture
+def host(host: HostTree, site: Moodle, rollcall: Receiver) -> HostTree:
+    """One on which nothing is wrong."""
+    systemd(host)
+    host.write(PACKAGED, f"defaultKeepEvents=false\ndisableRecordingDefault=false\nsecuritySalt={SECRET}\n")
+    host.configure(rollcall_url=rollcall.url)
+    host.keep(events_xml(site.url(1), external=site.meeting_id(1)))
+    host.write("etc/cron.d/rollcall-bbb", "*/5 * * * * bigbluebutton true\n")
+    return host
+
+
+def findings(host: HostTree, *arguments: str) -> list[str]:
+    """What is not fine; plain http is what the stand-ins speak."""
+    done = host.run("--check", *arguments)
+    lines = [line for line in done.stdout.splitlines() if not line.startswith("ok ")]
+    assert done.returncode == int(any(line.startswith("FAIL") for line in lines)), done.stderr
+    return [line for line in lines if "is not https" not in line]
+
+
+def test_a_host_on_which_nothing_is_wrong_is_fine(host: HostTree, site: Moodle, rollcall: Receiver) -> None:
+    assert findings(host) == []
+    assert (len(site.requests), len(rollcall.kept), site.rows) == (1, 0, [])
+
+
+def test_what_is_fine_is_said_too(host: HostTree) -> None:
+    said = host.run("--check").stdout
+    for words in (
+        "BigBlueButton 3.0.4",
+        "Events are kept (defaultKeepEvents: true in /etc/bigbluebutton/bbb-web.properties, false in /usr",
+        "Recordings are on",
+        "bbb-rap-resque-worker.service is running",
+        f"{LAUNCHER_NAME} runs before BigBlueButton's own script",
+        "What goes to LMS is signed with the secret of /etc/bigbluebutton/bbb-web.properties",
+        f"The newest meeting kept is {MEETING}, of today",
+        "is reached, the Authorization header arrives and the secret fits",
+    ):
+        assert words in said
+    assert SECRET not in said
+
+
+def test_the_check_leaves_no_trace(host: HostTree) -> None:
+    findings(host)
+    assert not host.path("var/bigbluebutton/rollcall").exists()
+    assert host.log() == []
+
+
+def test_events_that_are_not_kept_are_the_first_thing_to_mend(host: HostTree) -> None:
+    host.write(OVERLAY, f"securitySalt={SECRET}\n")
+    [finding] = [line for line in findings(host) if line.startswith("FAIL")]
+    assert (
+        "Events are not kept (defaultKeepEvents: not set in /etc/bigbluebutton/bbb-web.properties, false in" in finding
+    )
+    assert (
+        "write defaultKeepEvents=true into /etc/bigbluebutton/bbb-web.properties and run `bbb-conf --restart`"
+        in finding
+    )
+
+
+def test_a_2_2_knows_no_overlay(tmp_path: Path) -> None:
+    host = a_host(tmp_path / "old", "2.2")
+    systemd(host, ("bbb-record-core.timer",), ("bbb-record-core.timer",))
+    host.write(PACKAGED, f"keepEvents=false\nsecuritySalt={SECRET}\n")
+    assert any(
+        "into /usr/share/bbb-web/WEB-INF/classes/bigbluebutton.properties and run" in line for line in findings(host)
+    )
+    host.write(PACKAGED, f"keepEvents=true\nsecuritySalt={SECRET}\n")
+    assert not any("Events are not kept" in line for line in findings(host))
+    assert "bbb-record-core.timer is running" in host.run("--check").stdout
+
+
+def test_a_worker_that_stands_still_is_named(host: HostTree) -> None:
+    systemd(host, UNITS, UNITS[1:])
+    [finding] = findings(host)
+    assert finding.startswith("FAIL  bbb-rap-resque-worker.service is not running, so ended meetings wait: ")
+    assert finding.endswith("`systemctl enable --now bbb-rap-resque-worker.service`.")
+
+
+def test_a_worker_without_the_queue_of_events_is_named(host: HostTree) -> None:
+    host.write("queue", "QUEUE=rap:archive,rap:publish COUNT=3")
+    [finding] = findings(host)
+    assert "does not serve the queue rap:events" in finding
+
+
+def test_a_host_without_a_worker_is_told(host: HostTree) -> None:
+    systemd(host, (), ())
+    [finding] = findings(host)
+    assert "apt-get install bbb-record-core" in finding
+
+
+def test_a_container_is_told_to_look_elsewhere(host: HostTree) -> None:
+    host.path("run/systemd/system").rmdir()
+    [finding] = findings(host)
+    assert finding.startswith("warn  No recording worker was seen running")
+
+
+def test_files_that_are_not_in_place_are_named(host: HostTree) -> None:
+    program = Path(tempfile.mkdtemp()) / "rollcall_post_events.py"
+    shutil.move(host.path(f"{SCRIPTS}/post_events/rollcall_post_events.py"), program)
+    done = host.run("--check", program=str(program))
+    shutil.rmtree(program.parent)
+    assert "rollcall_post_events.py is not there: run --install." in done.stdout
+
+
+def test_secrets_that_differ_are_named_with_the_one_that_counts(host: HostTree) -> None:
+    host.path(PACKAGED).write_text("securitySalt=older\n")
+    [finding] = findings(host)
+    assert "hold different secrets; /etc/bigbluebutton/bbb-web.properties counts" in finding
+
+
+def test_a_secret_that_is_not_there_is_said(host: HostTree) -> None:
+    host.write(OVERLAY, "defaultKeepEvents=true\n")
+    host.path(PACKAGED).unlink()
+    said = findings(host)
+    assert len(said) == 2
+    assert all("shared secret was not found" in line for line in said)
+
+
+def test_a_stripped_header_gets_its_mends(host: HostTree, site: Moodle) -> None:
+    site.is_header_stripped = True
+    [finding] = findings(host)
+    for words in ("does not get the Authorization header", "CGIPassAuth On", "SetEnvIf", "fastcgi_param", "firewall"):
+        assert words in finding
+
+
+def test_another_secret_at_the_lms_is_told(host: HostTree, site: Moodle) -> None:
+    site.secret = f"{SECRET}\n"
+    [finding] = findings(host)
+    assert "knows another secret" in finding
+    assert "blanks and line ends" in finding
+
+
+def test_another_secret_at_rollcall_is_told(host: HostTree, rollcall: Receiver) -> None:
+    rollcall.secret = "another"
+    [finding] = findings(host)
+    assert finding.startswith("FAIL  Rollcall at 127.0.0.1")
+    assert "rollcall_secret" in finding
+
+
+def test_an_lms_that_is_away_is_told(host: HostTree, site: Moodle) -> None:
+    host.keep(events_xml("http://127.0.0.1:1/mod/bigbluebuttonbn/bbb_broker.php"))
+    [finding] = findings(host)
+    assert "LMS at 127.0.0.1:1 is not reached: 127.0.0.1:1 refused the connection" in finding
+    assert findings(host, "--url", site.url(1)) == []
+
+
+def test_meetings_without_an_address_name_moodles_switch(host: HostTree) -> None:
+    host.keep(events_xml())
+    [finding] = findings(host)
+    assert "None of the newest 1 meetings names an analytics-callback-url" in finding
+    assert '"Register live sessions"' in finding
+
+
+def test_no_meeting_yet_asks_for_one(host: HostTree) -> None:
+    shutil.rmtree(host.path("var/bigbluebutton/events"))
+    [finding] = findings(host)
+    assert "holds no meeting yet: hold a short one" in finding
+
+
+def test_what_is_owed_is_said(host: HostTree, rollcall: Receiver) -> None:
+    rollcall.answers = [(403, "signature-wrong")]
+    host.run("-m", MEETING)
+    [finding] = findings(host)
+    assert finding == "warn  1 deliveries wait for something to be mended: --status shows them."
+
+
+def test_a_typing_error_in_the_configuration_is_told(host: HostTree, rollcall: Receiver) -> None:
+    host.configure(rollcall_url=rollcall.url, verify_tsl="no")
+    [finding] = findings(host)
+    assert "there is no option verify_tsl; its names are ca_file, connect_timeout" in finding
+
+
+def test_nothing_to_anybody_is_a_fault(host: HostTree) -> None:
+    host.configure(send_to_lms="no")
+    [finding] = findings(host)
+    assert "sends nothing to anybody" in finding
+
+
+# Another user than root
+
+
+@pytest.fixture
+def nobodys(site: Moodle) -> Iterator[HostTree]:
+    """A tree that a user without rights can walk into, and whose data is that user's."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can give files to another user")
+    root = Path(tempfile.mkdtemp())
+    root.chmod(0o755)
+    host = a_host(root)
+    # One whose library others may read: this one's may lie in somebody's home.
+    host.python = need("python3") if not Path("/usr/bin/python3").exists() else "/usr/bin/python3"
+    host.keep(events_xml(site.url(1), external=site.meeting_id(1)))
+    for path in [host.path("var/bigbluebutton"), host.path("var/log/bigbluebutton"), *host.path("var").rglob("*")]:
+        os.chown(path, 65534, 65534)
+    yield host
+    shutil.rmtree(root)
+
+
+def test_root_does_what_it_does_as_the_workers_user(nobodys: HostTree, site: Moodle) -> None:
+    assert nobodys.run("-m", MEETING).returncode == 0
+    assert site.credited(1) == {4711: 1, 4712: 1}
+    made = [
+        nobodys.path("var/log/bigbluebutton/post_events_rollcall.log"),
+        *nobodys.path("var/bigbluebutton/rollcall").iterdir(),
+    ]
+    assert {one.stat().st_uid for one in made} == {65534}
+
+
+def test_a_file_that_only_root_may_read_is_said_with_its_mend(nobodys: HostTree) -> None:
+    nobodys.path(OVERLAY).chmod(0o600)
+    nobodys.path(PACKAGED).unlink()
+    nobodys.run("-m", MEETING)
+    assert "shared secret was not found" in nobodys.log()[-1]
+    [line] = {line for line in nobodys.run("--check").stdout.splitlines() if "cannot be read by" in line}
+    assert "`chgrp nogroup" in line or "`chgrp nobody" in line
+
+
+def test_events_that_only_root_may_read_are_said(nobodys: HostTree) -> None:
+    path = nobodys.path(f"var/bigbluebutton/events/{MEETING}/events.xml")
+    os.chown(path, 0, 0)
+    path.chmod(0o600)
+    nobodys.run("-m", MEETING)
+    assert "events.xml cannot be read here (Permission denied)" in nobodys.log()[-1]

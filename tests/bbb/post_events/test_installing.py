@@ -1,0 +1,145 @@
+"""The one file puts itself in place, and takes itself away."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from rollcall.bbb.post_events.configuration import OPTIONS, configuration_text
+from rollcall.bbb.post_events.installing import LAUNCHER_TEXT
+from tests.bbb.post_events.hosts import (
+    LAUNCHER_NAME,
+    MEETING,
+    SCRIPTS,
+    STOCK_NAME,
+    STOCK_STAND_IN,
+    HostTree,
+    events_xml,
+    program_text,
+)
+from tests.bbb.post_events.receiver import Receiver
+from tests.programs import need
+
+CONFIGURATION = "etc/bigbluebutton/rollcall.conf"
+
+
+@pytest.fixture
+def bare(host: HostTree) -> HostTree:
+    """A host that has never seen Rollcall, and its file in a home folder."""
+    for name in (LAUNCHER_NAME, "rollcall_post_events.py"):
+        host.path(f"{SCRIPTS}/post_events/{name}").unlink()
+    host.write("root/rollcall_post_events.py", program_text())
+    return host
+
+
+def install(host: HostTree, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return host.run("--install", *arguments, program=str(host.path("root/rollcall_post_events.py")))
+
+
+def files(host: HostTree) -> set[str]:
+    return {str(one.relative_to(host.root)) for one in host.root.rglob("*") if not one.is_dir() or one.is_symlink()}
+
+
+def test_an_installed_host_sends_what_ends_and_one_that_is_uninstalled_is_as_before(
+    bare: HostTree, rollcall: Receiver
+) -> None:
+    before = files(bare)
+    assert install(bare, "--rollcall-url", rollcall.url).returncode == 0
+    bare.keep(events_xml())
+    before |= {f"var/bigbluebutton/events/{MEETING}/events.xml", "var/log/bigbluebutton/post_events_rollcall.log"}
+    if ruby := need("ruby"):
+        bare.run_as_worker(ruby)
+    assert len(rollcall.kept) == 1
+    done = bare.run("--uninstall")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert files(bare) - {"order"} == before
+
+
+def test_everything_is_where_it_is_looked_for(bare: HostTree) -> None:
+    bare.path("run/systemd/system").mkdir(parents=True)
+    done = install(bare, "--rollcall-url", "https://rollcall.example.org/callbacks/x")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert bare.path(f"{SCRIPTS}/post_events/{LAUNCHER_NAME}").read_text() == LAUNCHER_TEXT
+    assert bare.path(f"{SCRIPTS}/post_events/rollcall_post_events.py").read_text() == program_text()
+    assert (
+        os.fspath(bare.path("usr/local/bin/rollcall-bbb").readlink())
+        == f"/{SCRIPTS}/post_events/rollcall_post_events.py"
+    )
+    service = bare.path("etc/systemd/system/rollcall-bbb.service").read_text()
+    assert f"ExecStart=/usr/bin/env python3 -I /{SCRIPTS}/post_events/rollcall_post_events.py --retry" in service
+    assert "OnUnitInactiveSec=5min" in bare.path("etc/systemd/system/rollcall-bbb.timer").read_text()
+    assert not bare.path("etc/cron.d/rollcall-bbb").exists()
+
+
+def test_without_systemd_cron_tries_again(bare: HostTree) -> None:
+    assert "/etc/cron.d/rollcall-bbb looks every five minutes" in install(bare).stdout
+    [line] = [line for line in bare.path("etc/cron.d/rollcall-bbb").read_text().splitlines() if line.startswith("*/5")]
+    assert line.split()[5] == "root", "the owner of this tree"
+    assert "--retry" in line
+
+
+def test_a_host_with_neither_is_told(bare: HostTree) -> None:
+    bare.path("etc/cron.d").rmdir()
+    assert "neither systemd nor cron" in install(bare).stdout
+
+
+def test_what_an_operator_has_written_stays(bare: HostTree) -> None:
+    install(bare, "--rollcall-url", "https://rollcall.example.org/callbacks/one")
+    path = bare.path(CONFIGURATION)
+    path.write_text(path.read_text() + "timeout = 7\n")
+    assert "stays as it is" in install(bare).stdout
+    install(bare, "--rollcall-url", r"https://rollcall.example.org/callbacks/two\1")
+    lines = [line for line in path.read_text().splitlines() if line and not line.startswith("#")]
+    assert lines == [r"rollcall_url = https://rollcall.example.org/callbacks/two\1", "timeout = 7"]
+
+
+def test_the_address_is_for_the_worker_alone(bare: HostTree) -> None:
+    install(bare, "--rollcall-url", "https://rollcall.example.org/callbacks/x")
+    assert stat.S_IMODE(bare.path(CONFIGURATION).stat().st_mode) == 0o640
+
+
+def test_a_host_that_is_none_is_refused(bare: HostTree) -> None:
+    bare.path(SCRIPTS).rename(bare.path("elsewhere"))
+    bare.path(SCRIPTS).parent.mkdir(parents=True, exist_ok=True)
+    command = [bare.python, "-I", "-S", str(bare.path("root/rollcall_post_events.py")), "--install"]
+    done = subprocess.run(command, check=False, env=bare.surroundings(), capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "this is no BigBlueButton host" in done.stderr
+
+
+def test_uninstalling_brings_the_stock_script_back(bare: HostTree) -> None:
+    install(bare)
+    bare.run("--divert")
+    program = bare.path("root/rollcall_post_events.py")
+    assert bare.run("--uninstall", program=str(program)).returncode == 0
+    assert bare.path(f"{SCRIPTS}/post_events/{STOCK_NAME}").read_text() == STOCK_STAND_IN
+    assert bare.run("--uninstall", program=str(program)).returncode == 0, "a second time"
+
+
+def test_the_configuration_that_is_written_says_every_option_and_is_read_without_a_fault(host: HostTree) -> None:
+    text = configuration_text("https://rollcall.example.org/callbacks/x")
+    for name, default, _ in OPTIONS[1:]:
+        assert f"#{name} = {default}".rstrip() in text.splitlines()
+    uncommented = "\n".join(line[1:] if line.startswith("#") and line[1] != " " else line for line in text.splitlines())
+    host.write(CONFIGURATION, uncommented)
+    host.run("-m", MEETING)
+    assert len(host.log()) == 1
+
+
+def test_the_launchers_ruby_compiles() -> None:
+    ruby = need("ruby")
+    done = subprocess.run([ruby, "-wc"], check=False, input=LAUNCHER_TEXT, capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("Syntax OK\n", "")
+
+
+def test_a_fault_of_the_program_itself_is_one_line_in_the_log(host: HostTree, rollcall: Receiver) -> None:
+    host.configure(rollcall_url=rollcall.url)
+    path: Path = host.path(f"{SCRIPTS}/post_events/rollcall_post_events.py")
+    path.write_text(path.read_text().replace("def events_of(", "def events_that_are_gone("))
+    host.keep(events_xml())
+    assert host.run("-m", MEETING).returncode == 0
+    assert "a fault of this program stopped it: NameError in send:" in host.log()[-1]
