@@ -71,6 +71,7 @@ class Gathered:
     witnesses: set[str] = field(default_factory=set)
     reported: list[AttendeeReported] = field(default_factory=list)
     tells_hands: bool = True
+    has_gaps: bool = False
 
 
 def fold_attendance(root: Room, breakouts: Sequence[Room]) -> tuple[Attendance, ...]:
@@ -114,6 +115,7 @@ def _gather_connections(people: Mapping[AttendeeKey, Gathered], room: Room, keys
         person.is_moderator |= connection.is_moderator
         person.acts += connection.acts
         person.witnesses.add(connection.witness)
+        person.has_gaps |= room.recording is not None and room.recording.blank_events > 0
         if (attendee := room.attendees.get(participant)) is not None and room.recording is None:
             person.reported.append(attendee)
             person.tells_hands &= tells_hands
@@ -277,7 +279,10 @@ def _act_order(act: Anything) -> tuple[int, str, bytes]:
 
 
 def _engagement(person: Gathered, possible: Spans) -> Engagement:
-    engagement = fold_engagement(person.acts, possible, is_exact=person.witnesses == {RECORDING})
+    ends = None
+    if person.witnesses == {RECORDING}:
+        ends = {(one.meeting, one.participant): one.possible[1] for one in sorted(person.sessions, key=_session_order)}
+    engagement = fold_engagement(person.acts, possible, ends=ends, has_gaps=person.has_gaps)
     if person.reported and RECORDING not in person.witnesses:
         is_all = person.witnesses == {CALLBACK}
         return with_report(engagement, person.reported, tells_hands=person.tells_hands, is_all=is_all)

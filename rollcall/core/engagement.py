@@ -19,10 +19,10 @@ from rollcall.core.events import (
     TalkingStarted,
     UserLeft,
 )
-from rollcall.core.intervals import OPEN, intersect, merge, total
+from rollcall.core.intervals import intersect, merge, total
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from rollcall.core.events import Anything, AttendeeReported
     from rollcall.core.intervals import Span, Spans
@@ -84,10 +84,10 @@ class _Tally:
         for key in [key for key in self.filming if key[0] == who]:
             _close(self.filming, key, at, self.filmed)
 
-    def end(self, at: int) -> None:
-        """Whatever still goes on ends with the person's presence."""
+    def end(self, ends: Mapping[Connection, int]) -> None:
+        """Whatever still goes on ends with the connection that does it."""
         for who in {*self.talking, *self.away, *(who for who, _ in self.filming)}:
-            self.leave(who, at)
+            self.leave(who, ends.get(who, 0))
 
 
 _Key = TypeVar("_Key")
@@ -96,21 +96,29 @@ _Key = TypeVar("_Key")
 def _close(going_on: dict[_Key, int], key: _Key, at: int, spans: list[Span]) -> None:
     started_at = going_on.pop(key, None)
     if started_at is not None:
-        spans.append((started_at, at))
+        spans.append((started_at, max(started_at, at)))
 
 
-def fold_engagement(acts: Iterable[Anything], possible: Spans, *, is_exact: bool = False) -> Engagement:
+def fold_engagement(
+    acts: Iterable[Anything],
+    possible: Spans,
+    *,
+    ends: Mapping[Connection, int] | None = None,
+    has_gaps: bool = False,
+) -> Engagement:
     """The acts of one person, in time order, over all their connections. Hands count when they go up.
 
-    `is_exact`: an events.xml tells all of them. Then what was not ended ended with the person's presence; of live
-    witnesses only what has both ends counts. A camera's end is often told after its owner's leave: nothing lasts
-    longer than its owner may have been there.
+    `ends` are given where an events.xml tells everything: when each connection was last there. What was not ended ended
+    then; of live witnesses only what has both ends counts. `has_gaps`: the file had lost events, so that two spurts of
+    talk may look like a long one. A camera's end is often told after its owner's leave: nothing lasts longer than
+    its owner may have been there.
     """
     tally = _Tally()
     for act in acts:
         _count(tally, act)
-    if is_exact and possible and possible[-1][1] != OPEN:
-        tally.end(possible[-1][1])
+    if ends is not None:
+        tally.end(ends)
+    is_exact = ends is not None
     return Engagement(
         chats=Count(tally.chats, is_exact),
         raise_hands=Count(tally.hands, is_exact),
@@ -119,8 +127,8 @@ def fold_engagement(acts: Iterable[Anything], possible: Spans, *, is_exact: bool
         cameras=Count(tally.cameras, is_exact),
         camera_ms=Count(_within(tally.filmed, possible), is_exact),
         talks=Count(tally.talks, is_exact),
-        talk_ms=Count(_within(tally.talked, possible), is_exact),
-        away_ms=Count(_within(tally.were_away, possible), is_exact),
+        talk_ms=Count() if has_gaps else Count(_within(tally.talked, possible), is_exact),
+        away_ms=Count() if has_gaps else Count(_within(tally.were_away, possible), is_exact),
     )
 
 
@@ -165,19 +173,20 @@ def with_report(
 ) -> Engagement:
     """What a callback knows better: chats and poll answers exactly, hands unless its gem cannot tell them.
 
-    `is_all`: it names every connection of the person. Reactions may contain "away" (before 2.7), and each talk spurt is
-    measured in cut seconds, up to one too many: of both it knows a least number only.
+    `is_all`: it names every connection of the person. Before BigBlueButton 2.7 its reactions contain "away"; it counts
+    a repeated sign of talking as another talk, and a spurt that ended with the audio as going on. So of these it
+    proves that there were none, or that somebody talked at all, and no number.
     """
     answers = [one.poll_answers for one in reported]
     known = [answer for answer in answers if answer is not None]
-    talk_ms = sum(max(0, one.talk_ms - 1000 * one.talks) for one in reported)
     hands, emojis = sum(one.raise_hands for one in reported), sum(one.emojis for one in reported)
+    talks = sum(one.talks for one in reported)
     return replace(
         engagement,
         chats=Count(sum(one.chats for one in reported), is_all),
         poll_answers=Count(max(sum(known), engagement.poll_answers.seen), is_all and len(known) == len(answers)),
         raise_hands=Count(hands, is_all) if tells_hands else engagement.raise_hands,
-        emojis=Count(max(emojis, engagement.emojis.seen)),
-        talks=Count(sum(one.talks for one in reported)),
-        talk_ms=Count(max(talk_ms, engagement.talk_ms.seen)),
+        emojis=replace(engagement.emojis, is_exact=is_all and tells_hands and emojis == engagement.emojis.seen == 0),
+        talks=Count(max(engagement.talks.seen, min(1, talks)), is_all and talks == engagement.talks.seen == 0),
+        talk_ms=replace(engagement.talk_ms, is_exact=is_all and talks == engagement.talks.seen == 0),
     )

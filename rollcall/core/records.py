@@ -176,8 +176,9 @@ def _of_a_person(room: Room, attendee: AttendeeReported) -> Reported:
         tuple(sorted(at for session in attendee.sessions for at in session.joins)),
         tuple(sorted(at for session in attendee.sessions for at in session.leaves)),
     )
+    whole = room.connection(told.participant)
+    whole.is_several = True
     if len(known) > 1 and _alternating(told) is not None:
-        whole = room.connection(told.participant)
         for one in known:
             whole.moments += one.moments
             one.moments, one.witness = [], CALLBACK
@@ -217,7 +218,11 @@ def reported_stays(connection: Connection, room: Room) -> list[Stay]:
     alternating = _alternating(told)
     if alternating is None:
         return [_possible_only(connection.participant, told), *live]
-    stays = [_reported_stay(connection, one, head.finish_at) for one in alternating]
+    following = [one.joined_at for one in alternating[1:]] + [OPEN]
+    stays = [
+        _reported_stay(connection, one, head.finish_at, before)
+        for one, before in zip(alternating, following, strict=True)
+    ]
     spans = [(stay.lower(), stay.upper()) for stay in stays]
     return stays + [stay for stay in live if not any(_overlaps(stay, *span) for span in spans)]
 
@@ -241,8 +246,8 @@ def _possible_only(participant: str, told: Reported) -> Stay:
     return Stay(participant, first, about_at=first, closed_until=until, witness=CALLBACK)
 
 
-def _reported_stay(connection: Connection, told: _Told, finish_at: int) -> Stay:
-    """Edges that a live witness told within the callback's second are its own, to the millisecond."""
+def _reported_stay(connection: Connection, told: _Told, finish_at: int, before: int) -> Stay:
+    """One join to leave, `before` the next. Edges that a live witness told within the callback's second are its own."""
     stay = Stay(connection.participant, told.joined_at, witness=CALLBACK)
     joined_at = _within(connection, Moment.JOINED, told.joined_at)
     stay.opened_at = told.joined_at + SECOND_MS if joined_at is None else joined_at
@@ -253,7 +258,7 @@ def _reported_stay(connection: Connection, told: _Told, finish_at: int) -> Stay:
         stay.closed_until = told.left_at + SECOND_MS if left_at is None else left_at
     else:
         _last(stay, connection, finish_at)
-    until = OPEN if stay.closed_at is None else stay.closed_at
+    until = before - 1 if stay.closed_at is None else stay.closed_at
     stay.signs = [
         at for at, what in sorted(connection.moments) if what <= Moment.SIGN and stay.opened_at <= at <= until
     ]
@@ -266,6 +271,8 @@ def _last(stay: Stay, connection: Connection, finish_at: int) -> None:
     leaves = [at for at, what in connection.moments if what is Moment.LEFT and at > opened_from]
     if not leaves:
         stay.lasted_until = finish_at
+    elif connection.is_several:
+        return
     elif min(leaves) > opened_at:
         stay.closed_at = stay.closed_until = min(leaves)
     elif opened_from == opened_at:
@@ -273,8 +280,20 @@ def _last(stay: Stay, connection: Connection, finish_at: int) -> None:
 
 
 def _within(connection: Connection, what: Moment, second: int) -> int | None:
-    found = [at for at, moment in connection.moments if moment is what and second <= at <= second + SECOND_MS]
+    """The one such moment that a live witness told in the callback's second.
+
+    Of several connections told as one it might be another's, unless as many are known as were told.
+    """
+    times = [at for at, moment in connection.moments if moment is what]
+    told = connection.reported
+    if connection.is_several and told is not None and len(times) != len(_told(told, what)):
+        return None
+    found = [at for at in times if second <= at <= second + SECOND_MS]
     return found[0] if len(found) == 1 else None
+
+
+def _told(told: Reported, what: Moment) -> tuple[int, ...]:
+    return told.joins if what is Moment.JOINED else told.leaves
 
 
 def _overlaps(stay: Stay, start: int, end: int) -> bool:

@@ -63,7 +63,10 @@ LONGEST_MEETING_MS: Final = 24 * 3_600_000
 
 @dataclass(slots=True)
 class Connection:
-    """What is known of one participant. `moments` are for rollcall.core.evidence."""
+    """What is known of one participant. `moments` are for rollcall.core.evidence.
+
+    `is_several`: a callback tells of all connections of a person as if they were one.
+    """
 
     participant: str
     heard_at: int = OPEN
@@ -78,6 +81,7 @@ class Connection:
     early_sign_at: int | None = None
     witness: str = LIVE
     reported: Reported | None = None
+    is_several: bool = False
 
     def mark(self, event: Event, what: Moment = Moment.SIGN) -> None:
         """Alive or heard of, unless this is from before a leave that the slower clock of the relay put after it."""

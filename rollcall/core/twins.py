@@ -29,10 +29,12 @@ from rollcall.core.events import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-    from collections.abc import Set as AbstractSet
 
 TWIN_WINDOW_MS: Final = 10_000
 """The relay stamps its own clock, normally within 0.1 s of BigBlueButton's, later when it is busy."""
+
+SAME_CLOCK_MS: Final = 1_000
+"""What two witnesses tell by BigBlueButton's own clock is milliseconds apart."""
 
 _PAYLOADS: Final[dict[type, Callable[[Any], Hashable]]] = {
     MeetingCreated: lambda _: None,
@@ -68,75 +70,76 @@ def pair_twins(events: Sequence[Anything]) -> list[Anything]:
     Twins are paired one to one in time order, at most ten seconds apart. The time and the voter are the better
     witness's (a recording, a raw, a mapped webhook), the external id and the name the weaker one's, where it has them.
     """
-    found = _pair(events, Source.RAW, {Source.MAPPED}, _PAYLOADS)
-    return _pair(found, Source.RECORDING, {Source.RAW, Source.MAPPED}, _RECORDED_PAYLOADS)
+    found, _ = _pair(events, Source.RAW, Source.MAPPED, _PAYLOADS, TWIN_WINDOW_MS)
+    found, paired = _pair(found, Source.RECORDING, Source.RAW, _RECORDED_PAYLOADS, SAME_CLOCK_MS)
+    return _pair(found, Source.RECORDING, Source.MAPPED, _RECORDED_PAYLOADS, TWIN_WINDOW_MS, paired)[0]
 
 
 def _pair(
     events: Sequence[Anything],
     better: Source,
-    weaker: AbstractSet[Source],
+    weaker: Source,
     payloads: Mapping[type, Callable[[Any], Hashable]],
-) -> list[Anything]:
-    sources = {event.source for event in events}
-    if better not in sources or sources.isdisjoint(weaker):
-        return list(events)
-    raw, mapped = _by_payload(events, {better}, payloads), _by_payload(events, weaker, payloads)
+    window_ms: int,
+    paired: Sequence[Anything] = (),
+) -> tuple[list[Anything], list[Anything]]:
+    """The events without the weaker halves, and the better ones that had one; `paired` have theirs already."""
+    if not {better, weaker} <= {event.source for event in events}:
+        return list(events), []
+    taken = {id(event) for event in paired}
+    raw = _by_payload((event for event in events if id(event) not in taken), better, payloads)
+    mapped = _by_payload(events, weaker, payloads)
     joined = {event.participant for event in events if type(event) is UserJoined}
     merged: dict[int, Anything] = {}
     dropped: set[int] = set()
     for key, told in mapped.items():
-        for one, other in _pairs(raw.get(key, ()), told):
+        for one, other in _pairs(raw.get(key, ()), told, window_ms):
             merged[id(one)] = _merge(one, other, joined)
             dropped.add(id(other))
-    for one, other in _pairs_of_the_nameless(events, weaker, raw, dropped, merged):
+    nameless = [event for event in events if event.source is weaker and id(event) not in dropped]
+    for one, other in _pairs_of_the_nameless(nameless, raw, merged, window_ms):
         merged[id(one)] = _merge(one, other, joined)
         dropped.add(id(other))
     if not dropped:
-        return list(events)
-    return [merged.get(id(event), event) for event in events if id(event) not in dropped]
+        return list(events), []
+    return [merged.get(id(event), event) for event in events if id(event) not in dropped], list(merged.values())
 
 
 def _by_payload(
-    events: Iterable[Anything], sources: AbstractSet[Source], payloads: Mapping[type, Callable[[Any], Hashable]]
+    events: Iterable[Anything], source: Source, payloads: Mapping[type, Callable[[Any], Hashable]]
 ) -> dict[Hashable, list[Anything]]:
     found: defaultdict[Hashable, list[Anything]] = defaultdict(list)
     for event in events:
-        if event.source in sources and (payload := payloads.get(kind := type(event))) is not None:
+        if event.source is source and (payload := payloads.get(kind := type(event))) is not None:
             found[kind, payload(event)].append(event)
     return found
 
 
-def _pairs(raw: Sequence[Anything], mapped: Sequence[Anything]) -> Iterable[tuple[Anything, Anything]]:
+def _pairs(raw: Sequence[Anything], mapped: Sequence[Anything], window_ms: int) -> Iterable[tuple[Anything, Anything]]:
     """One to one, both in time order; whichever is too early for the other's head has lost its twin."""
     if len(raw) == 1 == len(mapped):  # nearly always
-        if abs(mapped[0].at - raw[0].at) <= TWIN_WINDOW_MS:
+        if abs(mapped[0].at - raw[0].at) <= window_ms:
             yield raw[0], mapped[0]
         return
     i = j = 0
     while i < len(raw) and j < len(mapped):
         apart = mapped[j].at - raw[i].at
-        if abs(apart) <= TWIN_WINDOW_MS:
+        if abs(apart) <= window_ms:
             yield raw[i], mapped[j]
-        i += apart >= -TWIN_WINDOW_MS
-        j += apart <= TWIN_WINDOW_MS
+        i += apart >= -window_ms
+        j += apart <= window_ms
 
 
 def _pairs_of_the_nameless(
-    events: Iterable[Anything],
-    weaker: AbstractSet[Source],
-    raw: dict[Hashable, list[Anything]],
-    dropped: set[int],
-    merged: dict[int, Anything],
+    events: Iterable[Anything], raw: Mapping[Hashable, list[Anything]], merged: Mapping[int, Anything], window_ms: int
 ) -> Iterable[tuple[Anything, Anything]]:
     """Before bbb-webhooks 3 a mapped chat has no id and a mapped emoji no value: any of that person's is its twin."""
     nameless: defaultdict[Hashable, list[Anything]] = defaultdict(list)
     for event in events:
-        if event.source in weaker and id(event) not in dropped:
-            if isinstance(event, ChatSent) and not event.message_id:
-                nameless[ChatSent, event.participant].append(event)
-            elif isinstance(event, EmojiChanged) and event.emoji is None:
-                nameless[EmojiChanged, event.participant].append(event)
+        if isinstance(event, ChatSent) and not event.message_id:
+            nameless[ChatSent, event.participant].append(event)
+        elif isinstance(event, EmojiChanged) and event.emoji is None:
+            nameless[EmojiChanged, event.participant].append(event)
     if not nameless:
         return
     named: defaultdict[Hashable, list[Anything]] = defaultdict(list)
@@ -145,7 +148,8 @@ def _pairs_of_the_nameless(
             if id(event) not in merged and isinstance(event, (ChatSent, EmojiChanged, RaiseHandChanged)):
                 named[ChatSent if isinstance(event, ChatSent) else EmojiChanged, event.participant].append(event)
     for key, told in nameless.items():
-        yield from _pairs(sorted(named.get(key, []), key=lambda event: (event.at, event.digest)), told)
+        one = sorted(named.get(key, []), key=lambda event: (event.at, event.digest))
+        yield from _pairs(one, told, window_ms)
 
 
 def _merge(raw: Anything, mapped: Anything, joined: set[str]) -> Anything:

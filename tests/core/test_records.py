@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from rollcall.core.engagement import Count
@@ -160,6 +161,9 @@ def test_truth_lies_inside_with_a_damaged_recording(
     true: TrueClass, random: Random, loss: float, with_webhooks: bool
 ) -> None:
     """One that is not whole loses events as webhooks do, and a cut one everything after the cut."""
+    # Two joins of one connection within a second could be taken for one that two witnesses told.
+    joins = sorted((one.participant, one.join_at) for one in true.stays)
+    assume(all(a != b or there - here > 1_000 for (a, here), (b, there) in pairwise(joins)))
     events = sorted((event for one in true.stays for event in written_down(one)), key=lambda event: event.at)
     cut = events[: random.randrange(len(events) + 1)]
     left = [event for event in cut if random.random() >= loss]
@@ -399,3 +403,39 @@ def test_why_a_meeting_ended_reaches_the_fold() -> None:
     assert fold_meeting([head, *rest]).rooms[0].end_reason == "ENDED_AFTER_USER_LOGGED_OUT"
     assert not subtract(person(fold_meeting([head, *rest]), "10").proved, [(START, END)])
     assert document([head], Source.RECORDING)[0].source is Source.RECORDING
+
+
+def test_what_goes_on_in_a_breakout_room_ends_with_the_room() -> None:
+    room = "0b" * 20 + "-1000001"
+    camera = CameraStarted(meeting=room, at=START + 30_000, participant="w_r", stream="s")
+    joined = UserJoined(meeting=room, at=START + 20_000, participant="w_r", parent_participant="w_a")
+    head = MeetingRecorded(
+        meeting=room, at=START + 10_000, last_at=START + 90_000, is_whole=True, is_breakout=True, parent=MEETING
+    )
+    ended = MeetingEnded(meeting=room, at=START + 90_000, reason="BREAKOUT_ENDED_BY_MOD")
+    true = TrueClass(END, (stay("w_a", "10", 5, None),))
+    folded = fold_meeting([*recording(true), *document([head, joined, camera, ended], Source.RECORDING)])
+    assert person(folded, "10").engagement.camera_ms == Count(60_000, is_exact=True)
+
+
+def test_a_file_with_gaps_tells_no_talk_time() -> None:
+    who: dict[str, Any] = {"meeting": MEETING, "participant": "w_a"}
+    acts = (TalkingStarted(**who, at=START + 10_000), TalkingEnded(**who, at=START + 90_000))
+    true = TrueClass(END, (stay("w_a", "10", 5, 300, *acts),))
+    head, *rest = recording(true, is_whole=False)
+    assert isinstance(head, MeetingRecorded)
+    gaps = replace(head, blank_events=3)
+    assert person(fold_meeting([gaps, *rest]), "10").engagement.talk_ms == Count(0)
+    assert person(fold_meeting([head, *rest]), "10").engagement.talk_ms == Count(80_000)
+
+
+@pytest.mark.parametrize(("talks", "expected"), [(0, Count(0, is_exact=True)), (7, Count(1))])
+def test_a_callback_proves_that_somebody_talked_and_no_more(talks: int, expected: Count) -> None:
+    true = TrueClass(END, (stay("w_a", "10", 5, 300),))
+    told_by_gem = [
+        replace(event, talks=talks, talk_ms=68_000) if isinstance(event, AttendeeReported) else event
+        for event in callback(true)
+    ]
+    engagement = person(fold_meeting(told_by_gem), "10").engagement
+    assert engagement.talks == expected
+    assert engagement.talk_ms == Count(0, is_exact=talks == 0)
