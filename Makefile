@@ -11,7 +11,7 @@ ifneq ($(shell cat .venv/made-in 2>/dev/null),$(CURDIR))
 .PHONY: .venv/runtime .venv/databases .venv/dev
 endif
 
-.PHONY: help setup install demo serve test lint bench faults lock
+.PHONY: help setup install demo serve test lint bench faults simulate-long lock
 .DEFAULT_GOAL := help
 
 help:
@@ -22,6 +22,7 @@ help:
 	@echo 'make lint     ruff, mypy, who may import whom'
 	@echo 'make bench    how fast it is, as a table and in bench/latest.json (ARGS=--million for a million arrivals)'
 	@echo 'make faults   200 times kill -9 in the middle of a stream of arrivals'
+	@echo 'make simulate-long  a million damaged classes against their truth (ARGS="--meetings 50000 --seed 7")'
 	@echo 'make setup    only what the others need first'
 	@echo 'make lock     new requirements/*.txt from requirements/*.in (needs uv)'
 
@@ -49,6 +50,9 @@ bench: .venv/dev
 
 faults: .venv/dev
 	ROLLCALL_KILLS=200 $(BIN)/python -m pytest tests/whole/test_kill.py $(ARGS)
+
+simulate-long: .venv/dev
+	$(BIN)/python -m tests.whole.long $(ARGS)
 
 lock:
 	cd requirements && for name in runtime databases dev; do \
