@@ -294,9 +294,9 @@ class Fold:
         }
 
     def take(self, at: int, event: str, children: Children) -> None:
-        """One happening, in the file's order."""
+        """One happening, in the file's order; what comes after the end belongs to no class."""
         taker = self._takers.get(event)
-        if taker is not None:
+        if taker is not None and (self._ended_at is None or at <= self._ended_at):
             taker(at, children)
 
     def body(self) -> dict[str, Any]:

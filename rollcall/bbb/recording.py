@@ -7,6 +7,7 @@ part of the single file that runs on a BigBlueButton host. Expat is as fast here
 from __future__ import annotations
 
 import re
+import sys
 import zlib
 from typing import TYPE_CHECKING
 from xml.parsers import expat
@@ -35,6 +36,7 @@ CHILDREN_LIMIT = 200
 DEPTH_LIMIT = 1000
 NAME_LIMIT = 200
 POLLS_LIMIT = 10_000
+ROOMS_LIMIT = 1000
 NAMES_LIMIT = 50_000  # different names of elements and attributes; real files have some two hundred
 TOKEN_LIMIT = 1024 * 1024  # bytes of one tag or comment, which expat must hold as a whole
 WAITING_LIMIT = 5_000  # events held back until one tells the clock
@@ -100,6 +102,18 @@ SCREEN_SHARE = re.compile("(?i)(?=.*(?:deskshare|desktopshare|screenshare)).*(?:
 NEWER_NAMES = frozenset((POLL_PUBLISHED, "WHITEBOARD/AddTldrawShapeEvent"))
 NEWER_MODULES = ("CONFIG/", "PAD/")
 NEWER_STATUSES = frozenset(("raiseHand", "reactionEmoji", "away"))
+
+# Moves of a cursor are most of a file. What this pattern takes is well-formed, plain and of no interest; where Python can
+# be told not to try again what has failed (3.11), it takes half as long.
+CURSOR_MOVED = "WHITEBOARD/WhiteboardCursorMoveEvent"
+CURSOR_MOVES = re.compile(
+    (
+        r'<event timestamp="(\d{1,15})" module="WHITEBOARD" eventname="WhiteboardCursorMoveEvent">\s*@'
+        r"(?:<([A-Za-z]\w*@)>[ !-%'-;=?-~\n\t]*@</\2>\s*@)*@</event>\s*@"
+    )
+    .replace("@", "+" if sys.version_info >= (3, 11) else "")
+    .encode()
+)
 
 UNREAD = frozenset(("message", "date"))  # what was said is nobody's business here
 UTC_IN_BYTES = re.compile(rb"<timestampUTC>\s*(\d{1,15})\s*</timestampUTC>")
@@ -188,6 +202,7 @@ class Recording:
         self.name = ""
         self.is_breakout = False
         self.parent: str | None = None
+        self.rooms: list[str] = []
         self.metadata: dict[str, str] = {}
         self.version = ""
         self.first_at: int | None = None
@@ -223,6 +238,8 @@ class Recording:
         self._base = 0
         self._has_root = False
         self._last_skipped: tuple[int, int, int] | None = None
+        self._cuts: list[tuple[int, int]] = []  # of this chunk: where something was left out, and how many bytes
+        self._cut_bytes = 0  # of all chunks before
         self._unpublished: set[str] = set()
         self._names: dict[str, str] = {}
         self._parser = self._new_parser()
@@ -275,6 +292,7 @@ class Recording:
     def _parse(self, chunk: bytes) -> bool:
         """True if there is nothing more to read."""
         is_last = len(chunk) < CHUNK
+        chunk = self._without_moves(chunk)
         if chunk:
             self._chunks = (self._chunks[1], chunk)
             self._base = self._fed
@@ -300,8 +318,41 @@ class Recording:
         return "truncated" if words in BROKEN_OFF else "malformed"
 
     def _damaged(self, code: str) -> None:
+        """What was left out behind the damage has not been read either."""
         self.damage = code
-        self.damage_at = max(0, self._parser.ErrorByteIndex, self._parser.CurrentByteIndex)
+        at = max(0, self._parser.ErrorByteIndex, self._parser.CurrentByteIndex)
+        before = [size for place, size in self._cuts if place <= at]
+        self.damage_at = at + self._cut_bytes + sum(before)
+        self.event_count -= len(self._cuts) - len(before)
+
+    def _without_moves(self, chunk: bytes) -> bytes:
+        """The chunk without the moves of a cursor, which are counted here; the last stays, so that an event follows."""
+        self._cut_bytes += sum(size for _, size in self._cuts)
+        self._cuts = []
+        if self._is_waiting or self._wanted.get(CURSOR_MOVED, True):
+            return chunk
+        moves = list(CURSOR_MOVES.finditer(chunk))
+        if len(moves) < 2 or not self._are_in_order(moves):
+            return chunk
+        parts = []
+        end, place = 0, self._fed
+        for move in moves[:-1]:
+            start = move.start()
+            parts.append(chunk[end:start])
+            place += start - end
+            end = move.end()
+            self._cuts.append((place, end - start))
+        parts.append(chunk[end:])
+        self.event_count += len(self._cuts)
+        return b"".join(parts)
+
+    def _are_in_order(self, moves: list[re.Match[bytes]]) -> bool:
+        """Whether none of them is the first or the last of all, or has no sensible time: such are read as any other."""
+        timestamps = [int(move.group(1)) for move in moves]
+        first, last = self._clock.at(min(timestamps), None), self._clock.at(max(timestamps), None)
+        if first is None or last is None or self.first_at is None:
+            return False
+        return self.first_at <= first and timestamps[-1] == max(timestamps)
 
     def _keep_bounds(self) -> None:
         """Nothing may grow with the file: no tag, no text, no nesting, no stock of names."""
@@ -335,11 +386,21 @@ class Recording:
             self._read_head(tag, attributes)
         elif self._depth == 1:
             self._read_root(tag, attributes)
+        elif tag == "breakoutRoom":
+            self._parser.CharacterDataHandler = self._texts.append
         elif self._depth > DEPTH_LIMIT:
             raise Damaged("malformed")
 
-    def _end_outside(self, _tag: str) -> None:
+    def _end_outside(self, tag: str) -> None:
         self._depth -= 1
+        if tag == "breakoutRoom":
+            self._read_room("".join(self._texts).strip())
+
+    def _read_room(self, meeting: str) -> None:
+        self._parser.CharacterDataHandler = None
+        self._texts.clear()
+        if meeting and len(self.rooms) < ROOMS_LIMIT:
+            self.rooms.append(meeting[:TEXT_LIMIT])
 
     def _read_root(self, tag: str, attributes: dict[str, str]) -> None:
         if tag != "recording":

@@ -76,6 +76,14 @@ def test_the_head_is_known_at_the_first_event() -> None:
     assert one.metadata["type"] == "yaml"
 
 
+def test_the_rooms_of_a_meeting_are_known() -> None:
+    rooms = b"\n".join(b"<breakoutRoom>%s</breakoutRoom>" % one for one in (b"r-1", b" r-2 "))
+    head = b"<breakoutRooms>" + rooms + b"<x>r-3</x></breakoutRooms><metadata"
+    one, found = read(SMALL.replace(b"<metadata", head))
+    assert one.rooms == ["r-1", "r-2"]
+    assert found == read(SMALL)[1]
+
+
 def test_leaving_the_audio_is_told_from_leaving_the_meeting() -> None:
     found = read(recording(voice(10, "ada", "ParticipantLeftEvent"), left(20, "ada")))[1]
     assert [name for _, _, name, _ in found] == [VOICE_LEFT, LEFT]
