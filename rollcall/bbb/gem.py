@@ -75,7 +75,7 @@ def _walk(edges: Sequence[Edge]) -> int:
     """From a join to the last of the leaves that follow; joins in between change nothing."""
     total = 0
     opened: int | None = None
-    for edge, following in zip(edges, (*edges[1:], None), strict=True):
+    for edge, following in zip(edges, (*edges[1:], None), strict=False):
         if opened is None and edge.is_join:
             opened = edge.at
         if opened is None or (following is not None and (edge.is_join or not following.is_join)):
