@@ -10,7 +10,7 @@ import httpx
 from rollcall.bbb import registration, servers
 from rollcall.bbb.api import BigBlueButton, http_client
 from rollcall.core.errors import RollcallError
-from rollcall.doctor import cache, database, hooks, public_url, relay
+from rollcall.doctor import cache, database, hooks, public_url, records, relay
 from rollcall.doctor import servers as server_check
 from rollcall.doctor.findings import Finding, fault
 from rollcall.store.connections import Server
@@ -46,8 +46,9 @@ async def _examine(server: Server, http: httpx.AsyncClient) -> list[Finding]:
         return [fault(server.pool.name, error)]
     rows = await registration.in_thread(servers.hooks_of, server.pk)
     answering, hooked = await asyncio.gather(server_check.check(server, bbb), hooks.check(server, rows, bbb))
+    recorded = await registration.in_thread(records.check, server, servers.now_ms())
     # A server that cannot be reached at all need not be told twice.
-    return list(dict.fromkeys((*answering, *hooked)))
+    return list(dict.fromkeys((*answering, *hooked, *recorded)))
 
 
 def live_servers() -> list[Server]:

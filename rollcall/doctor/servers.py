@@ -41,7 +41,7 @@ async def check(server: Server, bbb: BigBlueButton) -> list[Finding]:
 def _watched(server: Server) -> list[Finding]:
     about, now, last = server.pool.name, servers.now_ms(), server.polled_at
     late_ms = ROUNDS_UNTIL_BLIND * Pace.from_environment().poll_ms
-    if not server.is_polled or (last is not None and now - last <= late_ms):
+    if not (server.is_polled and server.pool.is_captured) or (last is not None and now - last <= late_ms):
         return []
     if last is None and (left_ms := server.added_at + FIRST_ROUNDS * Pace.from_environment().poll_ms - now) > 0:
         return [Finding(about, f"A running worker will ask it within {ceil(left_ms / 1000)} s.")]

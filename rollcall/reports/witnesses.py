@@ -147,9 +147,8 @@ class _Lines:
         return _line(name, WHOLE, self._heard(heard), _("They tell who is listed as in, and no telephone callers."))
 
     def _heard(self, heard: Heard) -> str:
-        number = ngettext("%(count)s of them", "%(count)s of them", heard.count) % {"count": f"{heard.count:,}"}
-        return _("%(number)s, from %(first)s to %(last)s.") % {
-            "number": number,
+        return _("%(count)s of them, from %(first)s to %(last)s.") % {
+            "count": f"{heard.count:,}",
             "first": words.clock(heard.first_at, self._zone),
             "last": words.clock(heard.last_at, self._zone),
         }
@@ -306,7 +305,9 @@ def _coverage(row: MeetingRow) -> Iterable[Part]:
     )
     total = sum(ms for _name, ms, _label in spans)
     before = 0
-    for name, ms, label in spans if total else ():
+    for name, ms, label in spans:
+        if not ms:
+            continue
         share = f"{words.part(ms / total)} ({words.duration(ms)})"
         yield Part(name, f"{100 * before / total:.2f}", f"{100 * ms / total:.2f}", label % {"time": share})
         before += ms
@@ -316,12 +317,14 @@ def _disagreement(one: Disagreement, row: MeetingRow, names: Mapping[bytes, str]
     room = row.rooms.get(one.meeting)
     where = f"{room.name}: " if room is not None and room.is_breakout and room.name else ""
     times = zip(one.who, one.at, strict=False)
-    people = tuple(f"{_name(who, names)} {words.clock(at, zone)}" for who, at in times)
+    people = tuple(f"{_isolated(who, names)} {words.clock(at, zone)}" for who, at in times)
     return Told(where + words.disagreement(one), people[:MOST_NAMES], people[MOST_NAMES:])
 
 
-def _name(who: tuple[str, str], names: Mapping[bytes, str]) -> str:
-    return names.get(key_of(*who)) or who[1] or _("(no name)")
+def _isolated(who: tuple[str, str], names: Mapping[bytes, str]) -> str:
+    """A name, such that one written from right to left does not turn the numbers beside it."""
+    name = names.get(key_of(*who)) or who[1] or _("(no name)")
+    return f"\N{FIRST STRONG ISOLATE}{name}\N{POP DIRECTIONAL ISOLATE}"
 
 
 def _changed(changes: Sequence[Change], names: Mapping[bytes, str]) -> Told | None:
@@ -332,7 +335,7 @@ def _changed(changes: Sequence[Change], names: Mapping[bytes, str]) -> Told | No
     sentence = ngettext("%(record)s changed %(count)d person.", "%(record)s changed %(count)d people.", len(changes))
     ordered = sorted(changes, key=_moved_ms, reverse=True)
     people = [
-        f"{_name(one.who, names)} {words.bounds(Bounds(*one.before))} → {words.bounds(Bounds(*one.after))}"
+        f"{_isolated(one.who, names)} {words.bounds(Bounds(*one.before))} → {words.bounds(Bounds(*one.after))}"
         for one in ordered[:MOST_CHANGES]
     ]
     if len(ordered) > MOST_CHANGES:

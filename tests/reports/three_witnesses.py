@@ -31,9 +31,9 @@ CAME_AT = 1_795_400_000_000
 WITNESSES = ("webhooks", "polls", "callback", "recording")
 
 
-def class_of(*, rooms: int = 0, people: int = 8, seed: int = 4, name: str = "Algebra") -> Truth:
+def class_of(*, rooms: int = 0, people: int = 8, seed: int = 4, name: str = "Algebra", days: int = 0) -> Truth:
     """The truth of a class on a 3.0 server."""
-    plan = Plan(people=people, minutes=30, rooms=rooms, name=name, starts_at=ERAS["3.0"].at)
+    plan = Plan(people=people, minutes=30, rooms=rooms, name=name, starts_at=ERAS["3.0"].at + days * 86_400_000)
     return make_class(Random(seed), plan)
 
 

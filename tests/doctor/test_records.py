@@ -1,0 +1,165 @@
+"""The doctor says for each server whether records come, and why not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from rollcall.bbb.redact import redact
+from rollcall.doctor import records
+from rollcall.doctor.findings import Finding, Level
+from rollcall.reports.missing_record import ARCHIVING_MS, Known, Why, why
+from rollcall.store.connections import Pool, Server
+from rollcall.store.facts import Fact
+from rollcall.store.keys import fact_digest
+from rollcall.store.reading import RecordHistory
+from rollcall.web.zones import find_zone
+from tests.makers import at, make_meeting
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+LATER = at("00:00", "2026-12-24")
+UTC = find_zone("UTC")
+MOODLE_URL = "https://moodle.example.org/mod/bigbluebuttonbn/bbb_broker.php?action=meeting_events&bigbluebuttonbn=7"
+ENDED: dict[str, Any] = {"ended_at": at("11:00"), "server": "bbb1"}
+
+
+def said(**known: Any) -> Why:
+    assert UTC is not None
+    as_of = known.pop("as_of", LATER)
+    return why(Known(**(ENDED | known)), as_of=as_of, zone=UTC)
+
+
+def test_events_that_were_not_kept_come_first() -> None:
+    found = said(keeps_events=False, metadata={"analytics-callback-url": MOODLE_URL}, as_of=at("11:01"))
+    assert found.code == "events-not-kept"
+    assert "defaultKeepEvents=true" in found.mend
+
+
+def test_moodle_without_an_address_has_register_live_sessions_off() -> None:
+    found = said(metadata={"bbb-origin": "Moodle", "bbb-origin-server-name": "moodle.example.org"})
+    assert found.code == "not-registered"
+    assert "Experimental features" in found.mend
+
+
+def test_somebody_else_without_an_address_is_told_of_the_host_script() -> None:
+    found = said(metadata={"bbb-origin": "greenlight"})
+    assert found.code == "no-address"
+    assert "rollcall bbb-host" in found.mend
+
+
+def test_a_record_that_goes_to_moodle_alone_is_named_with_its_host() -> None:
+    found = said(metadata={"analytics-callback-url": MOODLE_URL})
+    assert found.code == "sent-elsewhere"
+    assert "Moodle (moodle.example.org)" in found.sentence
+
+
+def test_an_address_of_ours_that_nothing_came_to_is_no_matter_of_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROLLCALL_URL", "https://rollcall.example.org")
+    address = {"analytics-callback-url": "https://rollcall.example.org/callbacks/abc"}
+    assert said(metadata=address).code == "never-any"
+    assert said(metadata=address, as_of=at("11:05")).may_come
+
+
+def test_a_recorded_meeting_waits_behind_the_archive() -> None:
+    history = RecordHistory(reported_at=1, recent=5, recent_with=4, last_at=1, since=1)
+    soon = at("11:00") + ARCHIVING_MS - 1
+    assert "archived" in said(is_recorded=True, history=history, as_of=soon).sentence
+    assert said(is_recorded=True, history=history, as_of=soon + 1).code == "only-this-one"
+    assert said(is_recorded=False, history=history, as_of=soon).code == "only-this-one"
+
+
+def test_records_that_have_stopped_coming_broke_around_a_day() -> None:
+    broken_at = at("10:00", "2026-11-17")
+    history = RecordHistory(reported_at=1, recent=20, recent_with=14, last_at=1, since=6, first_without_at=broken_at)
+    found = said(history=history, metadata={"bbb-origin": "Moodle"})
+    assert found.code == "broke"
+    assert "of the last 6 meetings none did" in found.sentence
+    assert "17 November 2026" in found.sentence
+
+
+def keep_creation(summary: Any, *, keeps_events: bool) -> None:
+    props = {
+        "meetingProp": {"intId": summary.meeting.internal_meeting_id, "extId": "x-1-2"},
+        "recordProp": {"record": False, "keepEvents": keeps_events},
+        "metadataProp": {"metadata": {"bbb-origin": "Moodle"}},
+    }
+    name = "MeetingCreatedEvtMsg"
+    element = {
+        "envelope": {"name": name, "timestamp": summary.started_at},
+        "core": {"header": {"name": name}, "body": {"props": props}},
+    }
+    kept = redact(element)
+    assert kept is not None
+    assert b"keepEvents" in kept.payload
+    Fact.objects.create(
+        meeting=summary.meeting,
+        seq=1,
+        digest=fact_digest(summary.pool_name, kept.payload, None),
+        source=kept.source,
+        kind=kept.kind,
+        at=kept.at,
+        received_at=kept.at,
+        payload=kept.payload,
+    )
+
+
+def checked(name: str = "bbb1") -> list[Finding]:
+    return records.check(Server.objects.select_related("pool").get(pool__name=name), LATER)
+
+
+def test_the_raw_creation_says_that_events_are_not_kept() -> None:
+    keep_creation(make_meeting(), keeps_events=False)
+    (found,) = checked()
+    assert found.level is Level.WARNING
+    assert found.sentence.startswith("0 of the last 1 meetings have a record")
+    assert "keepEvents" in found.sentence
+    assert found.hint
+
+
+def test_a_server_whose_records_all_come_is_fine_and_says_when_the_last_did() -> None:
+    make_meeting(record="callback")
+    Server.objects.update(reported_at=at("11:02"))
+    (found,) = checked()
+    assert found.level is Level.FINE
+    assert "1 of the last 1 meetings" in found.sentence
+    assert "20 Nov 2026" in found.sentence
+
+
+def test_a_server_without_meetings_has_nothing_to_say() -> None:
+    make_meeting(ended=None)
+    assert checked() == []
+
+
+def test_a_record_that_may_still_come_is_no_warning() -> None:
+    make_meeting(record="recording", name="Before", day="2026-11-19")
+    make_meeting(name="Just now", day="2026-12-24", began="00:00", ended="00:01", settles="00:01")
+    Server.objects.update(reported_at=1)
+    (found,) = records.check(Server.objects.get(), at("00:10", "2026-12-24"))
+    assert found.level is Level.FINE
+
+
+def test_capture_that_is_off_is_the_only_thing_to_say() -> None:
+    make_meeting()
+    Pool.objects.update(is_captured=False)
+    (found,) = checked()
+    assert "rollcall capture on" in found.hint
+
+
+def test_metadata_of_a_listing_will_do() -> None:
+    summary = make_meeting()
+    told = {"kind": "meeting-listed", "at": summary.started_at, "meeting": summary.meeting.internal_meeting_id}
+    payload = msgspec.json.encode(told | {"info": {"metadata": {"bbb-origin": "Moodle"}}, "present": []})
+    Fact.objects.create(
+        meeting=summary.meeting,
+        seq=1,
+        digest=fact_digest("bbb1", payload, None),
+        source="poll",
+        kind="meeting-listed",
+        at=summary.started_at,
+        received_at=summary.started_at,
+        payload=payload,
+    )
+    assert "Register live sessions" in checked()[0].sentence
