@@ -10,7 +10,7 @@ from django.db.models import Max
 
 from rollcall.core.errors import Refused
 from rollcall.deliveries.by_callback import body_of
-from rollcall.deliveries.wanting import callback_url, want
+from rollcall.deliveries.wanting import callback_url, is_breakout, want
 from rollcall.store import reading
 from rollcall.store.connections import Pool
 from rollcall.store.outbox import OVER, Delivery, State, Target
@@ -37,6 +37,8 @@ def retry(summary: Summary, now: int, *, as_it_is: bool = False) -> Delivery:
     """Send it as soon as possible, also where it is old, held or refused; `as_it_is`: without waiting for a record."""
     _require_relay(summary)
     _require_over(summary)
+    if is_breakout(summary):
+        raise Refused("A breakout room is not sent on its own.", hint="Its class is, and everybody's time in it.")
     delivery = _first(summary) or want(summary, now, needs_record=not as_it_is)
     if delivery is None:
         raise Refused(

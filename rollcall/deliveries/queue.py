@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 LEASE_MS: Final = 5 * 60_000
 AT_ONCE_PER_TARGET: Final = 2
+FAILURES_OF_AN_OUTAGE: Final = 3
+"""After fewer it may have been one delivery's own fault, which must not be tried again with every one that succeeds."""
+
 CODE_CHARACTERS: Final = 32
 
 
@@ -67,7 +70,8 @@ def reclaim(worker: str, now: int) -> int:
 def reclaim_expired(now: int) -> int:
     """The same while running: what this worker has in hand it has in hand."""
     stale = Delivery.objects.filter(state=State.SENDING, leased_until__lt=now)
-    return stale.update(state=State.DUE, due_at=now, worker="")
+    # Asked first: a write that changes nothing still has to wait for the other writers.
+    return stale.update(state=State.DUE, due_at=now, worker="") if stale.exists() else 0
 
 
 def claim(worker: str, now: int, busy: dict[int, int]) -> list[Claimed]:
@@ -222,10 +226,13 @@ def _asked_for(answer: Answer | Silence | None) -> int:
 def _note_target(pk: int, outcome: Outcome, answer: Answer | Silence | None, now: int) -> None:
     """One that answers properly is well; one in trouble is left alone for longer each time."""
     target = Target.objects.filter(pk=pk)
-    if outcome.is_well:
-        target.exclude(failures=0, paused_until=0).update(failures=0, paused_until=0, trouble="", trouble_phrase="")
+    failed = target.values_list("failures", flat=True).get()
+    if outcome.is_well and failed:
+        target.update(failures=0, paused_until=0, trouble="", trouble_phrase="")
+        if failed >= FAILURES_OF_AN_OUTAGE:
+            Delivery.objects.filter(target=pk, state=State.DUE, due_at__gt=now).update(due_at=now)
     elif outcome.trouble:
-        failures = target.values_list("failures", flat=True).get() + 1
+        failures = failed + 1
         target.update(
             failures=failures,
             paused_until=now + max(pause_ms(failures, random.random()), _asked_for(answer)),  # noqa: S311 - the same

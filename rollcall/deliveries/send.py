@@ -32,6 +32,7 @@ from rollcall.store.outbox import State
 T = TypeVar("T")
 TICK_SECONDS: Final = 2.0
 LOOK_MS: Final = 5_000
+FINISHING_SECONDS: Final = 5.0
 DELIVERY_SECONDS: Final = 280.0
 """One try, probes and all, ends before its lease does."""
 
@@ -50,7 +51,7 @@ async def run(stop: asyncio.Event) -> None:
                     with contextlib.suppress(TimeoutError):
                         await asyncio.wait_for(stop.wait(), TICK_SECONDS)
             finally:
-                await sender.finish()
+                await sender.finish(FINISHING_SECONDS)
                 await sender.in_thread(connections.close_all)
 
 
@@ -95,7 +96,7 @@ class Sender:
         now = self.clock()
         try:
             await self.in_thread(queue.reclaim_expired, now)
-            if now - self._looked_at >= LOOK_MS:
+            if not 0 <= now - self._looked_at < LOOK_MS:
                 await self.in_thread(self.wanting.look, now)
                 self._looked_at = now
             claimed = await self.in_thread(queue.claim, self.name, now, Counter(self._in_hand.values()))
@@ -107,10 +108,13 @@ class Sender:
             self._in_hand[task] = one.target
             task.add_done_callback(lambda done: self._in_hand.pop(done, None))
 
-    async def finish(self) -> None:
-        """Wait for what is in flight."""
-        while self._in_hand:
-            await asyncio.gather(*self._in_hand, return_exceptions=True)
+    async def finish(self, seconds: float | None = None) -> None:
+        """Wait for what is in flight; what is not done in time is left to whoever takes it up, as after a crash."""
+        if self._in_hand:
+            _, late = await asyncio.wait(tuple(self._in_hand), timeout=seconds)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
 
     async def _deliver_safely(self, one: queue.Claimed) -> None:
         """A fault of ours leaves the row to its lease, after which it is tried again."""
@@ -123,7 +127,7 @@ class Sender:
     async def deliver(self, one: queue.Claimed) -> None:
         """One try, from finding the secret to writing down what came of it."""
         if one.body is None or not one.body.people:
-            await self._record(one, Outcome(State.HELD, "nobody"), None)
+            await self._record(one, Outcome(State.HELD, "nobody" if one.body else "part-of-a-class"), None)
             return
         found = Found(one.known, None, None) if one.known else await self._find_key(one)
         if found.key is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from django.utils.translation import gettext as _
@@ -67,6 +67,7 @@ _REASONS: Final = {
     "nobody": gettext_noop(
         "Nobody in it is known to the LMS: only guests, callers, or nobody at all was surely there."
     ),
+    "part-of-a-class": gettext_noop("It turned out to be a breakout room: its class is passed on, and it with it."),
     "gave-up": gettext_noop("Two weeks of attempts did not get through."),
     "wrong-address": gettext_noop("The LMS says that its address was called in a way it does not know."),
     "too-big": gettext_noop("The web server of the LMS says that it is too big (413)."),
@@ -122,6 +123,7 @@ _MENDS: Final = {
     ),
     "not-moodle": gettext_noop("Compare the address with that of the activity in the LMS."),
 }
+_CHANGED: Final = gettext_noop("The numbers here have changed since; what the LMS holds can only be added to.")
 _PADDED: Final = gettext_noop(
     "Moodle's shared secret has a stray blank or line end around it; it is used so. Clear it away in Moodle's settings."
 )
@@ -135,14 +137,19 @@ def state_of(meeting: int, *, as_of: int) -> Told | None:
         .order_by("-revision", "-pk")
         .first()
     )
-    return None if delivery is None else tell(delivery, as_of=as_of)
+    if delivery is None:
+        return None
+    told = tell(delivery, as_of=as_of)
+    return replace(told, sentence=f"{told.sentence} {_(_CHANGED)}") if _has_changed(delivery) else told
 
 
 def tell(delivery: Delivery, *, as_of: int) -> Told:
     """One delivery in words."""
     state = State(delivery.state)
     sentences, hints = [_(_STATES[state])], [_(_HINTS[state])] if state in _HINTS else []
-    if state in {State.HELD, State.REFUSED}:
+    if getattr(delivery.meeting, "summary", None) is None:
+        sentences, hints = [_(_REASONS["part-of-a-class"])], []
+    elif state in {State.HELD, State.REFUSED}:
         sentences += _known(_REASONS, delivery.reason)
         hints = _known(_REASON_HINTS, delivery.reason) or hints
     elif state is State.WAITING and _has_settled(delivery, as_of):
@@ -151,8 +158,6 @@ def tell(delivery: Delivery, *, as_of: int) -> Told:
     elif state is State.DUE:
         waiting = _waiting_for(delivery)
         sentences, hints = waiting or sentences, _mend(delivery.target) if waiting else []
-    if state in {State.SENT, State.ALREADY} and _has_changed(delivery):
-        sentences.append(_("The numbers here have changed since; what the LMS holds can only be added to."))
     if not delivery.target.pool.relays and state in {State.WAITING, State.DUE}:
         sentences, hints = [_("The relay is switched off for this server.")], []
     return Told(
@@ -216,7 +221,10 @@ def _has_settled(delivery: Delivery, as_of: int) -> bool:
 
 
 def _has_changed(delivery: Delivery) -> bool:
+    """Whether another body would be sent now than the one that was accepted."""
     digest = delivery.body_digest
+    if delivery.state not in DONE:
+        return False
     summary = Summary.objects.select_related("meeting").filter(meeting=delivery.meeting_id).first()
     if digest is None or summary is None or delivery.people is not None:
         return False

@@ -5,10 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from django.db import connections
 
 from rollcall.deliveries import queue
+from rollcall.deliveries.post import http_client
+from rollcall.deliveries.send import Sender
 from rollcall.deliveries.told import state_of
 from rollcall.store.outbox import DONE, Attempt, Delivery, State, Target
 from tests.deliveries.world import HOUR_MS, MINUTE_MS, SECRET, Clock, Crash, Worker, delivery_of, owe
@@ -36,8 +40,9 @@ def test_moodle_down_for_a_day_loses_nothing(clock: Clock) -> None:
     assert "cannot be reached" in told.sentence or "About to be" in told.sentence
     with moodle(SECRET, activities, port=port) as site:
         site.clock = lambda: clock.now / 1000
-        asyncio.run(Worker(clock).work(ticks=60, step_ms=10 * MINUTE_MS))
-        assert {row.state for row in Delivery.objects.all()} == {State.SENT}
+        clock.now = max(clock.now, Target.objects.get().paused_until)
+        asyncio.run(Worker(clock).work(ticks=15, step_ms=10_000))
+        assert {row.state for row in Delivery.objects.all()} == {State.SENT}, "at once, when one has got through"
         assert dict(site.credited()) == {3: 12, 4: 12}
 
 
@@ -99,6 +104,42 @@ def test_several_workers_at_once_send_each_thing_once(database: str, clock: Cloc
         assert dict(site.credited()) == {3: 10, 4: 10}
         assert len(site.deliveries()) == 10, "and each was sent once, not only taken once"
         assert {row.tries for row in Delivery.objects.all()} == {1}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_told_to_stop_it_leaves_what_is_slow_to_its_successor(site: Moodle, clock: Clock) -> None:
+    summary = owe(site)
+    site.faults = ["slow"]
+
+    async def stopped() -> None:
+        with ThreadPoolExecutor(1) as thread:
+            async with http_client() as http:
+                sender = Sender("worker-1", http, thread, clock=clock, trusted=frozenset({"127.0.0.1"}))
+                await sender.tick()
+                await sender.finish(0.5)
+                await sender.in_thread(connections.close_all)
+
+    asyncio.run(stopped())
+    assert delivery_of(summary).state == State.SENDING
+    assert delivery_of(summary).is_unanswered
+    asyncio.run(Worker(clock).work())
+    assert delivery_of(summary).state == State.ALREADY
+    assert dict(site.credited()) == {3: 1, 4: 1}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_class_that_turns_out_to_be_a_breakout_room_is_not_sent(site: Moodle, clock: Clock) -> None:
+    summary = owe(site, record="")
+    asyncio.run(Worker(clock).work())
+    row = delivery_of(summary)
+    Delivery.objects.filter(pk=row.pk).update(state=State.DUE, due_at=clock.now)
+    summary.delete()
+    asyncio.run(Worker(clock).work())
+    assert (delivery_of(summary).state, delivery_of(summary).reason) == (State.HELD, "part-of-a-class")
+    assert site.requests == []
+    told = state_of(row.meeting_id, as_of=clock.now)
+    assert told is not None
+    assert "breakout room" in told.sentence
 
 
 @pytest.mark.django_db(transaction=True)
