@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING
 
 from rollcall.bbb.post_events.host import OVERLAY, PACKAGED, Host, Trouble, read_properties
@@ -174,7 +175,15 @@ def _secret_in_file(configuration: Configuration, name: str) -> tuple[str, str]:
     return configuration.text(name), secret
 
 
-def configuration_text(rollcall_url: str = "") -> str:
+def check_options(given: dict[str, str]) -> None:
+    """Refuse options that make no sense before they are written down."""
+    for name in sorted(given):
+        fault = _fault_of(name, given[name])
+        if fault:
+            raise Trouble(fault)
+
+
+def configuration_text(given: dict[str, str]) -> str:
     """The file with every option, its default and what it is for."""
     lines = [
         "# What rollcall_post_events.py sends from this BigBlueButton host, and where to.",
@@ -182,7 +191,17 @@ def configuration_text(rollcall_url: str = "") -> str:
     ]
     for name, default, words in OPTIONS:
         lines += ["", *(f"# {line}" for line in words)] if words else []
-        lines.append(
-            f"rollcall_url = {rollcall_url}".rstrip() if name == "rollcall_url" else f"#{name} = {default}".rstrip()
-        )
+        is_set = name in given or name == "rollcall_url"
+        lines.append(f"{name} = {given.get(name, '')}".rstrip() if is_set else f"#{name} = {default}".rstrip())
     return "\n".join(lines) + "\n"
+
+
+def changed_text(text: str, given: dict[str, str]) -> str:
+    """The file with these options changed and everything else as it was."""
+    for name, value in sorted(given.items()):
+        lines = text.rstrip("\n").split("\n")
+        places = [place for place, line in enumerate(lines) if re.match(r"\s*" + name + r"\s*([=:\s]|\Z)", line)]
+        for place in places:
+            lines[place] = f"{name} = {value}"
+        text = "\n".join(lines if places else [*lines, f"{name} = {value}"]) + "\n"
+    return text

@@ -28,6 +28,7 @@ FINE = "ok  "
 WARNING = "warn"
 WRONG = "FAIL"
 
+KEPT = "defaultKeepEvents"
 LOOKED_AT_MEETINGS = 50
 CLOCK_SECONDS = 60
 _HEADER_MEND = (
@@ -76,18 +77,18 @@ def _keeping(host: Host) -> Iterator[Finding]:
     files = {OVERLAY: overlay, host.packaged() or "bigbluebutton.properties": packaged}
     said = ", ".join(f"{_kept(values) or 'not set'} in {name}" for name, values in files.items())
     if (_kept(overlay) or _kept(packaged)) == "true":
-        yield Finding(FINE, f"Events are kept (defaultKeepEvents: {said}).")
+        yield Finding(FINE, f"Events are kept ({KEPT}: {said}).")
     elif not overlay and not packaged:
         yield Finding(
             WARNING,
-            "bbb-web is not on this host: where it is, defaultKeepEvents=true must stand in its bbb-web.properties.",
+            f"bbb-web is not on this host: where it is, {KEPT}=true must stand in its bbb-web.properties.",
         )
     else:
-        where = host.packaged() if (host.release() or (9, 9)) < (2, 3) else OVERLAY
+        name, where = ("keepEvents", host.packaged()) if (host.release() or (9, 9)) < (2, 3) else (KEPT, OVERLAY)
         yield Finding(
             WRONG,
-            f"Events are not kept (defaultKeepEvents: {said}), so nothing is ever sent: "
-            f"write defaultKeepEvents=true into {where} and run `bbb-conf --restart`.",
+            f"Events are not kept ({KEPT}: {said}), so nothing is ever sent: "
+            f"write {name}=true into {where} and run `bbb-conf --restart`.",
         )
     off = overlay.get("disableRecordingDefault") or packaged.get("disableRecordingDefault")
     if off == "true":
@@ -97,8 +98,8 @@ def _keeping(host: Host) -> Iterator[Finding]:
 
 
 def _kept(properties: dict[str, str]) -> str:
-    """2.2 called it keepEvents."""
-    return (properties.get("defaultKeepEvents") or properties.get("keepEvents") or "").lower()
+    """2.2 calls it keepEvents."""
+    return (properties.get(KEPT) or properties.get("keepEvents") or "").lower()
 
 
 def _worker(host: Host) -> Iterator[Finding]:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import os
 import pwd
-import re
 import subprocess
 from typing import TYPE_CHECKING
 
-from rollcall.bbb.post_events.configuration import CONFIGURATION, configuration_text, read_configuration
+from rollcall.bbb.post_events.configuration import (
+    CONFIGURATION,
+    changed_text,
+    check_options,
+    configuration_text,
+    read_configuration,
+)
 from rollcall.bbb.post_events.divert import undivert
 from rollcall.bbb.post_events.host import SCRIPTS, Host, Trouble
 from rollcall.bbb.post_events.spool import Spool
@@ -109,43 +114,44 @@ def has_systemd(host: Host) -> bool:
     return os.path.isdir(host.path("/run/systemd/system"))
 
 
-def install(host: Host, program: str, rollcall_url: str) -> Iterator[str]:
+def install(host: Host, program: str, options: dict[str, str]) -> Iterator[str]:
     """Put everything in its place, over what an older version has put there; says what."""
+    check_options(options)
     if not os.path.isdir(host.path(SCRIPTS)):
         raise Trouble(f"there is no {host.path(SCRIPTS)}: this is no BigBlueButton host, or not its recording part")
     try:
-        yield from _install(host, program, rollcall_url)
+        yield from _install(host, program, options)
     except OSError as error:
         raise Trouble(f"{error.filename} cannot be written ({error.strerror}): are you root?") from None
 
 
-def _install(host: Host, program: str, rollcall_url: str) -> Iterator[str]:
+def _install(host: Host, program: str, options: dict[str, str]) -> Iterator[str]:
     with open(program, encoding="utf-8") as file:
         text = file.read()
     _put(host.path(PROGRAM), text, 0o755)
     _put(host.path(LAUNCHER), LAUNCHER_TEXT, 0o644)
     yield f"BigBlueButton's worker will run {LAUNCHER} before its own scripts."
-    yield _install_configuration(host, rollcall_url)
+    yield _install_configuration(host, options)
     os.makedirs(os.path.dirname(host.path(COMMAND)), exist_ok=True)
     _link(PROGRAM, host.path(COMMAND))
     yield from _install_timer(host)
 
 
-def _install_configuration(host: Host, rollcall_url: str) -> str:
+def _install_configuration(host: Host, options: dict[str, str]) -> str:
     path = host.path(CONFIGURATION)
     if not os.path.exists(path):
-        _put(path, configuration_text(rollcall_url), 0o640)
-        _let_read(path, host)
-        return f"{CONFIGURATION} says what is sent where."
-    if not rollcall_url:
+        text, said = configuration_text(options), "says what is sent where"
+    elif options:
+        with open(path, encoding="utf-8") as file:
+            text, said = (
+                changed_text(file.read(), options),
+                f"has a new {' and '.join(sorted(options))}; the rest stays",
+            )
+    else:
         return f"{CONFIGURATION} stays as it is."
-    with open(path, encoding="utf-8") as file:
-        text = file.read()
-    line = f"rollcall_url = {rollcall_url}"
-    changed, count = re.subn(r"(?m)^\s*rollcall_url\s*[=:].*$", lambda _: line, text)
-    _put(path, changed if count else f"{text.rstrip()}\n{line}\n", 0o640)
+    _put(path, text, 0o640)
     _let_read(path, host)
-    return f"{CONFIGURATION} has the new rollcall_url; the rest of it stays."
+    return f"{CONFIGURATION} {said}."
 
 
 def _let_read(path: str, host: Host) -> None:

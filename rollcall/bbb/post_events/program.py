@@ -51,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--undivert", action="store_true", help="bring it back")
     add("--install", action="store_true", help="put this program, its launcher, configuration and timer in place")
     add("--rollcall-url", metavar="URL", default="", help="with --install: what rollcall_url is to be")
+    add("--set", metavar="NAME=VALUE", action="append", default=[], help="with --install: any option of rollcall.conf")
     add("--uninstall", action="store_true", help="take all that away again, with the spool")
     add(
         "--root",
@@ -63,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _run(given: argparse.Namespace, host: Host) -> int:
     if given.install:
-        return _say(install(host, os.path.realpath(sys.argv[0]), given.rollcall_url))
+        return _say(install(host, os.path.realpath(sys.argv[0]), _options_of(given)))
     if given.uninstall:
         return _say(uninstall(host))
     if given.divert or given.undivert:
@@ -75,6 +76,12 @@ def _run(given: argparse.Namespace, host: Host) -> int:
         return _send(given, read_configuration(host))
     _parser().print_help()
     return 2
+
+
+def _options_of(given: argparse.Namespace) -> dict[str, str]:
+    pairs = [pair.partition("=") for pair in given.set]
+    named = {name.strip(): value.strip() for name, _, value in pairs}
+    return dict(named, rollcall_url=given.rollcall_url) if given.rollcall_url else named
 
 
 def _say(sentences: Iterable[str]) -> int:

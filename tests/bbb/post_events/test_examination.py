@@ -111,7 +111,8 @@ def test_a_2_2_knows_no_overlay(tmp_path: Path) -> None:
     systemd(host, ("bbb-record-core.timer",), ("bbb-record-core.timer",))
     host.write(PACKAGED, f"keepEvents=false\nsecuritySalt={SECRET}\n")
     assert any(
-        "into /usr/share/bbb-web/WEB-INF/classes/bigbluebutton.properties and run" in line for line in findings(host)
+        "write keepEvents=true into /usr/share/bbb-web/WEB-INF/classes/bigbluebutton.properties and run" in line
+        for line in findings(host)
     )
     host.write(PACKAGED, f"keepEvents=true\nsecuritySalt={SECRET}\n")
     assert not any("Events are not kept" in line for line in findings(host))

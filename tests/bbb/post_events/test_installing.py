@@ -97,6 +97,17 @@ def test_what_an_operator_has_written_stays(bare: HostTree) -> None:
     assert lines == [r"rollcall_url = https://rollcall.example.org/callbacks/two\1", "timeout = 7"]
 
 
+def test_any_option_can_be_set_and_one_that_makes_no_sense_is_refused_before_anything_is_done(bare: HostTree) -> None:
+    before = files(bare)
+    done = install(bare, "--set", "send_to_lms=perhaps")
+    assert (done.returncode, done.stderr) == (1, "Rollcall: send_to_lms is one of yes, no, not 'perhaps'.\n")
+    assert files(bare) == before
+    install(bare, "--set", "send_to_lms=no", "--set", "timeout = 7")
+    install(bare, "--set", "timeout=9")
+    lines = [line for line in bare.path(CONFIGURATION).read_text().splitlines() if line and not line.startswith("#")]
+    assert lines == ["rollcall_url =", "send_to_lms = no", "timeout = 9"]
+
+
 def test_the_address_is_for_the_worker_alone(bare: HostTree) -> None:
     install(bare, "--rollcall-url", "https://rollcall.example.org/callbacks/x")
     assert stat.S_IMODE(bare.path(CONFIGURATION).stat().st_mode) == 0o640
@@ -121,7 +132,7 @@ def test_uninstalling_brings_the_stock_script_back(bare: HostTree) -> None:
 
 
 def test_the_configuration_that_is_written_says_every_option_and_is_read_without_a_fault(host: HostTree) -> None:
-    text = configuration_text("https://rollcall.example.org/callbacks/x")
+    text = configuration_text({"rollcall_url": "https://rollcall.example.org/callbacks/x"})
     for name, default, _ in OPTIONS[1:]:
         assert f"#{name} = {default}".rstrip() in text.splitlines()
     uncommented = "\n".join(line[1:] if line.startswith("#") and line[1] != " " else line for line in text.splitlines())

@@ -1,0 +1,71 @@
+"""`rollcall bbb-host`: what an operator copies to a BigBlueButton host, and how."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rollcall.cli import new_app
+from rollcall.core.errors import Misconfigured
+
+app = new_app("What an operator copies to a BigBlueButton host, and how.")
+
+
+class Version(StrEnum):
+    """A version of BigBlueButton."""
+
+    V2_2 = "2.2"
+    V2_3 = "2.3"
+    V2_4 = "2.4"
+    V2_5 = "2.5"
+    V2_6 = "2.6"
+    V2_7 = "2.7"
+    V3_0 = "3.0"
+
+
+@app.command()
+def bbb_host(
+    bbb: Annotated[Version, typer.Option("--bbb", help="The host's version of BigBlueButton.")] = Version.V3_0,
+    server: Annotated[str, typer.Option(help="The server it is; its address for records is put in.")] = "",
+    script: Annotated[bool, typer.Option("--script", help="Print the program alone.")] = False,
+    output: Annotated[Path | None, typer.Option(help="Write all files into this folder.")] = None,
+) -> None:
+    """Say how a BigBlueButton host sends records of its meetings, or write what is copied there."""
+    from rollcall.bbb.post_events import instructions
+    from rollcall.bbb.post_events.single_file import assemble
+
+    if script:
+        sys.stdout.write(assemble())
+        return
+    options = _options_of(server) if server else {}
+    if output is None:
+        typer.echo(instructions.instructions(bbb, options), nl=False)
+        return
+    _write(output, instructions.files(bbb, options))
+    typer.echo(f"Written to {output}; INSTALL.txt there says what goes where.")
+
+
+def _options_of(name: str) -> dict[str, str]:
+    """What is to stand in the host's configuration: where Rollcall relays by itself, the host does not."""
+    from rollcall.cli.database import open_database
+
+    open_database()
+    from rollcall.bbb.callback_url import callback_url
+    from rollcall.bbb.registration import find
+
+    pool = find(name).pool
+    return {"rollcall_url": callback_url(pool)} | ({"send_to_lms": "no"} if pool.relays else {})
+
+
+def _write(folder: Path, files: dict[str, str]) -> None:
+    """The configuration holds an address nobody else should know; this command's files are private anyway."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in files.items():
+            (folder / name).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise Misconfigured(f"{folder} cannot be written: {error.strerror}.") from error
