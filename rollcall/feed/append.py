@@ -14,7 +14,7 @@ from rollcall.core.errors import Unavailable
 from rollcall.feed.faults import Fault, fault_of
 from rollcall.feed.feed import Arrival, Unreadable
 from rollcall.feed.meetings import Claim, FamilyMoved, HeldMeetings, Row, hold, hold_named, read
-from rollcall.feed.refusal import leave_out_refused, refuse_families
+from rollcall.feed.refusal import leave_out_refused, refuse_families, refuse_meeting
 from rollcall.store.connections import Pool
 from rollcall.store.facts import SetAside
 from rollcall.store.fields import DIGEST_BYTES, storable
@@ -70,6 +70,11 @@ def adopt(child: int, parent: int) -> None:
     """Put the meeting with primary key `child` into the family of `parent`, unless it was told of another parent."""
     if child != parent:
         _persist(lambda: _adopt(child, parent))
+
+
+def refuse(root: int) -> None:
+    """Take out all that is kept of the family of this meeting (primary key), and keep nothing more of it."""
+    _persist(lambda: _refuse(root))
 
 
 def size_of(item: Item) -> int:
@@ -233,6 +238,12 @@ def _values(meeting: Row, arrival: Arrival) -> Values:
 def _adopt(child: int, parent: int) -> None:
     held = hold(read((child, parent)), {Claim(child, parent, is_told=False)})
     refuse_families(held)
+    _insert(held, ())
+
+
+def _refuse(root: int) -> None:
+    held = hold(read((root,)), ())
+    refuse_meeting(held, root)
     _insert(held, ())
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from rollcall.feed.feed import Arrival
 from rollcall.feed.meetings import HeldMeetings, Row
 from rollcall.store.connections import CaptureSwitch
+from rollcall.store.derived import Orphan, Seen
 from rollcall.store.facts import Fact, Meeting
 
 
@@ -25,6 +26,11 @@ def leave_out_refused(held: HeldMeetings, arrivals: Sequence[Arrival]) -> Sequen
     if not any(row.is_refused for row in held.rows.values()):
         return arrivals
     return [arrival for arrival in arrivals if not held.named(arrival).is_refused]
+
+
+def refuse_meeting(held: HeldMeetings, pk: int) -> None:
+    """Somebody wants nothing of it to be kept."""
+    _refuse(held, held.rows[pk])
 
 
 def refuse_families(held: HeldMeetings) -> None:
@@ -50,6 +56,8 @@ def _refuse(held: HeldMeetings, row: Row) -> None:
     Meeting.objects.filter(pk=row.pk).update(is_refused=True, is_over=True)
     rooms = set(Meeting.objects.filter(root_id=row.pk).values_list("pk", flat=True))
     Meeting.objects.filter(pk__in=rooms).update(is_refused=True, is_over=True)
+    for table in (Orphan, Seen):
+        table.objects.filter(meeting_id__in={row.pk} | rooms).delete()
     erased, _ = Fact.objects.filter(meeting_id__in={row.pk} | rooms).delete()
     if erased:
         # What was derived from them is to be folded away.

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from io import BytesIO
 from random import Random
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from rollcall.bbb.belonging import belonging_told
 from rollcall.bbb.documents import keep_callback, keep_recording
 from rollcall.bbb.sightings import FactsOf, Person, Shown
+from rollcall.core.events import MeetingListed
 from rollcall.simulate.callback import Gem, callback_body
 from rollcall.simulate.classes import Plan, make_class
 from rollcall.simulate.eras import ERAS
@@ -23,7 +26,6 @@ from tests.derive.wire import polls_of
 from tests.makers import make_pool
 
 if TYPE_CHECKING:
-    from rollcall.core.events import MeetingListed
     from rollcall.feed.feed import Arrival
     from rollcall.simulate.truth import Truth
 
@@ -43,9 +45,12 @@ def told_by(truth: Truth, pool: Any) -> dict[str, list[Arrival]]:
     recorded = recordings(truth, era, Random(2))
     root = recorded[truth.root.internal_meeting_id]
     body = msgspec.json.encode(callback_body(root, Gem.V2_0_1))
-    polls = [_listed(pool, event) for event in polls_of(truth) if event.kind == "meeting-listed"]
+    polls = [_listed(pool, event) for event in polls_of(truth) if isinstance(event, MeetingListed)]
     return {
-        "webhooks": arrivals_of(pool, relay(truth, GENERATIONS["3.5.0"], Random(1), raw=True)),
+        "webhooks": [
+            _with_belonging(pool, one)
+            for one in arrivals_of(pool, relay(truth, GENERATIONS["3.5.0"], Random(1), raw=True))
+        ],
         "polls": polls,
         "callback": [keep_callback(body, pool.name, received_at=CAME_AT, pool=pool.pk).arrival],
         "recording": [
@@ -53,6 +58,11 @@ def told_by(truth: Truth, pool: Any) -> dict[str, list[Arrival]]:
             for one in recorded.values()
         ],
     }
+
+
+def _with_belonging(pool: Any, arrival: Arrival) -> Arrival:
+    """As the webhook's edge does."""
+    return replace(arrival, belongs_to=belonging_told(arrival.source, arrival.payload, pool.name))
 
 
 def _listed(pool: Any, event: MeetingListed) -> Arrival:
