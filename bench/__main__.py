@@ -20,6 +20,7 @@ def main() -> None:
         "folding": (),
         "pages": (),
         "startup": (),
+        "events": (str(wanted.events_mb),),
         "memory": (str(wanted.arrivals),),
         "arrivals": (str(wanted.seconds),),
     }
@@ -45,10 +46,16 @@ def _environment(env: Mapping[str, str]) -> dict[str, str]:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("parts", nargs="*", help="folding, pages, startup, memory, arrivals; all if none is named")
+    parser.add_argument(
+        "parts", nargs="*", help="folding, pages, startup, events, memory, arrivals; all if none is named"
+    )
     parser.add_argument("--seconds", type=float, default=1.5, help="of each round of arrivals")
     parser.add_argument("--arrivals", type=int, default=30_000, help="before the memory is measured")
     parser.add_argument("--million", dest="arrivals", action="store_const", const=1_000_000, help="a million of them")
+    parser.add_argument("--events-mb", type=int, default=200, help="length of the events.xml that is never on a disk")
+    parser.add_argument(
+        "--ten-gigabytes", dest="events_mb", action="store_const", const=10_240, help="ten gigabytes of it"
+    )
     return parser.parse_args()
 
 
