@@ -103,8 +103,8 @@ NEWER_NAMES = frozenset((POLL_PUBLISHED, "WHITEBOARD/AddTldrawShapeEvent"))
 NEWER_MODULES = ("CONFIG/", "PAD/")
 NEWER_STATUSES = frozenset(("raiseHand", "reactionEmoji", "away"))
 
-# Moves of a cursor are most of a file. What this pattern takes is well-formed, plain and of no interest; where Python can
-# be told not to try again what has failed (3.11), it takes half as long.
+# Moves of a cursor are most of a file. What this pattern takes is well-formed, plain and of no interest. Where Python
+# can be told not to try again what has failed, from 3.11, it takes half as long.
 CURSOR_MOVED = "WHITEBOARD/WhiteboardCursorMoveEvent"
 CURSOR_MOVES = re.compile(
     (
@@ -238,8 +238,7 @@ class Recording:
         self._base = 0
         self._has_root = False
         self._last_skipped: tuple[int, int, int] | None = None
-        self._cuts: list[tuple[int, int]] = []  # of this chunk: where something was left out, and how many bytes
-        self._cut_bytes = 0  # of all chunks before
+        self._cut = 0  # bytes that expat was not shown
         self._unpublished: set[str] = set()
         self._names: dict[str, str] = {}
         self._parser = self._new_parser()
@@ -292,13 +291,12 @@ class Recording:
     def _parse(self, chunk: bytes) -> bool:
         """True if there is nothing more to read."""
         is_last = len(chunk) < CHUNK
-        chunk = self._without_moves(chunk)
         if chunk:
             self._chunks = (self._chunks[1], chunk)
             self._base = self._fed
             self._fed += len(chunk)
         try:
-            self._parser.Parse(chunk, False)  # noqa: FBT003 - expat's own
+            self._feed(chunk)
             self._keep_bounds()
             if is_last and not self._broken:
                 self._parser.Parse(b"", True)  # noqa: FBT003
@@ -318,45 +316,43 @@ class Recording:
         return "truncated" if words in BROKEN_OFF else "malformed"
 
     def _damaged(self, code: str) -> None:
-        """What was left out behind the damage has not been read either."""
         self.damage = code
-        at = max(0, self._parser.ErrorByteIndex, self._parser.CurrentByteIndex)
-        before = [size for place, size in self._cuts if place <= at]
-        self.damage_at = at + self._cut_bytes + sum(before)
-        self.event_count -= len(self._cuts) - len(before)
+        self.damage_at = max(0, self._parser.ErrorByteIndex, self._parser.CurrentByteIndex) + self._cut
 
-    def _without_moves(self, chunk: bytes) -> bytes:
-        """The chunk without the moves of a cursor, which are counted here; the last stays, so that an event follows."""
-        self._cut_bytes += sum(size for _, size in self._cuts)
-        self._cuts = []
-        if self._is_waiting or self._wanted.get(CURSOR_MOVED, True):
-            return chunk
-        moves = list(CURSOR_MOVES.finditer(chunk))
-        if len(moves) < 2 or not self._are_in_order(moves):
-            return chunk
-        parts = []
-        end, place = 0, self._fed
-        for move in moves[:-1]:
+    def _feed(self, chunk: bytes) -> None:
+        """To the parser, but for moves of the cursor between other events: those are only counted."""
+        end = 0
+        moves = () if self._is_waiting or self._wanted.get(CURSOR_MOVED, True) else CURSOR_MOVES.finditer(chunk)
+        for move in moves:
             start = move.start()
-            parts.append(chunk[end:start])
-            place += start - end
-            end = move.end()
-            self._cuts.append((place, end - start))
-        parts.append(chunk[end:])
-        self.event_count += len(self._cuts)
-        return b"".join(parts)
+            is_between = start == end > 0
+            if start > end:
+                piece = chunk[end:start]
+                self._parser.Parse(piece, False)  # noqa: FBT003 - expat's own
+                end = start
+                # Only now is it known whether this stands outside, or in a text that somebody wrote.
+                is_between = self._depth == 1 and piece.rstrip().endswith(b">")
+            if is_between:
+                end = move.end()
+                self._cut += end - start
+                self._count_move(int(move.group(1)), self._base + start, self._base + end)
+        self._parser.Parse(chunk[end:], False)  # noqa: FBT003
 
-    def _are_in_order(self, moves: list[re.Match[bytes]]) -> bool:
-        """Whether none of them is the first or the last of all, or has no sensible time: such are read as any other."""
-        timestamps = [int(move.group(1)) for move in moves]
-        first, last = self._clock.at(min(timestamps), None), self._clock.at(max(timestamps), None)
-        if first is None or last is None or self.first_at is None:
-            return False
-        return self.first_at <= first and timestamps[-1] == max(timestamps)
+    def _count_move(self, timestamp: int, began: int, ended: int) -> None:
+        at = self._clock.at(timestamp, None)
+        if at is None:
+            self.odd_events += 1
+            return
+        self._count(timestamp, at)
+        if at == self.last_at:
+            self._last_skipped = (began, ended, at)
 
     def _keep_bounds(self) -> None:
         """Nothing may grow with the file: no tag, no text, no nesting, no stock of names."""
-        if self._fed - max(0, self._parser.CurrentByteIndex) > TOKEN_LIMIT or len(self._names) > NAMES_LIMIT:
+        if (
+            self._fed - self._cut - max(0, self._parser.CurrentByteIndex) > TOKEN_LIMIT
+            or len(self._names) > NAMES_LIMIT
+        ):
             raise Damaged("malformed")
         if self._texts:
             self._texts[:] = ["".join(self._texts)[:TEXT_LIMIT]]
@@ -497,7 +493,7 @@ class Recording:
             return
         self._count(self._timestamp, at)
         if at == self.last_at:
-            self._last_skipped = (self._began, self._parser.CurrentByteIndex, at)
+            self._last_skipped = (self._began + self._cut, self._parser.CurrentByteIndex + self._cut, at)
 
     def _end_event(self) -> None:
         self._outside_again()
