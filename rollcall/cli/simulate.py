@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
@@ -11,6 +13,7 @@ from rollcall.cli import new_app
 if TYPE_CHECKING:
     from random import Random
 
+    from rollcall.simulate.archive import Archive
     from rollcall.simulate.classes import Plan
     from rollcall.simulate.faults import Fault
     from rollcall.simulate.generations import Generation
@@ -21,10 +24,12 @@ if TYPE_CHECKING:
 app = new_app()
 
 EPILOG = (
-    "Without --url, --raw-url and --listen the signed requests are written to standard output, one JSON object a line: "
-    "at (seconds), path, headers, body. With --listen a whole BigBlueButton is there, to be added with "
+    "Without --url, --raw-url, --callback-url, --into and --listen the signed requests are written to standard output, "
+    "one JSON object a line: at (seconds), path, headers, body. With --into the records of classes that are over are "
+    "written into a folder, for `rollcall import`. With --listen a whole BigBlueButton is there, to be added with "
     "`rollcall server add`."
 )
+DAY_MS = 86_400_000
 
 
 @app.command(epilog=EPILOG)
@@ -37,11 +42,21 @@ def simulate(  # noqa: PLR0917  # typer makes options of them
     algorithm: Annotated[str, typer.Option(help="sha1, sha256, sha384 or sha512.")] = "sha1",
     url: Annotated[str, typer.Option(help="Send mapped webhooks there: the URL as registered.")] = "",
     raw_url: Annotated[str, typer.Option(help="Send raw webhooks there.")] = "",
+    callback_url: Annotated[str, typer.Option(help="Send the records there when the class is over.")] = "",
     secret: Annotated[str, typer.Option(help="The server's shared secret.")] = "simulated-secret",  # noqa: S107  # of no server
     domain: Annotated[str, typer.Option(help="The server's name in the form.")] = "bbb.example.org",
     fault: Annotated[
         list[str] | None, typer.Option(help="loss=0.1, repeat=0.2, delay=0.3, clock=-4000 and more.")
     ] = None,
+    into: Annotated[Path | None, typer.Option(help="Write the records into this folder.")] = None,
+    classes: Annotated[int, typer.Option(min=1, help="With --into: so many classes, one a day.")] = 1,
+    formats: Annotated[str, typer.Option(help="Which records: events, callback, data.")] = "",
+    era: Annotated[str, typer.Option(help="Of BigBlueButton: 2.0 to 3.0; else as the generation.")] = "",
+    gem: Annotated[str, typer.Option(help="That makes callback and data.json: 1.2.0, 2.0.0, 2.0.1.")] = "2.0.1",
+    damage: Annotated[
+        list[str] | None, typer.Option(help="Of events.xml: none, cut, blank=0.1, no-utc=0.1, no-leave=0.1, no-end.")
+    ] = None,
+    truth: Annotated[Path | None, typer.Option(help="With --into: what really happened, as JSON lines.")] = None,
     listen: Annotated[
         int, typer.Option(min=-1, help="Be a server on this port (0: a free one), class after class.")
     ] = -1,
@@ -53,18 +68,83 @@ def simulate(  # noqa: PLR0917  # typer makes options of them
 
     from rollcall.simulate.classes import Plan, make_class
 
-    rng, made, faults = Random(seed), _generation(generation), [_fault(text) for text in fault or []]  # noqa: S311  # a seed must repeat
+    made, faults = _generation(generation), [_fault(text) for text in fault or []]
     signer = _signer(auth or made.regime, algorithm, secret, domain)
+    archive = _archive(formats or ("callback" if into is None else "events,callback,data"), era, gem, damage, made)
     plan = Plan(people=people, minutes=minutes)
-    if listen >= 0:
-        _serve(rng, made, signer, plan, listen, speed or 1.0)
+    if era or into is not None:
+        plan = replace(plan, starts_at=archive.era.at)
+    if into is not None:
+        _write_records(plan, archive, seed, classes, into, truth)
         return
-    truth = make_class(rng, _beginning_now(plan) if now else plan)
-    sendings = _sendings(truth, made, rng, faults, has_mapped=bool(url) or not raw_url, has_raw=bool(raw_url))
+    rng = Random(seed)  # noqa: S311  # a seed must repeat
+    if listen >= 0:
+        _serve(rng, made, signer, plan, listen, speed or 1.0, (archive, callback_url))
+        return
+    held = make_class(rng, _beginning_now(plan) if now else plan)
+    sendings = _sendings(held, made, rng, faults, has_mapped=bool(url) or not raw_url, has_raw=bool(raw_url))
     if url or raw_url:
         _send(sendings, made, signer, (url, raw_url), speed or None)
-    else:
+    elif not callback_url:
         _write(sendings, made, signer)
+    if callback_url:
+        _post(held, archive, rng, signer.secret, callback_url)
+
+
+def _archive(formats: str, era: str, gem: str, damage: list[str] | None, made: Generation) -> Archive:
+    from rollcall.simulate.archive import FILES, Archive
+    from rollcall.simulate.callback import Gem
+    from rollcall.simulate.damage import parse_damage
+    from rollcall.simulate.eras import ERAS
+
+    era = era or ("2.6" if made.is_bbb_2_6 else "3.0")
+    wanted = tuple(formats.split(","))
+    if not set(wanted) <= set(FILES):
+        _refuse(f"--formats {formats} names something else.", f"There are {', '.join(FILES)}, joined by commas.")
+    if era not in ERAS:
+        _refuse(f"There is no era {era!r}.", f"There are {', '.join(ERAS)}.")
+    if gem not in {one.value for one in Gem}:
+        _refuse(f"There is no gem {gem!r}.", f"There are {', '.join(one.value for one in Gem)}.")
+    try:
+        damages = tuple(parse_damage(text) for text in damage or ["none"])
+    except ValueError as error:
+        _refuse(f"--damage: {error}.", "Such as --damage none --damage cut --damage blank=0.05: each file gets one.")
+    return Archive(era=ERAS[era], gem=Gem(gem), formats=wanted, damages=damages)
+
+
+def _write_records(plan: Plan, archive: Archive, seed: int, classes: int, into: Path, truth: Path | None) -> None:
+    """One folder for each meeting, as BigBlueButton has them."""
+    import json
+    from random import Random
+
+    from rollcall.simulate.archive import describe
+    from rollcall.simulate.classes import make_class
+
+    lines, files = [], 0
+    for number in range(classes):
+        rng = Random(seed + number)  # noqa: S311  # a seed must repeat
+        held = make_class(rng, replace(plan, starts_at=plan.starts_at + number * DAY_MS))
+        for left in archive.files(held, rng):
+            folder = into / left.meeting
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / left.name).write_bytes(left.content)
+            files += 1
+        lines.append(json.dumps(describe(held), ensure_ascii=False) + "\n")
+    if truth is not None:
+        truth.write_text("".join(lines), encoding="utf-8")
+    print(f"{files} files of {classes} classes in {into}.")
+
+
+def _post(held: Truth, archive: Archive, rng: Random, secret: str, url: str) -> None:
+    import asyncio
+    import time
+
+    from rollcall.simulate.player import post_records
+
+    replies = asyncio.run(post_records(url, archive.posts(held, rng, secret, int(time.time()))))
+    print(f"Records posted: {', '.join(str(reply or 'no answer') for reply in replies) or 'none'}.")
+    if any(not 200 <= reply < 300 for reply in replies):
+        _refuse("Not every record was taken.", "The receiver's answer and its log say why; BigBlueButton tries once.")
 
 
 def _refuse(sentence: str, hint: str) -> NoReturn:
@@ -101,8 +181,6 @@ def _signer(regime: str, algorithm: str, secret: str, domain: str) -> Signer:
 
 
 def _beginning_now(plan: Plan) -> Plan:
-    from dataclasses import replace
-
     from rollcall.simulate.server import wall_clock
 
     return replace(plan, starts_at=wall_clock())
@@ -155,16 +233,29 @@ def _send(
         _refuse("Not everything was taken.", "A 401 or 403 means that the secret or the registered URL differs.")
 
 
-def _serve(rng: Random, made: Generation, signer: Signer, plan: Plan, port: int, speed: float) -> None:
+def _serve(  # noqa: PLR0917  # as the command's own
+    rng: Random,
+    made: Generation,
+    signer: Signer,
+    plan: Plan,
+    port: int,
+    speed: float,
+    records: tuple[Archive, str],
+) -> None:
     import asyncio
-    from dataclasses import replace
+    import time
 
     from rollcall.simulate.classes import make_class
-    from rollcall.simulate.player import PlayClock
+    from rollcall.simulate.player import PlayClock, post_records
     from rollcall.simulate.running import Timetable
     from rollcall.simulate.server import SimulatedServer, wall_clock
 
     clock = PlayClock(wall_clock(), speed)
+    archive, url = records
+
+    async def post(held: Truth) -> None:
+        await post_records(url, archive.posts(held, rng, signer.secret, int(time.time())))
+
     with SimulatedServer(secret=signer.secret, generation=made, now=clock.now, port=port) as server:
         print(f"A BigBlueButton that is not there: {server.url}\nIts secret: {server.secret}", flush=True)
         timetable = Timetable(
@@ -173,5 +264,6 @@ def _serve(rng: Random, made: Generation, signer: Signer, plan: Plan, port: int,
             clock=clock,
             next_class=lambda at: make_class(rng, replace(plan, starts_at=at)),
             rng=rng,
+            on_over=post if url else None,
         )
         asyncio.run(timetable.run())

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 import httpx
 
 from rollcall.simulate.answers import RegisteredHook
+from rollcall.simulate.archive import Post
 from rollcall.simulate.generations import Generation
 from rollcall.simulate.sendings import Sending, kind_of
 from rollcall.simulate.signing import Signer
@@ -110,6 +111,20 @@ async def courier(
     limits = httpx.Limits(max_connections=AT_ONCE, max_keepalive_connections=AT_ONCE)
     async with httpx.AsyncClient(timeout=TIMEOUT_SECONDS, limits=limits, trust_env=False) as client:
         yield Courier(client=client, signer=signer, generation=generation, pause=pause, retry_ms=retry_ms)
+
+
+async def post_records(url: str, posts: Iterable[Post]) -> list[int]:
+    """Each is tried once, as BigBlueButton's script does; the replies, 0 for none."""
+    replies = []
+    async with httpx.AsyncClient(timeout=TIMEOUT_SECONDS * 12, trust_env=False) as client:
+        for post in posts:
+            try:
+                reply = await client.post(url, content=post.body, headers=dict(post.headers))
+            except httpx.HTTPError:
+                replies.append(0)
+            else:
+                replies.append(reply.status_code)
+    return replies
 
 
 @dataclass(kw_only=True)

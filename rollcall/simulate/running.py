@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from random import Random
 
@@ -19,13 +19,14 @@ KEPT_CLASSES = 3
 
 @dataclass(kw_only=True)
 class Timetable:
-    """Plays without end. `next_class` makes the class that begins at the time it is given."""
+    """Plays without end. `next_class` makes the class that begins at a time, `on_over` is what follows its end."""
 
     server: SimulatedServer
     signer: Signer
     clock: PlayClock
     next_class: Callable[[int], Truth]
     rng: Random
+    on_over: Callable[[Truth], Awaitable[None]] | None = None
 
     async def run(self) -> None:
         """One class after the other until cancelled; what is still being retried goes on beside the next."""
@@ -44,3 +45,9 @@ class Timetable:
                     sendings = relay(truth, self.server.generation, self.rng, raw=True)
                     classes.create_task(player.play(sendings))
                     await self.clock.sleep_until(truth.ended_at + PAUSE_MS)
+                    if self.on_over is not None:
+                        classes.create_task(_finish(self.on_over, truth))
+
+
+async def _finish(on_over: Callable[[Truth], Awaitable[None]], truth: Truth) -> None:
+    await on_over(truth)
