@@ -31,6 +31,7 @@ TOKEN_SECONDS: Final = 60 * 60
 """How long a token is good: long enough for clocks that differ, too short to be of use to whoever finds it later."""
 
 LARGEST_USER: Final = 2**63 - 1
+BROKER: Final = f"{MOODLE_PATH}bbb_broker.php"
 PROBE: Final = b'{"meeting_id":"probe"}'
 """Signed rightly and sent to the right address it is answered 410; nothing is stored whatever happens."""
 
@@ -63,7 +64,7 @@ def is_broker(url: str) -> bool:
     except ValueError:
         return False
     query = dict(parse_qsl(parts.query))
-    is_ours = MOODLE_PATH in parts.path and query.get("action", "").lower() == "meeting_events"
+    is_ours = parts.path.endswith(BROKER) and query.get("action", "").lower() == "meeting_events"
     return is_ours and query.get("bigbluebuttonbn", "").isdecimal() and parts.scheme in {"http", "https"}
 
 

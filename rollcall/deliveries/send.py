@@ -176,9 +176,11 @@ class Sender:
 
     async def _record(self, one: queue.Claimed, outcome: Outcome, answer: Answer | Silence | None) -> None:
         is_ours = await self.in_thread(queue.record, one, outcome, answer, self.clock())
-        level = "info" if outcome.is_well else "warning"
-        getattr(logger, level)(
-            "Relayed to the LMS" if is_ours else "Relayed, though another worker has taken over",
+        log = logger.info if outcome.is_well else logger.warning
+        log(
+            "A record was offered to the LMS"
+            if is_ours
+            else "A record was offered though another worker had taken over",
             delivery=one.pk,
             state=outcome.state.value,
             reason=outcome.reason,

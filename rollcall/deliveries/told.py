@@ -112,7 +112,8 @@ _MENDS: Final = {
     ),
     "wrong-secret": gettext_noop(
         "Compare Moodle's setting (BigBlueButton > General settings > shared secret) with `bbb-conf --secret`, then: "
-        "rollcall server secret add. Where a balancer such as Scalelite is between them, it is the balancer's secret."
+        "rollcall server secret add. Where a balancer such as Scalelite is between them, it is the balancer's secret "
+        "(--no-check)."
     ),
     "expired-token": gettext_noop("Set both clocks (timedatectl)."),
     "moved": gettext_noop("See that Moodle's wwwroot is the address that browsers end at, https and all."),

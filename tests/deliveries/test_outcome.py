@@ -178,6 +178,7 @@ def test_the_broker_of_a_moodle_is_known_by_its_address() -> None:
         BROKER.replace("=12", "=abc"),
         BROKER.replace("https", "ftp"),
         BROKER.partition("?")[0],
+        BROKER.replace("bbb_broker", "view"),
         "https://rollcall.example.org/callbacks/x",
         "https://[",
     ],
