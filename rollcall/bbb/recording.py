@@ -327,11 +327,11 @@ class Recording:
             start = move.start()
             is_between = start == end > 0
             if start > end:
-                piece = chunk[end:start]
-                self._parser.Parse(piece, False)  # noqa: FBT003 - expat's own
+                self._parser.Parse(chunk[end:start], False)  # noqa: FBT003 - expat's own
                 end = start
-                # Only now is it known whether this stands outside, or in a text that somebody wrote.
-                is_between = self._depth == 1 and piece.rstrip().endswith(b">")
+                # Only now is it known whether this stands outside, or in a text or comment that somebody wrote.
+                is_read = self._parser.CurrentByteIndex == self._base + start - self._cut
+                is_between = self._depth == 1 and is_read
             if is_between:
                 end = move.end()
                 self._cut += end - start
@@ -368,11 +368,20 @@ class Recording:
         parser.StartElementHandler = self._start_outside
         parser.EndElementHandler = self._end_outside
         parser.StartDoctypeDeclHandler = self._refuse_doctype
+        parser.StartCdataSectionHandler = self._start_cdata
+        parser.EndCdataSectionHandler = self._end_cdata
         return parser
 
     def _refuse_doctype(self, *_: object) -> None:
         """No recording has one; entities that grow, and files of ours that it could name, come with it."""
         raise Damaged("doctype")
+
+    def _start_cdata(self) -> None:
+        """One level deeper: events that are written in there are none."""
+        self._depth += 1
+
+    def _end_cdata(self) -> None:
+        self._depth -= 1
 
     def _start_outside(self, tag: str, attributes: dict[str, str]) -> None:
         self._depth += 1

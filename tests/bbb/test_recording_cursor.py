@@ -97,7 +97,14 @@ def forged_moves(content: bytes) -> bytes:
     return content.replace(b"</name>", text + b"</name>").replace(b"</message>", text + b"</message>")
 
 
-@pytest.mark.parametrize("change", [forged_moves, late_moves, far_moves, end_in_moves])
+def hidden_moves(content: bytes) -> bytes:
+    """Moves between events, but in comments and texts."""
+    last = list(CURSOR_MOVES.finditer(content))[-1][0].rstrip()
+    hidden = b"<!-- > " + last + b"--><x/>\n<![CDATA[ > " + last + b" ]]><?x > " + last + b"?> "
+    return re.sub(rb'(?=<event [^<]* module="PARTICIPANT")', lambda _: hidden, content)
+
+
+@pytest.mark.parametrize("change", [hidden_moves, forged_moves, late_moves, far_moves, end_in_moves])
 @pytest.mark.parametrize("chunk", CHUNKS)
 @pytest.mark.parametrize("era", FILES)
 def test_nor_if_the_moves_are_odd(change: Callable[[bytes], bytes], chunk: int, era: str) -> None:
