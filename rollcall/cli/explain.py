@@ -94,18 +94,27 @@ def _find_person(summary: Summary, text: str) -> Attendance:
 
 
 def _explained(summary: Summary, attendance: Attendance, zone: tzinfo) -> Iterator[str]:
-    from rollcall.reports import words
-    from rollcall.reports.details import attendance_detail
-    from rollcall.reports.facts import facts_of_attendee
-    from rollcall.reports.rows import Bounds
+    from rollcall.reports.explaining import explain
 
-    total = words.bounds(Bounds(attendance.proved_ms, attendance.possible_ms))
-    yield _printable(f"{attendance.name or attendance.external_user_id} in {summary.name}: {total}")
-    for session in attendance_detail(attendance.detail).sessions:
-        yield _printable(f"  {session.participant or '(only listed)'}: {' '.join(words.why(session, zone))}")
+    found = explain(summary, attendance, zone)
+    yield _printable(f"{attendance.name or attendance.external_user_id} in {summary.name}: {found.total}")
+    for stay in found.sessions:
+        where = f"{stay.where}: " if stay.where else ""
+        yield _printable(f"  {where}{stay.connection or '(only listed)'}: {' '.join(stay.sentences)}")
+        yield from (_printable(f"    {line}") for line in stay.proofs)
+    for part in found.parts:
+        yield f"{part.heading}:"
+        yield from (_printable(f"  {line}") for line in part.lines)
+    yield from _facts(summary, attendance, zone)
+
+
+def _facts(summary: Summary, attendance: Attendance, zone: tzinfo) -> Iterator[str]:
+    from rollcall.reports.facts import facts_of_attendee
+
     yield "Facts (when it happened, what, from whom, first received):"
     for fact in facts_of_attendee(summary, attendance, zone):
         yield _printable(f"  {fact.clock}  {fact.what}  {fact.participant}  [{fact.told_by}, {fact.received_clock}]")
+        yield from (_printable(f"    {line}") for line in fact.inside)
 
 
 def _printable(text: str) -> str:

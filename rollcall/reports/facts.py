@@ -11,13 +11,21 @@ from django.utils.translation import gettext_lazy
 
 from rollcall.bbb.payloads import decode
 from rollcall.core import events
-from rollcall.core.events import MeetingListed, PollAnswered, PollStarted, Source
+from rollcall.core.events import (
+    AttendeeReported,
+    MeetingListed,
+    MeetingRecorded,
+    MeetingReported,
+    PollAnswered,
+    PollStarted,
+    Source,
+)
 from rollcall.reports import words
 from rollcall.reports.details import attendance_detail
 from rollcall.store import reading
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from datetime import tzinfo
 
     from django.utils.functional import _StrPromise
@@ -50,6 +58,9 @@ _WHAT: dict[str, _StrPromise] = {
     events.MeetingListed.kind: gettext_lazy("listed by the server"),
     events.MeetingMissing.kind: gettext_lazy("the server did not list the meeting"),
     events.WentBlind.kind: gettext_lazy("messages may be missing"),
+    events.TalkingStarted.kind: gettext_lazy("began to talk"),
+    events.TalkingEnded.kind: gettext_lazy("stopped talking"),
+    events.RecordingMarked.kind: gettext_lazy("pressed the recording button"),
 }
 
 _NOTICED: dict[str, _StrPromise] = {
@@ -64,7 +75,13 @@ _NOTICED: dict[str, _StrPromise] = {
 }
 """What is kept, shown, and counted for nothing."""
 
-_OF_EVERYBODY = (events.MeetingCreated, events.MeetingEnded, events.MeetingMissing, events.WentBlind)
+_HEADS = (events.MeetingRecorded, events.MeetingReported)
+"""Each document begins with one."""
+
+_OF_EVERYBODY = (events.MeetingCreated, events.MeetingEnded, events.MeetingMissing, events.WentBlind, *_HEADS)
+
+MOST_INSIDE = 500
+"""Events of one document that are shown of one person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +98,7 @@ class ShownFact:
     told_by: str
     kind: str
     payload: str
+    inside: tuple[str, ...] = ()
 
 
 def facts_of_meeting(summary: Summary, facts: Iterable[Fact], zone: tzinfo) -> list[ShownFact]:
@@ -96,16 +114,21 @@ def facts_of_meeting(summary: Summary, facts: Iterable[Fact], zone: tzinfo) -> l
 
 def facts_of_attendee(summary: Summary, attendance: Attendance, zone: tzinfo) -> list[ShownFact]:
     """The facts one person's attendance rests on: those of their connections, the lists, and the meeting's own."""
+    return [_shown(fact, told, zone, names) for fact, told, names in told_of_attendee(summary, attendance)]
+
+
+def told_of_attendee(summary: Summary, attendance: Attendance) -> Iterator[tuple[Fact, list[Anything], set[str]]]:
+    """Each fact that speaks of one person, with what in it does; and the external ids the person goes by."""
     sessions = attendance_detail(attendance.detail).sessions
     participants = {session.participant for session in sessions if session.participant}
     names = {*participants, attendance.external_user_id} - {""}
     polls = _open_polls(summary)
-    shown = []
     for fact in reading.facts(summary, limit=MOST):
         told = [event for event in _events_of(fact) if _speaks_of(event, participants, names)]
+        if fact.kind in reading.RECORDS:
+            told = [event for event in told if _may_be_shown(event, polls)]
         if told and all(_may_be_shown(event, polls) for event in told):
-            shown.append(_shown(fact, told, zone, names))
-    return shown
+            yield fact, told, names
 
 
 def _events_of(fact: Fact) -> tuple[Anything, ...]:
@@ -118,20 +141,31 @@ def _events_of(fact: Fact) -> tuple[Anything, ...]:
         return ()
 
 
-def _open_polls(summary: Summary) -> set[tuple[str, str]]:
-    """(meeting, poll) of those known not to be secret, as rollcall.core.room knows it."""
-    started = [event for fact in reading.facts_of_kind(summary, PollStarted.kind) for event in _events_of(fact)]
+def _open_polls(summary: Summary) -> set[tuple[str, str, Source]]:
+    """(meeting, poll) of those known not to be secret, with whose answers may be shown, as rollcall.core knows it."""
+    kinds = (PollStarted.kind, "events-xml")
+    told = [event for kind in kinds for fact in reading.facts_of_kind(summary, kind) for event in _events_of(fact)]
+    started = [event for event in told if isinstance(event, PollStarted)]
+    secret = {(event.meeting, event.poll_id) for event in started if event.is_secret}
     return {
-        (event.meeting, event.poll_id)
+        (event.meeting, event.poll_id, source)
         for event in started
-        if isinstance(event, PollStarted) and event.source is Source.RAW and not event.is_secret
+        if (event.meeting, event.poll_id) not in secret
+        for source in _opened_by(event)
     }
 
 
-def _may_be_shown(event: Anything, open_polls: set[tuple[str, str]]) -> bool:
+def _opened_by(started: PollStarted) -> tuple[Source, ...]:
+    """Old files do not say whether a poll is secret, and tell no voters of those that are."""
+    if started.source is Source.RAW or (started.source is Source.RECORDING and started.is_secret is False):
+        return (Source.RAW, Source.RECORDING)
+    return (Source.RECORDING,) if started.source is Source.RECORDING else ()
+
+
+def _may_be_shown(event: Anything, open_polls: set[tuple[str, str, Source]]) -> bool:
     if not isinstance(event, PollAnswered) or event.voter is None:
         return True
-    return (event.meeting, event.poll_id) in open_polls
+    return (event.meeting, event.poll_id, event.source) in open_polls
 
 
 def _speaks_of(event: Anything, participants: set[str], names: set[str]) -> bool:
@@ -140,27 +174,58 @@ def _speaks_of(event: Anything, participants: set[str], names: set[str]) -> bool
             return bool(names)
         case PollAnswered():
             return event.voter in participants
+        case AttendeeReported():
+            theirs = {event.participant, *(session.participant for session in event.sessions)}
+            return bool(theirs & participants) or event.external_user_id in names
         case _:
             return isinstance(event, _OF_EVERYBODY) or event.participant in participants
 
 
 def _shown(fact: Fact, told: Iterable[Anything], zone: tzinfo, names: set[str] | None = None) -> ShownFact:
     told = tuple(told)
+    is_document = fact.kind in reading.RECORDS
+    heads = [event for event in told if isinstance(event, _HEADS)] if is_document else told
     return ShownFact(
         at=fact.at,
         received_at=fact.received_at,
         clock=words.stamp(fact.at, zone),
         received_clock=words.stamp(fact.received_at, zone),
-        what="; ".join(_sentence(event, names) for event in told) or fact.kind,
-        participant=", ".join(dict.fromkeys(event.participant for event in told if event.participant)),
+        what="; ".join(_sentence(event, names) for event in heads) or fact.kind,
+        participant=", ".join(dict.fromkeys(event.participant for event in heads if event.participant)),
         source=fact.source,
         told_by=words.source(fact.source),
         kind=fact.kind,
-        payload=bytes(fact.payload).decode(errors="replace"),
+        payload="" if is_document else bytes(fact.payload).decode(errors="replace"),
+        inside=() if names is None or not is_document else tuple(_inside(told, zone, names)),
     )
 
 
-def _sentence(event: Anything, names: set[str] | None) -> str:
+def _inside(told: Iterable[Anything], zone: tzinfo, names: set[str]) -> Iterator[str]:
+    """What a document holds of one person, a line each."""
+    count = 0
+    for event in told:
+        if isinstance(event, _HEADS):
+            continue
+        count += 1
+        if count > MOST_INSIDE:
+            yield "…"
+            return
+        if isinstance(event, AttendeeReported):
+            yield from _reported(event, zone)
+        else:
+            yield f"{words.clock(event.at, zone)} {_sentence(event, names)}"
+
+
+def _reported(event: AttendeeReported, zone: tzinfo) -> Iterator[str]:
+    """What a callback says of one person."""
+    for session in event.sessions:
+        for name, times in ((_("joined"), session.joins), (_("left"), session.leaves)):
+            if times:
+                yield f"{name} {', '.join(words.clock(at, zone) for at in times)} {session.participant}".rstrip()
+    yield _("its own duration: %(time)s") % {"time": words.duration(event.duration_ms)}
+
+
+def _sentence(event: Anything, names: set[str] | None) -> str:  # noqa: PLR0911 - one for each that needs more than its word
     match event:
         case events.UserLeft(is_invented=True):
             return _("put out as the meeting ended")
@@ -168,12 +233,25 @@ def _sentence(event: Anything, names: set[str] | None) -> str:
             return _("hand up") if event.is_up else _("hand down")
         case MeetingListed():
             return _listing(event, names)
+        case MeetingRecorded() | MeetingReported():
+            return _document(event)
+        case events.AwayChanged():
+            return _("away") if event.is_away else _("back again")
         case events.WentBlind():
             return f"{_WHAT[event.kind]}: {words.cause(event.cause)}"
         case events.Noticed():
             return str(_NOTICED.get(event.noticed) or _WHAT.get(event.noticed) or event.noticed)
         case _:
             return str(_WHAT.get(event.kind, event.kind))
+
+
+def _document(event: MeetingRecorded | MeetingReported) -> str:
+    """events.xml, 1,234 events, whole."""
+    if isinstance(event, MeetingReported):
+        form = "data.json" if event.form == "data-json" else _("the analytics callback")
+        return _("%(form)s, %(count)s joins and leaves") % {"form": form, "count": f"{event.events:,}"}
+    whole = _("whole") if event.is_whole else words.damage(event.damage) if event.damage else _("not whole")
+    return _("events.xml, %(count)s events, %(whole)s") % {"count": f"{event.events:,}", "whole": whole}
 
 
 def _listing(event: MeetingListed, names: set[str] | None) -> str:

@@ -443,6 +443,7 @@ FACT_COLUMNS = (
     Column("source", _("Source"), Kind.TEXT, lambda fact: fact.source, Format.JSON),
     Column("received_at", _("First received"), Kind.TIME, lambda fact: fact.received_at),
     Column("payload", _("As kept"), Kind.TEXT, lambda fact: fact.payload),
+    Column("inside", "", Kind.JSON, lambda fact: list(fact.inside), Format.JSON),
 )
 
 

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 
 from rollcall.core.errors import Refused
 from rollcall.reports import rows, to_csv, to_json, words
+from rollcall.reports.explaining import explain
 from rollcall.reports.facts import facts_of_attendee, facts_of_meeting
 from rollcall.reports.filters import NAMES, Asked, read_filter
 from rollcall.reports.meeting_page import meeting_parts
@@ -255,6 +256,7 @@ def attendee_facts(request: HttpRequest, pk: int, key: str) -> HttpResponse:
         "page": "meetings",
         "summary": summary,
         "attendance": attendance,
+        "why": explain(summary, attendance, timezone.get_current_timezone()),
         "facts": facts,
         "path": request.path,
     }

@@ -1,0 +1,137 @@
+"""A number is explained from the sum down to who told each join and leave, and beside what others would say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.utils import timezone
+
+from rollcall.cli import run
+from rollcall.reports.explaining import Explained, explain
+from rollcall.reports.facts import facts_of_attendee, facts_of_meeting
+from rollcall.store import reading
+from tests.reports.three_witnesses import WITNESSES, class_of, keep
+
+if TYPE_CHECKING:
+    from rollcall.simulate.truth import Stay, Truth
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def somebody(truth: Truth) -> Stay:
+    """Somebody with one connection, who left before the end."""
+    alone = [one for one in truth.root.stays if sum(other.person == one.person for other in truth.root.stays) == 1]
+    return next(one for one in alone if not one.person.is_dial_in and not one.person.is_guest)
+
+
+def attendance_of(summary: Any, stay: Stay) -> Any:
+    return next(one for one in reading.attendees(summary) if one.external_user_id == stay.person.key)
+
+
+def explained(truth: Truth, *witnesses: str, without: tuple[str, ...] = ()) -> Explained:
+    summary = keep(truth, *witnesses, without=without)
+    return explain(summary, attendance_of(summary, somebody(truth)), timezone.get_default_timezone())
+
+
+def lines(found: Explained, heading: str) -> tuple[str, ...]:
+    return next((part.lines for part in found.parts if part.heading == heading), ())
+
+
+def test_each_end_is_proved_by_everybody_who_told_it_the_best_first() -> None:
+    found = explained(class_of(), *WITNESSES)
+    proofs = found.sessions[0].proofs
+    told = [proof.partition(": ")[2].partition(",")[0] for proof in proofs if proof.startswith("join")]
+    assert told == ["events.xml", "analytics callback", "BigBlueButton's own message", "webhook"]
+    assert all("first received 20" in proof for proof in proofs)
+
+
+def test_every_witness_is_told_with_its_own_time() -> None:
+    found = explained(class_of(), *WITNESSES, without=("user-left",))
+    said = lines(found, "What each witness said")
+    assert [one.partition(":")[0] for one in said] == ["events.xml", "The analytics callback", "Webhooks and polls"]
+    assert said[0].endswith(found.total)
+    assert "–" in said[2]
+
+
+def test_the_sum_is_that_of_its_spans() -> None:
+    found = explained(class_of(), *WITNESSES)
+    (added,) = lines(found, "The sum")
+    assert added.endswith(f"= {found.total}")
+
+
+def test_what_is_only_possible_is_told_with_its_times() -> None:
+    found = explained(class_of(), "webhooks", "polls", without=("user-left",))
+    assert lines(found, "What is only possible")
+    assert any(one.startswith("at most") for one in lines(found, "The sum"))
+
+
+def test_moodle_rounds_down_what_the_gem_says() -> None:
+    found = explained(class_of(), *WITNESSES)
+    moodle, gem, polls = lines(found, "What others would say")
+    minutes = int(moodle.split()[1])
+    assert f" {minutes}:" in gem
+    assert polls.startswith("A poll every minute: ")
+
+
+def test_the_gems_duration_is_made_of_the_file_where_no_callback_came() -> None:
+    truth = class_of()
+    assert (
+        lines(explained(truth, *WITNESSES), "What others would say")[1]
+        == (lines(explained(class_of(days=1), "recording"), "What others would say")[1])
+    )
+
+
+def test_without_a_record_the_gems_duration_is_not_known() -> None:
+    found = explained(class_of(), "webhooks")
+    assert "not known" in lines(found, "What others would say")[1]
+
+
+def test_a_document_is_one_fact_with_what_it_holds_of_the_person() -> None:
+    truth = class_of()
+    summary = keep(truth, *WITNESSES)
+    stay = somebody(truth)
+    zone = timezone.get_default_timezone()
+    shown = facts_of_attendee(summary, attendance_of(summary, stay), zone)
+    (recording,) = [fact for fact in shown if fact.kind == "events-xml"]
+    assert recording.what.startswith("events.xml, ")
+    assert recording.what.endswith(" events, whole")
+    assert any(line.endswith(" joined") for line in recording.inside)
+    assert recording.payload == ""
+    (callback,) = [fact for fact in shown if fact.kind == "analytics-callback"]
+    assert "joins and leaves" in callback.what
+    assert any("its own duration" in line for line in callback.inside)
+    others = facts_of_meeting(summary, reading.facts(summary, limit=10_000), zone)
+    assert all(fact.inside == () for fact in others)
+
+
+def test_nothing_of_anybody_else_is_shown_from_a_document() -> None:
+    truth = class_of()
+    summary = keep(truth, "recording", "callback")
+    stay = somebody(truth)
+    zone = timezone.get_default_timezone()
+    shown = repr(facts_of_attendee(summary, attendance_of(summary, stay), zone))
+    others = {one.participant for one in truth.root.stays} - {stay.participant}
+    assert stay.participant in shown or stay.person.key
+    assert not any(other in shown for other in others)
+
+
+def test_the_command_says_all_of_it(capsys: pytest.CaptureFixture[str]) -> None:
+    truth = class_of()
+    keep(truth, *WITNESSES)
+    assert run(["explain", truth.root.internal_meeting_id, somebody(truth).person.key]) == 0
+    out = capsys.readouterr().out
+    for heading in ("What each witness said:", "The sum:", "What others would say:", "Facts ("):
+        assert heading in out
+    assert "events.xml, first received" in out
+
+
+def test_the_page_of_a_persons_facts_says_all_of_it(client: Any, django_user_model: Any) -> None:
+    truth = class_of()
+    summary = keep(truth, *WITNESSES)
+    client.force_login(django_user_model.objects.create_user("ada"))
+    key = bytes(attendance_of(summary, somebody(truth)).attendee_key).hex()
+    page = client.get(f"/meetings/{summary.meeting_id}/facts/{key}").content.decode()
+    assert "What each witness said" in page
+    assert "events.xml, first received" in page
+    assert client.get(f"/meetings/{summary.meeting_id}/facts").status_code == 200
