@@ -85,7 +85,16 @@ def fold_attendance(root: Room, breakouts: Sequence[Room]) -> tuple[Attendance, 
         keys = keys_of(room, root)
         _gather_connections(people, room, keys)
         _gather_stays(people, room, root, keys)
-    return tuple(_put_together(key, people[key]) for key in sorted(people))
+    is_recorded = _is_recorded(root, breakouts)
+    return tuple(_put_together(key, people[key], is_recorded=is_recorded) for key in sorted(people))
+
+
+def _is_recorded(root: Room, breakouts: Sequence[Room]) -> bool:
+    """Whether whole recordings tell of everything: of the class, and of each of its rooms that is known of."""
+    heard_of = [room for room in (root, *breakouts) if room.first_at != OPEN]
+    whole = {room.meeting for room in heard_of if room.recording is not None and room.recording.is_whole}
+    named = root.recording.rooms if root.recording is not None else ()
+    return whole.issuperset(room.meeting for room in heard_of) and whole.issuperset(named)
 
 
 def keys_of(room: Room, root: Room) -> dict[str, AttendeeKey]:
@@ -256,7 +265,7 @@ def _unseen(room: Room, times: Sequence[tuple[int, int]], listed: set[int]) -> S
     return clip(merge(pieces), room.started_at(), room.ended_at)
 
 
-def _put_together(key: AttendeeKey, person: Gathered) -> Attendance:
+def _put_together(key: AttendeeKey, person: Gathered, *, is_recorded: bool) -> Attendance:
     sessions = sorted(person.sessions, key=_session_order)
     proved = merge([*(span for session in sessions for span in session.proved), *person.shared])
     possible = merge([*(session.possible for session in sessions), *proved, *person.unseen])
@@ -269,7 +278,7 @@ def _put_together(key: AttendeeKey, person: Gathered) -> Attendance:
         proved=proved,
         possible=possible,
         sessions=tuple(sessions),
-        engagement=_engagement(person, possible),
+        engagement=_engagement(person, possible, is_recorded=is_recorded),
     )
 
 
@@ -278,9 +287,9 @@ def _act_order(act: Anything) -> tuple[int, str, bytes]:
     return act.at, "" if act.source is Source.RECORDING else act.kind, act.digest
 
 
-def _engagement(person: Gathered, possible: Spans) -> Engagement:
+def _engagement(person: Gathered, possible: Spans, *, is_recorded: bool) -> Engagement:
     ends = None
-    if person.witnesses == {RECORDING}:
+    if is_recorded and person.witnesses == {RECORDING}:
         ends = {(one.meeting, one.participant): one.possible[1] for one in sorted(person.sessions, key=_session_order)}
     engagement = fold_engagement(person.acts, possible, ends=ends, has_gaps=person.has_gaps)
     if person.reported and RECORDING not in person.witnesses:

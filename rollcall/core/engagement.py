@@ -60,8 +60,9 @@ Connection: TypeAlias = tuple[str, str]
 
 @dataclass(slots=True)
 class _Tally:
-    """The acts of one person so far, over all their connections."""
+    """The acts of one person so far, over all their connections; with gaps an end may have been lost."""
 
+    has_gaps: bool = False
     chats: int = 0
     emojis: int = 0
     hands: int = 0
@@ -77,12 +78,12 @@ class _Tally:
     were_away: list[Span] = field(default_factory=list)
 
     def leave(self, who: Connection, at: int) -> None:
-        """What ends by itself when a connection does."""
+        """What ends by itself when a connection does; where its own end may be lost nobody knows when that was."""
         self.raised.discard(who)
-        _close(self.talking, who, at, self.talked)
-        _close(self.away, who, at, self.were_away)
+        _close(self.talking, who, at, [] if self.has_gaps else self.talked)
+        _close(self.away, who, at, [] if self.has_gaps else self.were_away)
         for key in [key for key in self.filming if key[0] == who]:
-            _close(self.filming, key, at, self.filmed)
+            _close(self.filming, key, at, [] if self.has_gaps else self.filmed)
 
     def end(self, ends: Mapping[Connection, int]) -> None:
         """Whatever still goes on ends with the connection that does it."""
@@ -113,7 +114,7 @@ def fold_engagement(
     talk may look like a long one. A camera's end is often told after its owner's leave: nothing lasts longer than
     its owner may have been there.
     """
-    tally = _Tally()
+    tally = _Tally(has_gaps)
     for act in acts:
         _count(tally, act)
     if ends is not None:

@@ -278,7 +278,8 @@ class MeetingRecorded(Event):
     """The head of one events.xml: `at` is its first event, `last_at` its last.
 
     `is_whole`: it leaves nothing out, see rollcall.bbb.recording. `damage` is a code, blank for an undamaged file;
-    `blank_events` those whose content had expired before they were written down. `events` counts what was kept.
+    `blank_events` those whose content had expired before they were written down. `events` counts what was kept;
+    `rooms` are the internal ids of its breakout rooms.
     """
 
     kind = "meeting-recorded"
@@ -290,6 +291,7 @@ class MeetingRecorded(Event):
     events: int = 0
     end_reason: str | None = None
     version: str | None = None
+    rooms: tuple[str, ...] = ()
     external_meeting_id: str | None = None
     name: str | None = None
     is_breakout: bool = False

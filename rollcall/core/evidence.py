@@ -36,7 +36,7 @@ class Stay:
 
     A callback knows its times to the second only: then the stay began between `opened_from` and `opened_at` and ended
     between `closed_at` and `closed_until`. `lasted_until` is how long it lasted by the word of a record without a
-    leave, unless polls say otherwise.
+    leave, unless polls say otherwise. `is_vague`: it may be several stays, so that nothing proves the time between.
     """
 
     participant: str
@@ -46,6 +46,7 @@ class Stay:
     opened_from: int | None = None
     closed_until: int | None = None
     lasted_until: int | None = None
+    is_vague: bool = False
     witness: str = LIVE
     rejoined_at: int | None = None
     gone_at: int | None = None
@@ -56,6 +57,8 @@ class Stay:
 
     def first_proof(self) -> int | None:
         """The earliest instant at which the participant was certainly there."""
+        if self.is_vague:
+            return None
         if self.opened_at is not None:
             return self.opened_at
         proofs = self.signs[:1] + [at + POLL_SLACK_MS for at in self.sighted[:1]]
@@ -63,6 +66,8 @@ class Stay:
 
     def last_proof(self) -> int | None:
         """The latest instant at which the participant was certainly there."""
+        if self.is_vague:
+            return None
         if self.closed_at is not None:
             return self.closed_at
         proofs = self.signs[-1:] + [at - POLL_SLACK_MS for at in self.sighted[-1:]]
@@ -72,12 +77,16 @@ class Stay:
 
     def proof_before(self, at: int) -> int | None:
         """The latest proof no later than `at`, of those polls that have been weighed so far."""
+        if self.is_vague:
+            return None
         proofs = self.signs[: bisect_right(self.signs, at)][-1:]
         proofs += [seen - POLL_SLACK_MS for seen in self.sighted[: bisect_right(self.sighted, at)][-1:]]
         return max(proofs) if proofs else self.opened_at
 
     def proof_after(self, at: int) -> int | None:
         """The earliest proof no earlier than `at`."""
+        if self.is_vague:
+            return None
         proofs = self.signs[bisect_left(self.signs, at) :][:1]
         proofs += [seen + POLL_SLACK_MS for seen in self.sighted[bisect_left(self.sighted, at) :][:1]]
         return min(proofs) if proofs else self.closed_at
@@ -96,6 +105,8 @@ class Stay:
             return self.opened_from
         if self.opened_at is not None:
             return self.opened_at
+        if self.is_vague:
+            return self.not_before
         proof = self.first_proof()
         begun_at = _or_open(self.about_at if proof is None else proof)
         before = self.absent[: bisect_left(self.absent, begun_at - POLL_SLACK_MS)]
@@ -254,7 +265,7 @@ def _mark_absent(stays: Iterable[Stay], at: int, previous: int | None) -> None:
         twice_in_a_row = previous is not None and stay.absent[-1:] == [previous]
         begun_at = stay.proof_before(at) or stay.about_at
         has_begun = begun_at is not None and [begun_at, *stay.signs][-1] <= _or_open(previous)
-        if twice_in_a_row and has_begun and stay.closed_at is None and stay.gone_at is None:
+        if twice_in_a_row and has_begun and not stay.is_vague and stay.closed_at is None and stay.gone_at is None:
             stay.gone_at = previous
         stay.absent.append(at)
 

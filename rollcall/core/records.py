@@ -243,7 +243,7 @@ def _possible_only(participant: str, told: Reported) -> Stay:
     last_leave = max(told.leaves, default=-1)
     is_closed = len(told.leaves) >= len(told.joins) and last_leave >= max(told.joins, default=-1)
     until = last_leave + SECOND_MS if is_closed else None
-    return Stay(participant, first, about_at=first, closed_until=until, witness=CALLBACK)
+    return Stay(participant, first, about_at=first, closed_until=until, is_vague=True, witness=CALLBACK)
 
 
 def _reported_stay(connection: Connection, told: _Told, finish_at: int, before: int) -> Stay:

@@ -148,6 +148,7 @@ class Room:
     missing_at: int | None = None
     blind: list[tuple[int, int, str]] = field(default_factory=list)
     open_polls: set[str] = field(default_factory=set)
+    secret_polls: set[str] = field(default_factory=set)
     answers: list[PollAnswered] = field(default_factory=list)
     connections: dict[str, Connection] = field(default_factory=dict)
     recording: MeetingRecorded | None = None
@@ -271,8 +272,8 @@ def _heard(room: Room, event: ByParticipant, weight: int) -> Connection:
 
 def _joined(room: Room, event: UserJoined) -> None:
     connection = _heard(room, event, JOIN_WEIGHT)
-    # Relays that say it at all say it of every join.
-    connection.is_guest = event.is_guest is True or connection.is_guest is True
+    if event.is_guest is not None:
+        connection.is_guest = event.is_guest or connection.is_guest is True
     connection.is_moderator |= event.role == "MODERATOR"
     connection.parent_participant = connection.parent_participant or event.parent_participant
     if event.name:
@@ -359,7 +360,10 @@ def _hand(room: Room, event: RaiseHandChanged) -> None:
 
 def _poll_started(room: Room, event: PollStarted) -> None:
     room.first_at = min(room.first_at, event.at)
-    if event.source in BBB_CLOCK and not event.is_secret:
+    if event.is_secret:
+        room.secret_polls.add(event.poll_id)
+    elif event.source is Source.RAW or (event.source is Source.RECORDING and event.is_secret is False):
+        # Before 2.5 a file does not say it, and names the voters that it may name itself.
         room.open_polls.add(event.poll_id)
 
 
@@ -380,7 +384,8 @@ def _credit(room: Room, answer: PollAnswered) -> None:
 
     An events.xml names no voters of secret polls.
     """
-    if answer.voter and (answer.poll_id in room.open_polls or answer.source is Source.RECORDING):
+    is_open = answer.poll_id in room.open_polls or answer.source is Source.RECORDING
+    if answer.voter and is_open and answer.poll_id not in room.secret_polls:
         connection = room.connection(answer.voter)
         connection.moments.append((answer.at, Moment.SIGN))
         connection.acts.append(answer)

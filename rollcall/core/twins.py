@@ -171,6 +171,9 @@ def _merge(raw: Anything, mapped: Anything, joined: set[str]) -> Anything:
                 parent=raw.parent or mapped.parent,
                 metadata=raw.metadata or mapped.metadata,
             )
+        case PollStarted(), PollStarted():
+            said = [one.is_secret for one in (raw, mapped) if one.is_secret is not None]
+            return replace(raw, is_secret=any(said) if said else None)
         case ByParticipant(), ByParticipant() if raw.participant not in joined:
             return replace(raw, external_user_id=mapped.external_user_id or raw.external_user_id)
         case _:

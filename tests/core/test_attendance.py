@@ -213,9 +213,15 @@ def test_where_polls_missed_somebody_a_lost_hook_leaves_no_doubt() -> None:
     assert spans(only(fold(joined("w_1", 5), left("w_1", 45), blind, *absent)).possible) == [(5, 45)]
 
 
+def test_a_join_that_does_not_say_whose_it_is_is_a_guests_where_another_says_so() -> None:
+    """Relays before version 3 do not tell guests from users."""
+    folded = fold(joined("w_1", 1, "visitor"), joined("w_2", 2, "visitor", is_guest=True))
+    assert [one.key.kind for one in folded.attendances] == ["guest"]
+
+
 def test_guests_callers_and_people_without_an_id_stay_apart() -> None:
     folded = fold(
-        joined("w_1", 1, "ada"),
+        joined("w_1", 1, "ada", is_guest=False),
         joined("w_2", 2, "ada", is_guest=True, name="Visitor"),
         joined("w_3", 3, "w_3", name="No id"),
         AudioJoined(**by("v_4", 4)),

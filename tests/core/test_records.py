@@ -23,6 +23,7 @@ from rollcall.core.events import (
     MeetingListed,
     MeetingRecorded,
     PollAnswered,
+    PollStarted,
     RaiseHandChanged,
     RecordingMarked,
     Reported,
@@ -439,3 +440,42 @@ def test_a_callback_proves_that_somebody_talked_and_no_more(talks: int, expected
     engagement = person(fold_meeting(told_by_gem), "10").engagement
     assert engagement.talks == expected
     assert engagement.talk_ms == Count(0, is_exact=talks == 0)
+
+
+def test_only_a_family_recorded_as_a_whole_is_counted_exactly() -> None:
+    true = TrueClass(END, (stay("w_a", "10", 5, None),))
+    head, *rest = recording(true)
+    assert isinstance(head, MeetingRecorded)
+    named = replace(head, rooms=("0b" * 20 + "-1000001",))
+    assert not person(fold_meeting([named, *rest]), "10").engagement.chats.is_exact
+    assert person(fold_meeting([head, *rest]), "10").engagement.chats.is_exact
+
+
+def test_joins_and_leaves_that_do_not_alternate_are_not_proved_by_polls_either() -> None:
+    """They may be several stays, with time between them that no poll saw."""
+    true = TrueClass(END, (stay("w_a", "10", 5, 200), stay("w_b", "10", 100, 150), stay("w_c", "10", 214, None)))
+    folded = fold_meeting([*callback(true, has_sessions=False), *polls(true)])
+    assert not subtract(person(folded, "10").proved, true.truth()["10"])
+    assert not subtract(true.truth()["10"], person(folded, "10").possible)
+
+
+def test_a_vote_is_secret_if_anybody_says_so() -> None:
+    """Files before 2.5 do not say it."""
+    who: dict[str, Any] = {"meeting": MEETING, "at": START + 60_000}
+    secret = digested(PollStarted(**who, source=Source.RAW, poll_id="p", is_secret=True))
+    answer = digested(PollAnswered(**who, source=Source.RAW, poll_id="p", voter="w_a"))
+    true = TrueClass(END, (stay("w_a", "10", 5, 300),))
+    told_by_file = [*written_down(true.stays[0]), PollStarted(**who, poll_id="p")]
+    partial = recording(true, reason=None, is_whole=False, damage="truncated", kept=told_by_file)
+    assert person(fold_meeting([*partial, secret, answer]), "10").engagement.poll_answers == Count(0)
+    assert person(fold_meeting([*partial, answer]), "10").engagement.poll_answers == Count(0)
+
+
+def test_a_leave_closes_nothing_in_a_file_with_gaps() -> None:
+    camera = CameraStarted(meeting=MEETING, at=START + 10_000, participant="w_a", stream="s")
+    true = TrueClass(END, (stay("w_a", "10", 5, 300, camera),))
+    head, *rest = recording(true, is_whole=False)
+    assert isinstance(head, MeetingRecorded)
+    gaps = replace(head, blank_events=1)
+    assert person(fold_meeting([gaps, *rest]), "10").engagement.camera_ms == Count(0)
+    assert person(fold_meeting([head, *rest]), "10").engagement.camera_ms == Count(290_000)
