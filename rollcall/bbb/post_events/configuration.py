@@ -57,6 +57,7 @@ OPTIONS = (
     ("rollcall_secret_file", "", ()),
     ("verify_tls", "yes", ("no: any certificate will do. Better name the right authority in ca_file.",)),
     ("ca_file", "", ("A file of certificate authorities, instead of the system's.",)),
+    ("proxy", "", ("A proxy all posts go through, such as http://proxy.example.org:3128.",)),
     ("connect_timeout", "10", ("Seconds to be let in, and to be answered.",)),
     ("timeout", "30", ()),
     ("keep_days", "14", ("What could not be delivered within so many days is given up, with a line in the log.",)),

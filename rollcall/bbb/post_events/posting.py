@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 TOKEN_SECONDS = 24 * 3600
 _READ_AT_MOST = 16384
+_PHRASE_LIMIT = 200
 
 
 class Answer:
@@ -30,7 +31,7 @@ class Answer:
 
     def __init__(self, status: int, phrase: str, text: str = "", date: str = "") -> None:
         self.status = status
-        self.phrase = phrase
+        self.phrase = phrase[:_PHRASE_LIMIT]
         self.text = text
         self.date = date
         self.failure = ""
@@ -108,18 +109,25 @@ class Poster:
         address = urlsplit(self.url)
         if address.scheme not in {"http", "https"} or not address.hostname:
             raise ValueError("it is no http or https address")
+        proxy = urlsplit(self.configuration.text("proxy"))
+        host, port = (proxy.hostname, proxy.port) if proxy.hostname else (address.hostname, address.port)
         timeout = self.configuration.number("connect_timeout")
         if address.scheme == "http":
-            return http.client.HTTPConnection(address.hostname, address.port, timeout=timeout)
-        return http.client.HTTPSConnection(
-            address.hostname, address.port, timeout=timeout, context=tls_context(self.configuration)
-        )
+            return http.client.HTTPConnection(host, port, timeout=timeout)
+        context = tls_context(self.configuration)
+        connection = http.client.HTTPSConnection(host, port, timeout=timeout, context=context)
+        if proxy.hostname:
+            connection.set_tunnel(address.hostname, address.port or 443)
+        return connection
 
     def _exchange(
         self, connection: http.client.HTTPConnection, body: bytes | IO[bytes], length: int, content_type: str
     ) -> Answer:
         connection.sock.settimeout(self.configuration.number("timeout"))
-        connection.request("POST", target_of(self.url), body=body, headers=self._headers(length, content_type))
+        target = target_of(self.url)
+        if self.configuration.text("proxy") and self.url.startswith("http:"):
+            target = f"http://{self.host()}{target}"
+        connection.request("POST", target, body=body, headers=self._headers(length, content_type))
         response = connection.getresponse()
         text = response.read(_READ_AT_MOST).decode("utf-8", "replace")
         return Answer(response.status, response.reason or "", text, response.getheader("Date") or "")
@@ -158,7 +166,10 @@ def tls_context(configuration: Configuration) -> ssl.SSLContext:
 
 def host_of(url: str) -> str:
     """The name and port of an address."""
-    return urlsplit(url).netloc.rpartition("@")[2] or "the address"
+    try:
+        return urlsplit(url).netloc.rpartition("@")[2] or "the address"
+    except ValueError:
+        return "the address"
 
 
 def target_of(url: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import pwd
@@ -27,6 +28,7 @@ DESCRIPTION = "Tells the LMS and Rollcall what happened in a class, when BigBlue
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit status."""
+    _speak_anywhere()
     given = _parser().parse_args(arguments)
     os.umask(0o027)
     host = Host(given.root)
@@ -35,6 +37,15 @@ def main(arguments: Sequence[str]) -> int:
     except Trouble as trouble:
         sys.stderr.write(f"Rollcall: {trouble}\n")
         return 1
+
+
+def _speak_anywhere() -> None:
+    """A worker without a locale writes ASCII; what that lacks is written as its code, not as an error."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        encoding = stream.encoding
+        wrapped = io.TextIOWrapper(stream.detach(), encoding, "backslashreplace", line_buffering=True)
+        setattr(sys, name, wrapped)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -195,8 +195,11 @@ class Sender:
             return True
         self.spool.keep_events(meeting, head.path)
         for destination, url in addresses.items():
-            if entry.delivery(destination).is_due(time.time()):
+            delivery = entry.delivery(destination)
+            if delivery.is_due(time.time()):
                 self._deliver(entry, destination, url, head, asked)
+            elif delivery.state not in {DONE, GONE}:
+                self._tell(meeting, destination, url, delivery)
         if entry.is_finished():
             self.spool.forget_events(meeting)
         return entry.is_finished()
@@ -218,6 +221,8 @@ class Sender:
         if self.configuration.is_on("send_to_lms") and not (head.is_breakout and head.is_moodles()):
             found[LMS] = head.callback_url()
         found[ROLLCALL] = self.configuration.text("rollcall_url")
+        if found.get(LMS) == found[ROLLCALL]:
+            del found[LMS]  # the meeting names Rollcall itself, which gets something better
         return {name: found[name] for name in (LMS, ROLLCALL) if found.get(name)}
 
     def content(self, meeting: str, destination: str, head: Head) -> Content:
@@ -245,7 +250,10 @@ class Sender:
             verdict, was_sent = Verdict(LATER, f"events.xml cannot be packed here ({error.strerror})"), False
         delivery.end(verdict, time.time(), was_sent=was_sent)
         self._remember(entry)
-        self.journal.write(entry.meeting, f"{TITLES[destination]} {host_of(url)}: {told(delivery, destination)}")
+        self._tell(entry.meeting, destination, url, delivery)
+
+    def _tell(self, meeting: str, destination: str, url: str, delivery: Delivery) -> None:
+        self.journal.write(meeting, f"{TITLES[destination]} {host_of(url)}: {told(delivery, destination)}")
 
     def _try(self, meeting: str, destination: str, url: str, head: Head, asked: str) -> tuple[Verdict, bool]:
         """The verdict, and whether anything may have arrived."""
@@ -312,7 +320,8 @@ def told(delivery: Delivery, destination: str) -> str:
         return f"not delivered, and not tried again by itself: {delivery.said}"
     minutes = max(1, round((delivery.next_at - time.time()) / 60))
     when = f"next try in {minutes} minutes" if minutes < 120 else f"next try in {round(minutes / 60)} hours"
-    return f"{'to be mended' if delivery.state == FAULT else 'not delivered yet'}: {delivery.said}; {when}"
+    said = delivery.said or "an earlier try was cut short"
+    return f"{'to be mended' if delivery.state == FAULT else 'not delivered yet'}: {said}; {when}"
 
 
 def _who_was_first(delivery: Delivery) -> str:

@@ -211,10 +211,12 @@ class Lock:
         while True:
             try:
                 fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
+            except BlockingIOError:
                 if time.monotonic() >= until:
                     return False
                 time.sleep(0.05)
+            except OSError:
+                return True  # a file system without locks
             else:
                 return True
 
