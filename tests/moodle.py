@@ -92,6 +92,7 @@ class Moodle:
         self.is_header_stripped = False
         self.is_apache = False
         self.swallows_phrases = False
+        self.is_missing = False
         self.retry_after = ""
         self.fails_for = ""
         self.breaks_after: int | None = None
@@ -291,7 +292,7 @@ class _Handler(BaseHTTPRequestHandler):
             return int(fault), self.responses[int(fault)][0]
         if self.moodle.fails_for and self.moodle.fails_for.encode() in body:
             return 500, "Internal Server Error"
-        if not path.endswith(PATH):
+        if self.moodle.is_missing or not path.endswith(PATH):
             return 404, "Not Found"
         status, phrase = self.moodle.answer(query, headers, body)
         if fault.endswith("-after") and fault[:3].isdecimal():

@@ -214,7 +214,8 @@ def trouble_without_key(found: Found) -> str:
         return found.answer.fault
     if found.meaning is None:
         return "no-secret"
-    return NOT_MOODLE if found.meaning in _NOT_MOODLES else found.meaning
+    is_elsewhere = found.meaning in _NOT_MOODLES or (found.answer is not None and found.answer.status == 404)
+    return NOT_MOODLE if is_elsewhere else found.meaning
 
 
 def _without_key(one: queue.Claimed, found: Found) -> Outcome:

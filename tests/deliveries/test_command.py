@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 
 import pytest
 from django.test import Client
@@ -11,9 +12,9 @@ from django.test import Client
 from rollcall.cli import run
 from rollcall.store.connections import Pool
 from rollcall.store.outbox import Delivery, State
-from tests.deliveries.world import CLASS, MINUTE_MS, Clock, Worker, delivery_of, owe
+from tests.deliveries.world import CLASS, MINUTE_MS, SECRET, Clock, Worker, delivery_of, owe
 from tests.makers import Attendee
-from tests.moodle import Moodle
+from tests.moodle import PATH, Moodle
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Capture = pytest.CaptureFixture[str]
@@ -105,6 +106,30 @@ def test_a_meeting_nobody_asked_for_is_said_so(site: Moodle, clock: Clock, capsy
     assert "Register live sessions" in capsys.readouterr().err
     assert run(["relay", "retry"]) == 1
     assert run(["relay", "retry", "no such meeting"]) == 1
+
+
+def test_the_probe_says_in_words_what_is_wrong(site: Moodle, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    owe(site)
+    site.clock = time.time
+
+    def said(status: int, where: str = "algebra") -> str:
+        assert run(["relay", "test", "bbb1", where]) == status
+        return capsys.readouterr().out
+
+    assert "not https" in said(1)
+    assert "private network" in said(1, site.url(1).replace("http://", "https://"))
+    monkeypatch.setenv("ROLLCALL_RELAY_HOSTS", "127.0.0.1")
+    assert said(0).startswith("ok")
+    assert said(0, site.url(2)).startswith("ok")
+    site.is_header_stripped = True
+    assert "CGIPassAuth On" in said(1)
+    site.is_header_stripped, site.secret = False, "another"
+    assert "another shared secret" in said(1)
+    site.secret = f"{SECRET} "
+    assert "stray blank" in said(0)
+    assert "not the address" in said(1, "https://moodle.example.org/")
+    assert "no address" in said(1, f"https://moodle.invalid{PATH}?action=meeting_events&bigbluebuttonbn=1")
+    assert site.rows == []
 
 
 def test_names_do_not_steer_the_terminal(site: Moodle, clock: Clock, capsys: Capture) -> None:

@@ -327,6 +327,19 @@ def test_an_error_page_after_the_work_was_done_is_not_taken_for_nothing(site: Mo
     assert dict(site.credited()) == {3: 1, 4: 1}
 
 
+def test_another_web_server_at_that_address_is_not_taken_for_moodle(site: Moodle, clock: Clock) -> None:
+    site.is_missing = True
+    summary = owe(site)
+    work(clock)
+    told = state_of(summary.meeting_id, as_of=clock.now)
+    assert told is not None
+    assert "not Moodle's receiver" in told.sentence
+    assert site.deliveries() == []
+    site.is_missing = False
+    work(clock, ticks=5, step_ms=MINUTE_MS)
+    assert delivery_of(summary).state == State.SENT
+
+
 def test_a_proxy_that_swallows_phrases_is_seen_through(site: Moodle, clock: Clock) -> None:
     site.swallows_phrases = True
     site.breaks_after = 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,8 +12,8 @@ import pytest
 
 from rollcall.deliveries.by_callback import token
 from tests.deliveries.world import SECRET, internal_id
-from tests.moodle import PATH, Activity, Moodle, moodle
-from tests.whole.instance import PATIENCE_SECONDS, ROLLCALL, Instance, register, rollcall, running, tell
+from tests.moodle import Activity, Moodle, moodle
+from tests.whole.instance import PATIENCE_SECONDS, Instance, register, rollcall, running, tell
 
 STARTED = 1_000 * (int(time.time()) // 1_000 * 1_000) - 3_600_000
 TOKEN_OF_POOL = """
@@ -138,25 +137,15 @@ def test_a_record_is_relayed_and_the_students_completed(env: dict[str, str], sit
     assert "Name of" not in log
 
 
-def test_the_probe_says_in_words_what_is_wrong(env: dict[str, str], site: Moodle) -> None:
+def test_a_relay_that_cannot_work_does_not_stop_the_folding(env: dict[str, str], site: Moodle, tmp_path: Path) -> None:
     register(env, "bbb.example.org", SECRET, "https://rollcall.example.org/hooks/of-a-test")
-    assert said(env, 0, site.url(1)).startswith("ok")
-    site.is_header_stripped = True
-    assert "CGIPassAuth On" in said(env, 1, site.url(1))
-    site.is_header_stripped, site.secret = False, "another"
-    assert "another shared secret" in said(env, 1, site.url(1))
-    site.secret = f"{SECRET} "
-    assert "stray blank" in said(env, 0, site.url(1))
-    assert "not the address" in said(env, 1, "https://moodle.example.org/")
-    assert "no address" in said(env, 1, f"https://moodle.invalid{PATH}?action=meeting_events&bigbluebuttonbn=1")
-    strict = env | {"ROLLCALL_RELAY_HOSTS": ""}
-    assert "not https" in said(strict, 1, site.url(1))
-    assert "private network" in said(strict, 1, site.url(1).replace("http://", "https://"))
-    assert site.rows == []
-
-
-def said(env: dict[str, str], status: int, url: str) -> str:
-    command = [ROLLCALL, "relay", "test", "bbb.example.org", url]
-    done = subprocess.run(command, env=env, check=False, capture_output=True, text=True)
-    assert done.returncode == status, done.stdout + done.stderr
-    return done.stdout
+    address = tell(env, TOKEN_OF_POOL).strip()
+    (Path(env["ROLLCALL_DATA"]) / "relay").write_text("a file where the relay wants its folder")
+    with running(env, tmp_path) as instance:
+        assert hand_in(instance, address, record(site, "Algebra")) == 200
+        until = time.monotonic() + PATIENCE_SECONDS
+        while "Algebra" not in (printed := rollcall(env, "report", "meetings")):
+            assert time.monotonic() < until, printed
+            time.sleep(0.3)
+        assert instance.stop() == 0
+    assert "Sending to the LMS" in (tmp_path / "serve.log").read_text()
