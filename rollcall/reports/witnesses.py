@@ -299,7 +299,7 @@ def _coverage(row: MeetingRow) -> Iterable[Part]:
     """Its parts in the order in which they are drawn; none where nothing was worked out."""
     of = row.summary
     spans = (
-        ("twice", of.witnessed_twice_ms, _("%(time)s witnessed by two or more")),
+        ("twice", of.witnessed_twice_ms, _("%(time)s by two or more")),
         ("once", of.witnessed_once_ms, _("%(time)s by one")),
         ("never", of.unwitnessed_ms, _("%(time)s by nobody")),
     )

@@ -32,6 +32,8 @@ def test_every_page_and_file_is_answered() -> None:
         "/people?name=papad",
         person,
         "/servers",
+        "/coverage",
+        "/coverage?server=bbb1&from=2026-11-01&meeting=algebra",
     )
     for address in (*pages, f"{meeting}/watch"):
         assert client.get(address).status_code == 200, address
@@ -40,3 +42,46 @@ def test_every_page_and_file_is_answered() -> None:
             response = client.get(f"{address}.{kind}")
             assert response.status_code == 200
             assert b"Algebra" in response.content or "Παπαδόπουλος".encode() in response.content
+    assert b'"meetings":1,"recorded":0' in client.get("/coverage.json").content
+
+
+def test_the_history_of_a_servers_records_is_read_alike() -> None:
+    from rollcall.store.reading import RecordHistory, record_history
+    from tests.makers import at
+
+    assert record_history("nobody") == RecordHistory()
+    days = [f"2026-11-{number:02}" for number in range(1, 26)]
+    for number, day in enumerate(days):
+        make_meeting(name=f"M{number}", day=day, record="callback" if number < 20 else "")
+    make_meeting(name="Runs", day="2026-11-26", ended=None)
+    last_at, first_without_at = at("10:00", days[19]), at("10:00", days[20])
+    assert record_history("bbb1") == RecordHistory(None, 20, 15, last_at, 5, first_without_at)
+
+
+def test_a_class_with_all_its_witnesses_is_shown() -> None:
+    from django.contrib.auth.models import User
+
+    from tests.reports.three_witnesses import WITNESSES, class_of, keep
+
+    summary = keep(class_of(rooms=1), *WITNESSES, without=("user-left",))
+    client = Client()
+    client.force_login(User.objects.create_user("teacher"))
+    page = client.get(f"/meetings/{summary.meeting_id}").content.decode()
+    assert "Webhooks lost the leave of " in page
+    assert "events.xml changed " in page
+
+
+def test_nothing_of_a_class_that_is_refused_is_shown_but_that_it_is() -> None:
+    from django.contrib.auth.models import User
+
+    from rollcall.feed.append import refuse
+    from tests.reports.three_witnesses import class_of, keep
+
+    summary = keep(class_of(), "webhooks")
+    refuse(summary.meeting_id)
+    summary.delete()
+    client = Client()
+    client.force_login(User.objects.create_user("teacher"))
+    answer = client.get(f"/meetings/{summary.meeting.pk}")
+    assert answer.status_code == 404
+    assert "capture is switched off for it" in answer.content.decode()
