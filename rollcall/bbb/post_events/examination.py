@@ -12,6 +12,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+from rollcall import __version__
 from rollcall.bbb.post_events.configuration import CONFIGURATION, Configuration, secret_for, secrets_of_host
 from rollcall.bbb.post_events.divert import is_diverted
 from rollcall.bbb.post_events.host import OVERLAY, STOCK_SCRIPT, Host, Trouble
@@ -67,15 +68,16 @@ def examine(configuration: Configuration, url: str) -> Iterator[Finding]:
 def _software(host: Host) -> Iterator[Finding]:
     release = host.properties("/etc/bigbluebutton/bigbluebutton-release").get("BIGBLUEBUTTON_RELEASE", "")
     named = f"BigBlueButton {release}" if release else "BigBlueButton of unknown version"
-    yield Finding(FINE, f"{named}, Python {sys.version.split()[0]}; the worker's user is {worker_user(host)}.")
+    ours = f"this is rollcall_post_events.py {__version__}"
+    yield Finding(FINE, f"{named}, Python {sys.version.split()[0]}; {ours}; the worker's user is {worker_user(host)}.")
 
 
 def _keeping(host: Host) -> Iterator[Finding]:
     """Without events kept BigBlueButton writes nothing and runs nothing, and says so nowhere."""
     overlay = host.properties(OVERLAY)
     packaged = host.properties(host.packaged()) if host.packaged() else {}
-    files = {OVERLAY: overlay, host.packaged() or "bigbluebutton.properties": packaged}
-    said = ", ".join(f"{_kept(values) or 'not set'} in {name}" for name, values in files.items())
+    files = ((OVERLAY, overlay), (host.packaged() or "bigbluebutton.properties", packaged))
+    said = ", ".join(f"{_kept(values) or 'not set'} in {name}" for name, values in files)
     if (_kept(overlay) or _kept(packaged)) == "true":
         yield Finding(FINE, f"Events are kept ({KEPT}: {said}).")
     elif not overlay and not packaged:

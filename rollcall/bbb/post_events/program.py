@@ -11,6 +11,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+from rollcall import __version__
 from rollcall.bbb.post_events.configuration import Configuration, read_configuration
 from rollcall.bbb.post_events.divert import divert, undivert
 from rollcall.bbb.post_events.examination import WRONG, examine
@@ -64,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--rollcall-url", metavar="URL", default="", help="with --install: what rollcall_url is to be")
     add("--set", metavar="NAME=VALUE", action="append", default=[], help="with --install: any option of rollcall.conf")
     add("--uninstall", action="store_true", help="take all that away again, with the spool")
+    add("--version", action="version", version=__version__)
     add(
         "--root",
         metavar="FOLDER",

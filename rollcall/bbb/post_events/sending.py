@@ -185,7 +185,7 @@ class Sender:
         entry = self.spool.read(meeting) or Entry(meeting, int(time.time()))
         head = read_head(self.host, meeting, self.spool)
         addresses = self.addresses(head)
-        entry.deliveries = {name: entry.delivery(name) for name in addresses}
+        entry.deliveries = {name: entry.delivery(name) for name, _ in addresses}
         self._notice_change(entry, head.path, asked)
         if not addresses:
             self.journal.write(meeting, _nobody_wants(head))
@@ -194,7 +194,7 @@ class Sender:
             self.journal.write(meeting, "was delivered already; --resend sends it again.")
             return True
         self.spool.keep_events(meeting, head.path)
-        for destination, url in addresses.items():
+        for destination, url in addresses:
             delivery = entry.delivery(destination)
             if delivery.is_due(time.time()):
                 self._deliver(entry, destination, url, head, asked)
@@ -214,7 +214,7 @@ class Sender:
                 delivery.state, delivery.next_at = LATER, 0
         entry.seen = seen
 
-    def addresses(self, head: Head) -> dict[str, str]:
+    def addresses(self, head: Head) -> list[tuple[str, str]]:
         """Where this meeting goes; the LMS first, so that a clean post is there before BigBlueButton's own."""
         found = {}
         # Moodle knows no breakout rooms: their people are in the room they came from.
@@ -223,7 +223,7 @@ class Sender:
         found[ROLLCALL] = self.configuration.text("rollcall_url")
         if found.get(LMS) == found[ROLLCALL]:
             del found[LMS]  # the meeting names Rollcall itself, which gets something better
-        return {name: found[name] for name in (LMS, ROLLCALL) if found.get(name)}
+        return [(name, found[name]) for name in (LMS, ROLLCALL) if found.get(name)]
 
     def content(self, meeting: str, destination: str, head: Head) -> Content:
         """What goes there."""
@@ -357,7 +357,7 @@ def shown(sender: Sender, meeting: str) -> dict[str, Any]:
     """What would be sent, and where to; nothing is."""
     head = read_head(sender.host, meeting, sender.spool)
     found: dict[str, Any] = {}
-    for destination, url in sender.addresses(head).items():
+    for destination, url in sender.addresses(head):
         content = sender.content(meeting, destination, head)
         body = json.loads(content.body.decode("ascii")) if isinstance(content.body, bytes) else content.said
         found[destination] = {"host": host_of(url), "said": content.said, "damage": content.damage, "body": body}

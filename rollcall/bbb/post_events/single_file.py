@@ -46,7 +46,7 @@ To install it, as root on the host:
 Nothing beyond Python 3.5 is needed. `--help` tells the rest, `--uninstall` undoes it.
 """
 
-VERSION = {version!r}
+__version__ = {version!r}
 '''
 
 

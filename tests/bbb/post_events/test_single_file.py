@@ -217,3 +217,7 @@ def test_a_warning_of_the_compiler_is_an_error() -> None:
     done = subprocess.run(command, check=False, input=program_text(), capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stderr) == (0, "")
     assert len(io.StringIO(program_text()).readlines()) > 1000
+
+
+def test_it_says_its_version(host: HostTree) -> None:
+    assert host.run("--version").stdout == f"{rollcall.__version__}\n"
