@@ -113,8 +113,8 @@ class Told:
         if start is None:
             raise NotUnderstood("it says no time at which the meeting began, or one that cannot be right")
         self._sensible = range(start - DAY_MS, start + LONGEST_MS)
-        finish = read_time(data.get("finish"))
-        return start, finish if finish in self._sensible and finish is not None and finish > start else start
+        finish = read_time(data.get("finish")) or start
+        return start, finish if finish > start and finish in self._sensible else start
 
     def _attendees(self, attendees: object) -> list[dict[str, Any]]:
         kept: list[dict[str, Any]] = []

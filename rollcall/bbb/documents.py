@@ -9,11 +9,12 @@ from rollcall.bbb import callback_kept, recording_kept
 from rollcall.bbb.belonging import belongs_to
 from rollcall.bbb.callback_kept import Told, decode_callback
 from rollcall.bbb.delivery import TOO_DEEP, read_json
-from rollcall.bbb.packed import pack, pack_identity
+from rollcall.bbb.packed import pack, pack_identity, too_large
 from rollcall.bbb.recording import Recording
 from rollcall.bbb.recording_kept import Rows, decode_recording
 from rollcall.bbb.redact import NotUnderstood, parent_of
 from rollcall.core.events import Source
+from rollcall.feed.append import LONGEST_BYTES
 from rollcall.feed.feed import Arrival
 from rollcall.store.keys import fact_digest
 
@@ -59,6 +60,7 @@ def keep_recording(stream: Readable, pool_name: str, *, received_at: int, pool: 
     head = recording_kept.head_of(recording, rows)
     payload, digest = rows.close(head)
     identity, people = pack_identity(rows.people)
+    _refuse_too_much(payload, identity)
     arrival = Arrival(
         pool=pool,
         meeting=head["meeting"],
@@ -91,6 +93,7 @@ def keep_callback(body: bytes, pool_name: str, *, received_at: int, pool: int, m
         raise NoMeeting(told)
     payload, digest = pack(told.payload)
     identity, people = pack_identity(told.people)
+    _refuse_too_much(payload, identity)
     arrival = Arrival(
         pool=pool,
         meeting=told.meeting,
@@ -105,3 +108,8 @@ def keep_callback(body: bytes, pool_name: str, *, received_at: int, pool: int, m
         belongs_to=belongs_to(told.external_meeting_id, told.metadata, pool_name),
     )
     return Document(arrival, callback_kept.edges(told.payload))
+
+
+def _refuse_too_much(payload: bytes, identity: bytes | None) -> None:
+    if len(payload) + len(identity or b"") > LONGEST_BYTES:
+        raise too_large(f"over {LONGEST_BYTES >> 20} MiB compressed")

@@ -52,6 +52,7 @@ LATEST_AT = 10**14
 _NUMBER = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,9})?")
 _BREAKOUT_USER = re.compile(r"(w_[a-z0-9]{6,40})-\d{1,4}")
 _MOODLE_QUERY = re.compile(r"(?<![^&])(?:action=[a-z_]{1,40}|bigbluebuttonbn=[0-9]{1,12})(?![^&])")
+_OUR_TOKEN = re.compile(r"/callbacks/[^/]+/?$")
 # Whatever stands between the digits of a number, if it is not a letter.
 _DIGITS = re.compile(r"\d(?:[\W_]*\d){4,}")
 
@@ -146,13 +147,14 @@ def keep_metadata(value: object) -> dict[str, str] | None:
 
 
 def _callback(url: str) -> str:
-    """Without user, password and query, where tokens stand; of Moodle's query what names the activity."""
+    """Without user, password, query and the token of our own; of Moodle's query what names the activity."""
     try:
         parts = urlsplit(_without_userinfo(url))
     except ValueError:
         return ""
     named = _MOODLE_QUERY.findall(parts.query) if MOODLE_PATH in parts.path else []
-    return urlunsplit(parts._replace(query="&".join(named), fragment=""))
+    path = _OUR_TOKEN.sub("/callbacks/…", parts.path)
+    return urlunsplit(parts._replace(path=path, query="&".join(named), fragment=""))
 
 
 def _value(value: object) -> str:

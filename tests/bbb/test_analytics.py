@@ -226,16 +226,10 @@ def test_the_token_may_stand_alone_or_after_any_word(scheme: str) -> None:
     stored(headers={"Authorization": scheme + token()})
 
 
-@pytest.mark.parametrize(
-    "claims",
-    [
-        {"exp": 10**11},
-        {"exp": time.time() - 50},
-        {"exp": time.time() + 9, "iat": time.time() + 50, "nbf": time.time() + 50, "sub": ["?"]},
-    ],
-)
-def test_clocks_may_differ_by_a_minute(claims: dict[str, Any]) -> None:
-    stored(headers=bearer(claims))
+@pytest.mark.parametrize("claims", [{"exp": 10**10}, {"exp": -50}, {"exp": 9, "iat": 50, "nbf": 50.5}])
+def test_clocks_may_differ_by_a_minute(claims: dict[str, float]) -> None:
+    now = time.time()
+    stored(headers=bearer({claim: now + seconds for claim, seconds in claims.items()}))
 
 
 def test_bodies_come_in_pieces() -> None:
@@ -316,7 +310,7 @@ FAULTS: dict[str, tuple[int, str, str]] = {
     token(secret=""): (403, "signature-wrong", "none of the secrets"),
     token(secret="another secret"): (403, "signature-wrong", "the secret of other.example.org"),
     token({"exp": time.time() - 7200}): (403, "token-expired", "2 hours ago"),
-    token({"exp": time.time() - 62}): (403, "token-expired", "seconds ago"),
+    token({"exp": time.time() - 62}): (403, "token-expired", " ago, by this machine"),
     token({"exp": 0}): (403, "token-expired", "days ago"),
     token({}): (403, "token-no-expiry", "no claim `exp`"),
     token({"exp": None}): (403, "token-no-expiry", "no claim"),
@@ -325,7 +319,7 @@ FAULTS: dict[str, tuple[int, str, str]] = {
     token({"exp": -5}): (400, "token-malformed", "`exp` is no time"),
     token({"exp": 1e300}): (400, "token-malformed", "`exp` is no time"),
     token({"exp": 10**11, "nbf": time.time() + 9000}): (403, "token-too-early", "in 2 hours"),
-    token({"exp": 10**11, "iat": time.time() + 300}): (403, "token-too-early", "minutes"),
+    token({"exp": 10**11, "iat": time.time() + 3000}): (403, "token-too-early", "minutes"),
     token(["exp"]): (400, "token-malformed", "no JSON object"),  # type: ignore[arg-type]
     token() + "x.y": (400, "token-malformed", "three parts"),
     token().rpartition(".")[0]: (400, "token-malformed", "three parts"),
