@@ -175,7 +175,7 @@ def _not_addressed_here(known: Known) -> Why | None:
     if address is None or is_ours(address):
         return None
     if address:
-        return _sent_elsewhere(address)
+        return _sent_elsewhere(address, known.server)
     if known.is_moodle:
         return Why(
             "not-registered",
@@ -183,17 +183,22 @@ def _not_addressed_here(known: Known) -> Why | None:
             _(
                 "In Moodle: Site administration > Plugins > Activity modules > BigBlueButton > Experimental features, "
                 "switch “Register live sessions” on. That sends it to Moodle; for Rollcall install the host script: "
-                "rollcall bbb-host."
-            ),
+                "rollcall bbb-host --server %(server)s"
+            )
+            % {"server": known.server},
         )
     return Why(
         "no-address",
         _("Whoever created the meeting gave BigBlueButton no address for its record (analytics-callback-url)."),
-        _("Install the host script, which sends every record here whatever the LMS asks for: rollcall bbb-host."),
+        _(
+            "Install the host script, which sends every record here whatever the LMS asks for: "
+            "rollcall bbb-host --server %(server)s"
+        )
+        % {"server": known.server},
     )
 
 
-def _sent_elsewhere(address: str) -> Why:
+def _sent_elsewhere(address: str, server: str) -> Why:
     try:
         host = urlsplit(address).hostname or address
     except ValueError:
@@ -202,7 +207,8 @@ def _sent_elsewhere(address: str) -> Why:
     return Why(
         "sent-elsewhere",
         _("BigBlueButton posts this meeting's record to %(who)s and not to Rollcall.") % {"who": who % {"host": host}},
-        _("Install the host script, which sends it here as well: rollcall bbb-host."),
+        _("Install the host script, which sends it here as well: rollcall bbb-host --server %(server)s")
+        % {"server": server},
     )
 
 
@@ -234,7 +240,11 @@ def _broke(known: Known, zone: tzinfo) -> Why | None:
         return Why(
             "never-any",
             _("No record has ever come from this server."),
-            _("Install the host script (rollcall bbb-host) and run it with --check: it says what is in the way."),
+            _(
+                "Install the host script (rollcall bbb-host --server %(server)s) and run rollcall-bbb --check there: "
+                "it says what is in the way."
+            )
+            % {"server": known.server},
         )
     if history.since < BROKEN_AFTER or history.first_without_at is None:
         return None
@@ -247,7 +257,7 @@ def _broke(known: Known, zone: tzinfo) -> Why | None:
         "broke",
         since,
         _(
-            "On the server, run the host script with --check, and look into post_events_analytics_callback.log and "
+            "On the server, run rollcall-bbb --check, and look into /var/log/bigbluebutton/post_events*.log and "
             "bbb-rap-starter: was the secret, the address or a certificate changed then, or BigBlueButton upgraded?"
         ),
     )
