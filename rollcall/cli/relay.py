@@ -236,7 +236,8 @@ def _troubles() -> list[str]:
     for target in Target.objects.select_related("pool").filter(pool__relays=True).order_by("site", "pk"):
         if target.trouble:
             lines.append(f"FAIL  {target.site}: {trouble_of(target.trouble, target.trouble_phrase)}")
-            lines.append(f"      {mend_of(target.trouble)} Tried again at {_time(target.paused_until)}.".strip())
+            again = f"at {_time(target.paused_until)}" if target.paused_until > _now() else "at once"
+            lines.append("      " + f"{mend_of(target.trouble)} Tried again {again}.".strip())
         elif warning := warning_of(target):
             lines.append(f"warn  {target.site}: {warning}")
     return lines

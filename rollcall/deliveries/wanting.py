@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 import structlog
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, F, OuterRef
 
 from rollcall.bbb.payloads import decode
 from rollcall.bbb.redact import CALLBACK
@@ -88,7 +88,7 @@ def want(summary: Summary, now: int, *, needs_record: bool = True) -> Delivery |
     state, reason = State.WAITING, ""
     if not is_sendable_id(meeting.internal_meeting_id):
         state, reason = State.HELD, "odd-id"
-    elif summary.record in WHOLE or not needs_record:
+    elif not needs_record or (summary.record in WHOLE and meeting.folded >= meeting.appended):
         state = State.DUE
     delivery, _ = Delivery.objects.get_or_create(
         target=target,
@@ -107,12 +107,13 @@ def want(summary: Summary, now: int, *, needs_record: bool = True) -> Delivery |
 
 
 def _recorded(now: int) -> int:
-    """Those that waited for a whole record, and have one."""
+    """Those that waited for a whole record and have one, with all that has come folded in."""
     waiting = Delivery.objects.filter(
         state=State.WAITING,
         target__pool__relays=True,
         meeting__summary__record__in=WHOLE,
         meeting__summary__ended_possible_at__isnull=False,
+        meeting__folded__gte=F("meeting__appended"),
     )
     return sum(
         Delivery.objects.filter(pk=pk, state=State.WAITING).update(state=State.DUE, due_at=now, wanted_at=now)

@@ -71,6 +71,18 @@ def test_it_waits_for_the_record(site: Moodle, clock: Clock) -> None:
     assert delivery_of(summary).state == State.SENT
 
 
+def test_it_waits_until_all_that_has_come_is_folded(site: Moodle, clock: Clock) -> None:
+    from rollcall.store.facts import Meeting
+
+    summary = owe(site)
+    Meeting.objects.filter(pk=summary.meeting_id).update(appended=2)
+    work(clock, ticks=3, step_ms=MINUTE_MS)
+    assert delivery_of(summary).state == State.WAITING
+    Meeting.objects.filter(pk=summary.meeting_id).update(folded=2)
+    work(clock)
+    assert delivery_of(summary).state == State.SENT
+
+
 def test_without_a_record_a_person_may_send_what_is_proved(site: Moodle, clock: Clock) -> None:
     summary = owe(site, record="", settles="11:00:30")
     work(clock)
