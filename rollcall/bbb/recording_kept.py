@@ -236,6 +236,7 @@ def head_of(recording: Recording, rows: Rows) -> dict[str, Any]:
         "name": keep_name(recording.name),
         "is_breakout": recording.is_breakout or None,
         "parent": keep_id(recording.parent),
+        "rooms": sorted(filter(None, map(keep_id, recording.rooms))) or None,
         "metadata": keep_metadata(recording.metadata),
         "version": keep_word(recording.version),
         "created_at": created_at,
@@ -282,6 +283,7 @@ def _head(head: dict[str, Any], digest: bytes) -> MeetingRecorded:
         name=head.get("name"),
         is_breakout=head.get("is_breakout", False),
         parent=head.get("parent"),
+        rooms=tuple(head.get("rooms", ())),
         created_at=head.get("created_at"),
         metadata=tuple(sorted(head.get("metadata", {}).items())),
     )
@@ -329,6 +331,13 @@ class _Reading:
             role=_ROLE_NAMES[role] if isinstance(role, int) else role,
             parent_participant=self._parents.get(participant),
         )
+
+    def left(self, place: int, _row: list[Any]) -> None:
+        """Whoever comes back under the same id begins anew."""
+        self._raised.discard(place)
+        self._away.discard(place)
+        self._filming = {one for one in self._filming if one[0] != place}
+        self.act(UserLeft, place)
 
     def audio_joined(self, place: int, row: list[Any]) -> None:
         """A caller is known by nothing but this."""
@@ -396,7 +405,7 @@ def _act(kind: type[Anything]) -> Callable[[_Reading, int, list[Any]], None]:
 
 _MEANINGS: dict[int, Callable[[_Reading, int, list[Any]], None]] = {
     JOINED: _Reading.joined,
-    LEFT: _act(UserLeft),
+    LEFT: _Reading.left,
     AUDIO_JOINED: _Reading.audio_joined,
     AUDIO_LEFT: _act(AudioLeft),
     MUTED: _act(AudioMuted),

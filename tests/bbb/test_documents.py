@@ -32,7 +32,7 @@ from rollcall.core.events import (
     UserJoined,
 )
 from rollcall.feed.append import LONGEST_BYTES
-from tests.bbb.recorded import EXTERNAL, IDS, MEETING, attendee, callback, event, events_xml, joined, left
+from tests.bbb.recorded import EXTERNAL, IDS, MEETING, attendee, callback, event, events_xml, joined, left, status
 
 PAIRS = Path(__file__).parent.parent / "data" / "documents"
 GIVEN = sorted(PAIRS.glob("*.given.*"))
@@ -394,6 +394,30 @@ def test_a_rejoin_and_an_unknown_leaver_are_told_as_they_stand() -> None:
         ("user-left", IDS[0]),
         ("user-joined", IDS[0]),
     ]
+
+
+def test_whoever_comes_back_begins_anew() -> None:
+    def rounds(*events_of_one: str) -> list[str]:
+        found = events(
+            kept(events_xml(joined(3, 0, "4711"), *events_of_one, left(50, 0), joined(60, 0, "4711"), *events_of_one))
+        )
+        return [one.kind for one in found[1:]]
+
+    for name, value in (
+        ("away", "true"),
+        ("raiseHand", "true"),
+        ("emojiStatus", "away"),
+        ("hasStream", "true,stream=s"),
+    ):
+        kinds = rounds(status(9, 0, name, value))
+        assert kinds.index("user-left") * 2 + 1 == len(kinds)
+        assert kinds[: kinds.index("user-left")] == kinds[kinds.index("user-left") + 1 :]
+
+
+def test_the_rooms_of_a_meeting_are_told() -> None:
+    rooms = "<breakoutRooms><breakoutRoom>r-2</breakoutRoom><breakoutRoom>r-1</breakoutRoom></breakoutRooms>"
+    head = events(kept(events_xml().replace(b"<breakoutRooms/>", rooms.encode())))[0]
+    assert head.rooms == ("r-1", "r-2")
 
 
 def test_every_field_of_a_document_is_told() -> None:
