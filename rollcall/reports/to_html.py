@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString, mark_safe
 from rollcall.reports import words
 from rollcall.reports.details import UNSEEN
 from rollcall.reports.pictures import presence_bar
-from rollcall.reports.rows import AttendeeRow, Bounds, Format, Kind, person_page, worth_showing
+from rollcall.reports.rows import AttendeeRow, Format, Kind, person_page, worth_showing
 from rollcall.reports.translating import gettext as _
 from rollcall.reports.translating import remembering
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from datetime import tzinfo
 
-    from rollcall.reports.details import Count, OpenSpan, Session
+    from rollcall.reports.details import Count, Engagement, OpenSpan, Session
     from rollcall.reports.rows import Column, Table
     from rollcall.store.reading import State
 
@@ -200,6 +200,7 @@ class _People:
             (_("reactions"), "emojis"),
             (_("poll answers"), "poll_answers"),
             (_("cameras"), "cameras"),
+            (_("times talked"), "talks"),
         )
 
     def row(self, row: AttendeeRow) -> str:
@@ -254,10 +255,19 @@ class _People:
         done = row.detail.engagement
         counted = ((name, getattr(done, key)) for name, key in self._done)
         seen = [f"{name}: {words.count(count)}" for name, count in counted if count.seen or count.is_exact]
-        if done.talk_ms.is_exact or done.talk_ms.seen:
-            talked = Bounds(done.talk_ms.seen, done.talk_ms.seen if done.talk_ms.is_exact else None)
-            seen.append(_("talked: %(time)s") % {"time": words.bounds(talked)})
-        return _("Seen of them: %(what)s.") % {"what": "; ".join(seen)} if seen else _("No activity was seen.")
+        seen += [f"{name}: {words.counted_time(time)}" for name, time in self._timed(done) if time != UNSEEN]
+        unknown = [name for name, time in self._timed(done)[:2] if time == UNSEEN]
+        told = _("Seen of them: %(what)s.") % {"what": "; ".join(seen)} if seen else _("No activity was seen.")
+        # Nobody shall take what no witness could tell for none.
+        return f"{told} {_('Not known: %(what)s.') % {'what': ', '.join(unknown)}}" if unknown else told
+
+    @staticmethod
+    def _timed(done: Engagement) -> tuple[tuple[str, Count], ...]:
+        return (
+            (_("talk time"), done.talk_ms),
+            (_("time away"), done.away_ms),
+            (_("time with a camera on"), done.camera_ms),
+        )
 
 
 def _total(spans: Iterable[OpenSpan], start: int, end: int) -> int:

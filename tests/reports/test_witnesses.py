@@ -92,3 +92,19 @@ def test_a_running_meeting_waits_for_its_record() -> None:
     assert found.missing == ""
     assert [line.standing for line in found.lines] == ["waiting"] * 4
     assert found.settled.startswith("Not settled: the meeting runs")
+
+
+def engagement_line(summary: Any) -> str:
+    from rollcall.reports.to_html import attendees_to_html
+
+    people = reading.attendees(summary)
+    group = rows.meeting_group(summary, people, as_of=summary.started_at)
+    zone = timezone.get_default_timezone()
+    return str(attendees_to_html(group.rows[:1], rows.ATTENDEE_COLUMNS, zone, caption=""))
+
+
+def test_talk_time_is_known_from_a_file_and_not_known_without_one_and_never_0() -> None:
+    assert "Not known: talk time, time away." in engagement_line(keep(class_of(), "webhooks"))
+    told = engagement_line(keep(class_of(days=1), "webhooks", "recording"))
+    assert "talk time: " in told
+    assert "Not known" not in told
