@@ -321,6 +321,7 @@ class _Reading:
     def joined(self, place: int, row: list[Any]) -> None:
         """Only this event says who somebody is."""
         self._joined.add(place)
+        self._begin_anew(place)  # the leave before may be lost
         participant, role = self._names[place], row[3]
         external_user_id, name = self._people.get(participant, (None, None))
         self.act(
@@ -333,11 +334,15 @@ class _Reading:
         )
 
     def left(self, place: int, _row: list[Any]) -> None:
-        """Whoever comes back under the same id begins anew."""
-        self._raised.discard(place)
-        self._away.discard(place)
+        """Whoever comes back under the same id has no camera on."""
+        self._begin_anew(place)
         self._filming = {one for one in self._filming if one[0] != place}
         self.act(UserLeft, place)
+
+    def _begin_anew(self, place: int) -> None:
+        """Nobody comes in with a hand up, or away."""
+        self._raised.discard(place)
+        self._away.discard(place)
 
     def audio_joined(self, place: int, row: list[Any]) -> None:
         """A caller is known by nothing but this."""
