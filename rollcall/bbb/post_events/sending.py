@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 
 LMS = "lms"
 ROLLCALL = "rollcall"
-TITLES = {LMS: "LMS", ROLLCALL: "Rollcall"}
+READING = "reading"  # no destination yet: events.xml is there and cannot be read
+TITLES = {LMS: "LMS", ROLLCALL: "Rollcall", READING: "events.xml"}
 PROBE = b'{"meeting_id":"probe"}'
 JSON_TYPE = "application/json"
 # Others' overdue meetings are looked after while a worker waits for us only if there is time.
@@ -62,6 +63,10 @@ class Head:
         return "/mod/bigbluebuttonbn/" in self.callback_url() or self.metadata.get("bbb-origin") == "Moodle"
 
 
+class Unreadable(Trouble):
+    """The file is there; whoever mends its rights wants it sent."""
+
+
 class Content:
     """What is to be sent: its bytes, and what to say of it."""
 
@@ -86,7 +91,7 @@ def read_head(host: Host, meeting: str, spool: Spool) -> Head:
         except OSError as error:
             reasons.append(f"{path} cannot be read here ({error.strerror})")
     if reasons:
-        raise Trouble("; ".join(reasons))
+        raise Unreadable("; ".join(reasons))
     places = " nor ".join(host.events_files(meeting))
     raise Trouble(f"there is no events.xml, neither {places}: were events kept (defaultKeepEvents)?")
 
@@ -183,7 +188,11 @@ class Sender:
 
     def _send_locked(self, meeting: str, asked: str) -> bool:
         entry = self.spool.read(meeting) or Entry(meeting, int(time.time()))
-        head = read_head(self.host, meeting, self.spool)
+        try:
+            head = read_head(self.host, meeting, self.spool)
+        except Unreadable as trouble:
+            self._wait_for_mend(entry, str(trouble))
+            return False
         addresses = self.addresses(head)
         entry.deliveries = {name: entry.delivery(name) for name, _ in addresses}
         self._notice_change(entry, head.path, asked)
@@ -203,6 +212,13 @@ class Sender:
         if entry.is_finished():
             self.spool.forget_events(meeting)
         return entry.is_finished()
+
+    def _wait_for_mend(self, entry: Entry, sentence: str) -> None:
+        delivery = entry.delivery(READING)
+        delivery.begin(time.time())
+        delivery.end(Verdict(FAULT, sentence), time.time(), was_sent=False)
+        self._remember(entry)
+        self.journal.write(entry.meeting, told(delivery, READING))
 
     def _notice_change(self, entry: Entry, path: str, asked: str) -> None:
         """Rollcall takes a later events.xml of the same meeting; an LMS takes one for good."""

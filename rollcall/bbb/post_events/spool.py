@@ -1,7 +1,7 @@
 """What is owed, on disk: a small file for each meeting, written before anything is sent; no name, no secret.
 
-A file says for each destination ("lms", "rollcall") how often it was tried, when it is tried next and what was said.
-Beside it lies a hard link to events.xml, since that may be tidied away before it could be delivered.
+A file says for each destination ("lms", "rollcall"; "reading" before either is known) how often it was tried, when it
+is tried next and what was said. Beside it lies a hard link to events.xml, since that may be tidied away meanwhile.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -64,12 +64,13 @@ def receiver(secret: str) -> Iterator[Receiver]:
             time.sleep(rollcall.delay)
             status, code = rollcall.answer({name.lower(): value for name, value in self.headers.items()}, body)
             text = json.dumps({"stored": status == 200, "code": code, "message": f"Because of {code}."}).encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(text)))
-            self.send_header("Connection", "close")
-            self.end_headers()
-            self.wfile.write(text)
             self.close_connection = True
+            with suppress(OSError):  # a caller that was killed
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(text)))
+                self.send_header("Connection", "close")
+                self.end_headers()
+                self.wfile.write(text)
 
         def log_message(self, *_: Any) -> None:
             """Say nothing."""

@@ -277,10 +277,18 @@ def test_no_events_are_said_with_the_likely_reason(host: HostTree) -> None:
     assert "defaultKeepEvents" in host.log()[-1]
 
 
-def test_a_file_that_cannot_be_read_says_why(host: HostTree) -> None:
-    host.path(f"var/bigbluebutton/events/{MEETING}/events.xml").mkdir(parents=True)
+def test_a_file_that_cannot_be_read_says_why_and_is_sent_once_it_can(host: HostTree, site: Moodle) -> None:
+    path = host.path(f"var/bigbluebutton/events/{MEETING}/events.xml")
+    path.mkdir(parents=True)
     host.run("-m", MEETING)
-    assert "events.xml cannot be read here (Is a directory)" in host.log()[-1]
+    assert "to be mended: " in host.log()[-1]
+    assert "events.xml cannot be read here (Is a directory); next try in " in host.log()[-1]
+    path.rmdir()
+    host.keep(a_class(site))
+    host.hurry()
+    host.run("--retry")
+    assert site.credited(1) == {4711: 1, 4712: 1}
+    assert list(host.spooled()["deliveries"]) == ["lms"]
 
 
 def test_a_damaged_file_goes_to_rollcall_and_waits_for_a_person_before_it_goes_to_an_lms(
