@@ -21,6 +21,7 @@ def main() -> None:
         "pages": (),
         "startup": (),
         "events": (str(wanted.events_mb),),
+        "importing": (str(wanted.recordings),),
         "memory": (str(wanted.arrivals),),
         "arrivals": (str(wanted.seconds),),
     }
@@ -47,7 +48,7 @@ def _environment(env: Mapping[str, str]) -> dict[str, str]:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument(
-        "parts", nargs="*", help="folding, pages, startup, events, memory, arrivals; all if none is named"
+        "parts", nargs="*", help="folding, pages, startup, events, importing, memory, arrivals; all if none is named"
     )
     parser.add_argument("--seconds", type=float, default=1.5, help="of each round of arrivals")
     parser.add_argument("--arrivals", type=int, default=30_000, help="before the memory is measured")
@@ -56,6 +57,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--ten-gigabytes", dest="events_mb", action="store_const", const=10_240, help="ten gigabytes of it"
     )
+    parser.add_argument("--recordings", type=int, default=100, help="files that are imported")
     return parser.parse_args()
 
 

@@ -152,7 +152,8 @@ class Reader:
                 case _:
                     return _none_of_ours(form, stream, name, is_expected=is_expected)
         except NotUnderstood as error:
-            return _unreadable(name, tolerant.fault or str(error), is_expected=is_expected)
+            sentence = tolerant.fault or _not_understood(error)
+            return _unreadable(name, sentence, is_expected=is_expected or form is Form.RECORDING)
         except Refused as refused:
             return Read(name, State.UNREADABLE, refused.code, str(refused))
         except (MemoryError, RecursionError):
@@ -174,7 +175,7 @@ class Reader:
                 body, self.pool_name, received_at=_now(), pool=self.pool, meeting=_meeting_named(path)
             )
         except NotUnderstood as error:
-            return _unreadable(name, str(error), is_expected=is_ours)
+            return _unreadable(name, _not_understood(error), is_expected=is_ours)
         return _judged(name, document, "")
 
 
@@ -205,6 +206,10 @@ def _none_of_ours(form: Form, stream: Peeking, name: str, *, is_expected: bool) 
 def _unreadable(name: str, sentence: str, *, is_expected: bool) -> Read:
     """Below a folder lie other things too, and nobody is told about each of them."""
     return Read(name, State.UNREADABLE if is_expected else State.IGNORED, sentence=sentence)
+
+
+def _not_understood(error: NotUnderstood) -> str:
+    return f"It is not understood: {str(error).rstrip('.')}."
 
 
 def _plain_name(path: str) -> str:

@@ -1,0 +1,146 @@
+"""`rollcall import` as a command: whose records, what it says, and its exit status."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.importing.history import callback, data_of, events_xml, host, meeting_of, tar, write
+from tests.whole.instance import ROLLCALL, rollcall
+
+Env = Mapping[str, str]
+
+
+def run(env: Env, *arguments: object, given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    command = [ROLLCALL, "import", *map(str, arguments)]
+    return subprocess.run(command, env=env, input=given, capture_output=True, check=False)
+
+
+def summary(env: Env, *arguments: object, status: int = 0) -> dict[str, Any]:
+    done = run(env, *arguments, "--format", "json")
+    assert done.returncode == status, done.stderr.decode()
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+@pytest.fixture
+def mixed(tmp_path: Path) -> Path:
+    """Something of everything."""
+    folder = tmp_path / "in"
+    write(folder / "good.xml", events_xml(0))
+    write(folder / "a" / "cut.xml", events_xml(1)[:-3000])
+    write(folder / "a" / "callback", callback(2))
+    write(folder / meeting_of(3) / "data.json", data_of(3))
+    write(folder / "nameless" / "data.json", data_of(4))
+    write(folder / "b" / "events.xml", b"")
+    write(folder / "b" / "events.xml.gz", b"\x1f\x8b\x08\x00 no gzip at all")
+    write(folder / "b" / "picture.png", b"\x89PNG\r\n")
+    write(folder / "b" / "package.json", b'{"name": "something else"}')
+    write(folder / "b" / "half.json", callback(5)[:-10])
+    with open(os.path.join(os.fsencode(folder), b"\xff\xfe.xml"), "wb") as file:  # noqa: PTH118, PTH123
+        file.write(events_xml(6))
+    return folder
+
+
+def test_each_file_has_its_fate_and_the_rest_goes_on(instance_env: Env, mixed: Path, tmp_path: Path) -> None:
+    errors = tmp_path / "errors"
+    found = summary(instance_env, mixed, "--server", "old", "--create", "--errors", errors, status=3)
+    counts = {name: found[name] for name in ("new", "known", "damaged", "unreadable", "ignored", "meetings")}
+    assert counts == {"new": 5, "known": 0, "damaged": 1, "unreadable": 4, "ignored": 2, "meetings": 5}
+    told = {Path(one["name"]).relative_to(mixed).as_posix(): one["sentence"] for one in found["problems"]}
+    assert told == {
+        "a/cut.xml": "It breaks off; what stands before the break is kept.",
+        "b/events.xml": "It is empty.",
+        "b/events.xml.gz": "Its compressed data are damaged.",
+        "b/half.json": told["b/half.json"],
+        "nameless/data.json": told["nameless/data.json"],
+    }
+    assert told["b/half.json"].startswith("It is not understood: ")
+    assert "its folder" in told["nameless/data.json"]
+    lines = errors.read_text().splitlines()
+    assert sorted(lines) == sorted(f"{mixed}/{name}: {sentence}" for name, sentence in told.items())
+    again = summary(instance_env, mixed, status=3)
+    assert {name: again[name] for name in counts} == counts | {"new": 0, "known": 5, "meetings": 0}
+
+
+def test_a_dry_run_keeps_nothing(instance_env: Env, mixed: Path) -> None:
+    found = summary(instance_env, mixed, "--server", "old", "--create", "--dry-run", status=3)
+    assert (found["new"], found["damaged"], found["meetings"], found["dry_run"]) == (5, 1, 0, True)
+    assert b"no server called old" in run(instance_env, mixed, "--server", "old").stderr
+    assert summary(instance_env, mixed, "--server", "old", "--create", status=3)["new"] == 5
+    assert summary(instance_env, mixed, "--dry-run", "--again", status=3)["known"] == 5
+
+
+def test_whose_they_are_must_be_clear(instance_env: Env, tmp_path: Path) -> None:
+    file = write(tmp_path / "events.xml", events_xml(0))
+    done = run(instance_env, file)
+    assert (done.returncode, b"Of which server" in done.stderr, b"--create" in done.stderr) == (1, True, True)
+    assert summary(instance_env, file, "--server", "bbb.example.org", "--create")["new"] == 1
+    assert b"Did you mean bbb.example.org?" in run(instance_env, file, "--server", "bbb.exmaple.org").stderr
+    assert summary(instance_env, file, "--server", "other", "--create")["new"] == 1
+    assert b"there are: bbb.example.org, other" in run(instance_env, file).stderr
+    assert b"cannot be used" in run(instance_env, file, "--server", "a\nb", "--create").stderr
+
+
+def test_a_server_added_later_takes_the_history_over(instance_env: Env, tmp_path: Path) -> None:
+    file = write(tmp_path / "events.xml", events_xml(0))
+    summary(instance_env, file, "--server", "old", "--create")
+    told = {**instance_env, "ROLLCALL_SERVER_SECRET": "s"}
+    rollcall(told, "server", "add", "https://bbb.example.org", "--name", "old", "--no-check", "--no-hooks")
+    assert summary(instance_env, file, "--server", "https://bbb.example.org/bigbluebutton/")["known"] == 1
+
+
+def test_nothing_is_no_trouble(instance_env: Env, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    found = summary(instance_env, tmp_path / "empty", "--server", "old", "--create")
+    assert (found["new"], found["unreadable"], found["finished"]) == (0, 0, True)
+
+
+def test_what_is_named_must_be_there_and_be_something(instance_env: Env, tmp_path: Path) -> None:
+    other = write(tmp_path / "letter.txt", b"Dear all,")
+    zipped = write(tmp_path / "old.zip", b"PK\x03\x04....")
+    found = summary(instance_env, tmp_path / "gone", other, zipped, "--server", "old", "--create", status=3)
+    assert sorted(one["sentence"] for one in found["problems"]) == [
+        "It cannot be read: No such file or directory.",
+        "It is a zip archive: unpack it, or make it a tar.gz.",
+        "It is no events.xml, callback body or archive of them.",
+    ]
+
+
+def test_the_summary_is_for_people_too(instance_env: Env, tmp_path: Path) -> None:
+    host(tmp_path / "host", 2)
+    done = run(instance_env, tmp_path / "host", "--server", "old", "--create")
+    lines = done.stdout.decode().splitlines()
+    assert lines[0] == "old:"
+    assert [line.split() for line in lines[1:3]] == [["2", "kept"], ["1", "known", "already"]]
+    assert lines[-1].endswith("/s)")
+    assert done.stderr == b""
+
+
+def test_quiet_says_nothing_of_each(instance_env: Env, tmp_path: Path) -> None:
+    file = write(tmp_path / "events.xml", b"")
+    done = run(instance_env, file, "--server", "old", "--create", "--quiet")
+    assert (done.returncode, done.stderr) == (3, b"")
+    assert b"1  cannot be read" in done.stdout
+
+
+def test_an_archive_cannot_reach_outside(instance_env: Env, tmp_path: Path) -> None:
+    inside = tmp_path / "here"
+    archive = write(inside / "a.tar", tar({"../../escaped/events.xml": events_xml(0), "/etc/x": b"x"}, "w"))
+    before = sorted(tmp_path.rglob("*"))
+    assert summary(instance_env, archive, "--server", "old", "--create")["new"] == 1
+    assert sorted(path for path in tmp_path.rglob("*") if "rollcall-data" not in str(path)) == before
+
+
+def test_a_database_that_goes_away_is_told_and_costs_nothing(instance_env: Env, tmp_path: Path) -> None:
+    file = write(tmp_path / "events.xml", events_xml(0))
+    bad = {**instance_env, "ROLLCALL_DATABASE_URL": "postgresql://nobody@127.0.0.1:9/none"}
+    done = run(bad, file, "--server", "old", "--create")
+    assert done.returncode == 1
+    assert b"database cannot be reached" in done.stderr
