@@ -134,9 +134,10 @@ class _Show:
             await asyncio.to_thread(self._load, school, pool)
         with SimulatedServer() as server:
             link = await asyncio.to_thread(_make_server_and_user, pool, server)
+            url = await asyncio.to_thread(_callback_url, pool)
             await self.supervisor.answering.wait()
             _welcome(school, link)
-            await self._play(school, server)
+            await self._play(school, server, url)
 
     def _load(self, school: School, pool: Pool) -> None:
         """Put the past into the log; stops between two classes when the demo is ended."""
@@ -170,11 +171,13 @@ class _Show:
                 return
             time.sleep(0.1)
 
-    async def _play(self, school: School, server: SimulatedServer) -> None:
+    async def _play(self, school: School, server: SimulatedServer, url: str) -> None:
+        """The class that runs, and the next when it is over; then its records come, as from a real server."""
         from random import Random
 
+        from rollcall.simulate.archive import CALLBACK, EVENTS, Archive
         from rollcall.simulate.classes import make_class
-        from rollcall.simulate.player import PlayClock
+        from rollcall.simulate.player import PlayClock, post_records
         from rollcall.simulate.running import Timetable
         from rollcall.simulate.school import running_class
         from rollcall.simulate.server import wall_clock
@@ -186,10 +189,15 @@ class _Show:
         def next_class(at: int) -> Truth:
             return make_class(rng, running_class(rng, school, next(held), at))
 
+        async def post(held: Truth) -> None:
+            posts = Archive(formats=(EVENTS, CALLBACK)).posts(held, rng, server.secret, int(time.time()))
+            await post_records(url, posts)
+
         await _until_hooked(server)
         clock = PlayClock(wall_clock())
         signer = Signer(secret=server.secret, regime=server.generation.regime)
-        await Timetable(server=server, signer=signer, clock=clock, next_class=next_class, rng=rng).run()
+        timetable = Timetable(server=server, signer=signer, clock=clock, next_class=next_class, rng=rng, on_over=post)
+        await timetable.run()
 
 
 async def _until_hooked(server: SimulatedServer) -> None:
@@ -205,6 +213,12 @@ def _make_pool() -> Pool:
     from rollcall.store.connections import Pool
 
     return Pool.objects.get_or_create(name=POOL)[0]
+
+
+def _callback_url(pool: Pool) -> str:
+    from rollcall.bbb.callback_url import callback_url
+
+    return callback_url(pool)
 
 
 def _make_server_and_user(pool: Pool, simulated: SimulatedServer) -> str:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from io import BytesIO
 from random import Random
 
 from rollcall.bbb.answers import ListedAttendee, ListedMeeting
-from rollcall.bbb.redact import redact
+from rollcall.bbb.documents import keep_callback, keep_recording
+from rollcall.bbb.redact import NotUnderstood, redact
 from rollcall.bbb.sightings import FactsOf, Sightings
 from rollcall.feed.feed import Arrival
-from rollcall.simulate.classes import make_class
+from rollcall.simulate.archive import EVENTS, FILES, Archive
+from rollcall.simulate.classes import MINUTE, make_class
 from rollcall.simulate.faults import afflict
 from rollcall.simulate.generations import GENERATIONS
 from rollcall.simulate.relay import relay
-from rollcall.simulate.school import School, past_classes
+from rollcall.simulate.school import Held, School, past_classes
 from rollcall.simulate.truth import Meeting, Truth
 from rollcall.store.connections import Pool
 from rollcall.store.keys import fact_digest
@@ -33,13 +37,28 @@ class Past:
 
     def classes(self, rng: Random) -> Iterator[list[Arrival]]:
         """One list of arrivals for each class, the oldest class first."""
-        for plan, faults in past_classes(rng, self.school, before=self.before, weeks=self.weeks):
-            truth = make_class(rng, plan)
-            sendings = afflict(relay(truth, GENERATIONS["3.5.0"], rng), rng, faults)
+        for held in past_classes(rng, self.school, before=self.before, weeks=self.weeks):
+            truth = make_class(rng, held.plan)
+            sendings = afflict(relay(truth, GENERATIONS["3.5.0"], rng), rng, held.faults)
             told = (self._arrival(element, one.arrives_at) for one in sendings for element in one.elements)
-            arrivals = [arrival for arrival in told if arrival is not None] + list(self._sightings(truth, rng))
+            arrivals = [arrival for arrival in told if arrival is not None]
+            arrivals += self._sightings(truth, rng) if held.has_polls else ()
+            arrivals += self._records(truth, held, rng)
             # The ends last: they are what asks for a fold, and one is enough.
             yield sorted(arrivals, key=lambda arrival: arrival.is_end)
+
+    def _records(self, truth: Truth, held: Held, rng: Random) -> Iterator[Arrival]:
+        """What the server's scripts sent when the class was over, and then whoever copied a file."""
+        if not held.records:
+            return
+        for left in Archive(formats=held.records, damages=(held.damage,)).files(truth, rng):
+            received_at = truth.ended_at + rng.randrange(MINUTE, 20 * MINUTE)
+            if left.name == FILES[EVENTS]:
+                with suppress(NotUnderstood):  # cut so early that it is none
+                    content = BytesIO(left.content)
+                    yield keep_recording(content, self.pool.name, received_at=received_at, pool=self.pool.pk).arrival
+            else:
+                yield keep_callback(left.content, self.pool.name, received_at=received_at, pool=self.pool.pk).arrival
 
     def _arrival(self, element: object, received_at: int) -> Arrival | None:
         kept = redact(element)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from random import Random
+from typing import NamedTuple
 
+from rollcall.simulate.archive import CALLBACK, EVENTS
 from rollcall.simulate.classes import MINUTE, Plan, make_cast
+from rollcall.simulate.damage import Damage, truncate, undamaged
 from rollcall.simulate.faults import Fault, invent_leaves_twice, lose, miss_leaves
 from rollcall.simulate.names import KNOWN
+from rollcall.simulate.sendings import Sending
 from rollcall.simulate.truth import Ending, Person
 
 DAY_MS = 24 * 60 * MINUTE
@@ -92,14 +96,54 @@ def make_school(rng: Random) -> School:
     return School(casts)
 
 
-def past_classes(rng: Random, school: School, *, before: int, weeks: int) -> Iterator[tuple[Plan, tuple[Fault, ...]]]:
-    """Every class of so many weeks, the oldest first, each with what went wrong in it."""
+class Held(NamedTuple):
+    """One class of the past: what went wrong with its webhooks, and which records were left of it, how damaged."""
+
+    plan: Plan
+    faults: tuple[Fault, ...] = ()
+    records: tuple[str, ...] = ()
+    damage: Damage = undamaged
+    has_polls: bool = True
+
+
+WEEKS_WITH_RECORDS = 3  # since then the server keeps its events
+
+
+def past_classes(rng: Random, school: School, *, before: int, weeks: int) -> Iterator[Held]:
+    """Every class of so many weeks, the oldest first. Of the last weeks there are records, of each week other ones."""
     monday = (before - FIRST_MONDAY) // WEEK_MS * WEEK_MS + FIRST_MONDAY
     for week in range(weeks, -1, -1):
-        for course in sorted(COURSES, key=lambda course: (course.weekday, course.starts)):
+        for number, course in enumerate(sorted(COURSES, key=lambda course: (course.weekday, course.starts))):
             at = monday - week * WEEK_MS + course.weekday * DAY_MS + course.starts * MINUTE
             if at + (course.minutes + 30) * MINUTE < before:
-                yield _plan(rng, school, course, at + rng.randrange(-3 * MINUTE, 2 * MINUTE)), _faults(rng)
+                plan = _plan(rng, school, course, at + rng.randrange(-3 * MINUTE, 2 * MINUTE))
+                held = Held(plan, _faults(rng))
+                yield _recorded(held, number + week) if week < WEEKS_WITH_RECORDS else held
+
+
+def _recorded(held: Held, number: int) -> Held:
+    """Each of what a page may have to show: all witnesses, agreeing and not, a cut file, a late old record, none."""
+    match number % len(COURSES):
+        case 0 | 4:
+            return held._replace(faults=(), records=(EVENTS, CALLBACK))
+        case 1:
+            return held._replace(faults=(_leaves_missing,), records=(EVENTS, CALLBACK))
+        case 2:
+            return held._replace(faults=(_leaves_missing,), records=(CALLBACK,))
+        case 3:
+            return held._replace(records=(EVENTS,), damage=truncate)
+        case 5:
+            return held._replace(faults=(_some_missing,), has_polls=False)
+        case _:
+            return held
+
+
+def _leaves_missing(sent: Sequence[Sending], rng: Random) -> list[Sending]:
+    return miss_leaves(sent, rng, 0.4)
+
+
+def _some_missing(sent: Sequence[Sending], rng: Random) -> list[Sending]:
+    return lose(sent, rng, 0.06)
 
 
 def _plan(rng: Random, school: School, course: Course, starts_at: int) -> Plan:

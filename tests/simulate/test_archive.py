@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import gzip
 import json
@@ -21,6 +22,11 @@ from rollcall.bbb.documents import keep_callback, keep_recording
 from rollcall.simulate.archive import Archive, describe
 from rollcall.simulate.callback import token
 from rollcall.simulate.classes import Plan, make_class
+from rollcall.simulate.player import PlayClock
+from rollcall.simulate.running import Timetable
+from rollcall.simulate.server import SimulatedServer
+from rollcall.simulate.signing import Signer
+from rollcall.simulate.truth import Truth
 
 ROLLCALL = str(Path(sys.executable).parent / "rollcall")
 
@@ -139,3 +145,31 @@ def test_a_room_is_posted_before_its_parent() -> None:
     posts = list(Archive(formats=("callback",)).posts(truth, Random(0), "s", 1))
     assert [json.loads(post.body)["internal_meeting_id"] for post in posts][-1] == truth.root.internal_meeting_id
     assert len(posts) == 3
+
+
+def test_what_follows_a_class_follows_each_class() -> None:
+    over: list[Truth] = []
+
+    async def play() -> None:
+        done = asyncio.Event()
+
+        async def on_over(truth: Truth) -> None:
+            over.append(truth)
+            done.set()
+
+        with SimulatedServer() as server:
+            timetable = Timetable(
+                server=server,
+                signer=Signer(secret=server.secret),
+                clock=PlayClock(1_795_309_400_000, 20_000.0),
+                next_class=lambda at: make_class(Random(1), Plan(people=2, minutes=1, rooms=0, starts_at=at)),
+                rng=Random(1),
+                on_over=on_over,
+            )
+            playing = asyncio.create_task(timetable.run())
+            await asyncio.wait_for(done.wait(), 10)
+            playing.cancel()
+            await asyncio.gather(playing, return_exceptions=True)
+
+    asyncio.run(play())
+    assert over[0].started_at >= 1_795_309_400_000

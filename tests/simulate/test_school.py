@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
+from rollcall.simulate.damage import undamaged
 from rollcall.simulate.school import COURSES, NORTH, SOUTH, WEEK_MS, make_school, past_classes, running_class
 
 NOW = 1_795_309_400_000
@@ -34,11 +35,20 @@ def test_the_two_to_search_for_are_in_logic_whatever_the_seed() -> None:
 
 
 def test_the_past_is_past_and_the_same_for_a_seed() -> None:
-    plans = [plan for plan, _ in past_classes(Random(2), SCHOOL, before=NOW, weeks=10)]
-    assert plans == [plan for plan, _ in past_classes(Random(2), SCHOOL, before=NOW, weeks=10)]
+    plans = [held.plan for held in past_classes(Random(2), SCHOOL, before=NOW, weeks=10)]
+    assert plans == [held.plan for held in past_classes(Random(2), SCHOOL, before=NOW, weeks=10)]
     assert 10 * len(COURSES) <= len(plans) <= 11 * len(COURSES)
     assert all(NOW - 11 * WEEK_MS < plan.starts_at < NOW for plan in plans)
     assert [plan.starts_at for plan in plans] == sorted(plan.starts_at for plan in plans)
+
+
+def test_of_the_last_weeks_there_are_records_of_every_kind_and_of_older_ones_none() -> None:
+    held = list(past_classes(Random(2), SCHOOL, before=NOW, weeks=10))
+    kinds = {(one.records, one.damage is undamaged, one.has_polls) for one in held[-2 * len(COURSES) :]}
+    assert {records for records, _, _ in kinds} == {("events", "callback"), ("callback",), ("events",), ()}
+    assert (("events",), False, True) in kinds
+    assert ((), True, False) in kinds
+    assert not any(one.records for one in held if one.plan.starts_at < NOW - 4 * WEEK_MS)
 
 
 def test_the_running_class_begins_when_it_is_told_to() -> None:
