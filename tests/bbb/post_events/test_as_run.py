@@ -132,15 +132,16 @@ def test_a_launcher_whose_python_is_missing_lets_the_worker_go_on(host: HostTree
     assert host.path("order").exists()
 
 
-def test_a_launcher_stops_a_program_that_takes_too_long(host: HostTree, rollcall: Receiver) -> None:
+def test_a_launcher_stops_a_program_that_takes_too_long(tmp_path: Path, rollcall: Receiver) -> None:
     ruby = need("ruby")
-    rollcall.delay = 4
+    host = a_host(tmp_path)
+    rollcall.delay = 20
     host.configure(rollcall_url=rollcall.url)
     host.keep(events_xml())
-    host.environment["ROLLCALL_PATIENCE"] = "1"
+    host.environment["ROLLCALL_PATIENCE"] = "4"
     done = host.run_as_worker(ruby)
     assert [one.returncode for one in done] == [0, 0]
-    assert "took more than 1 seconds" in "\n".join(host.log())
+    assert "took more than 4 seconds" in "\n".join(host.log())
     assert host.spooled()["deliveries"]["rollcall"]["state"] == "sending"
 
 

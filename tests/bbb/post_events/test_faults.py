@@ -400,7 +400,7 @@ def test_two_runs_at_once_send_once(host: HostTree, rollcall: Receiver) -> None:
 
 def test_a_run_that_was_killed_before_it_could_write_down_is_repeated_later(host: HostTree, rollcall: Receiver) -> None:
     host.configure(rollcall_url=rollcall.url)
-    rollcall.delay = 2
+    rollcall.delay = 10
     host.keep(events_xml())
     run = start(host, "-m", MEETING)
     until = time.monotonic() + 30
