@@ -20,7 +20,7 @@ from rollcall.store import reading
 from rollcall.store.reading import RecordHistory
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from datetime import tzinfo
 
     from rollcall.store.derived import Summary
@@ -100,7 +100,7 @@ def what_is_known(summary: Summary, history: RecordHistory) -> Known:
         ended_at=summary.ended_possible_at,
         keeps_events=_first(one.get("keepEvents") for one in told),
         is_recorded=_first(one.get("record") for one in told),
-        metadata=_metadata(created) or _metadata(_own(summary, MeetingListed.kind)[:1]) or _of_records(summary),
+        metadata=_first(_each_metadata(summary, created)),
         history=history,
     )
 
@@ -109,9 +109,12 @@ def _own(summary: Summary, kind: str) -> list[Fact]:
     return [fact for fact in reading.facts_of_kind(summary, kind) if fact.meeting_id == summary.meeting_id]
 
 
-def _of_records(summary: Summary) -> dict[str, str] | None:
-    kinds = (kind for kind in reading.RECORDS if summary.record)
-    return _first(_metadata(_own(summary, kind)) for kind in kinds)
+def _each_metadata(summary: Summary, created: list[Fact]) -> Iterator[dict[str, str] | None]:
+    """Wherever it may have been told, what costs least to read first."""
+    yield _metadata(created)
+    yield _metadata(reading.first_of_kind(summary, MeetingListed.kind))
+    for kind in reading.RECORDS if summary.record else ():
+        yield _metadata(_own(summary, kind))
 
 
 def _first(values: Iterable[T | None]) -> T | None:
@@ -226,8 +229,8 @@ def _may_come(known: Known, as_of: int) -> Why | None:
         return None
     if known.is_recorded:
         sentence = _(
-            "It may still come: the meeting was recorded, and its record waits until BigBlueButton has archived the "
-            "recording, minutes or hours."
+            "It may still come: the meeting was made to be recorded, and its record waits until BigBlueButton has "
+            "archived it, minutes or hours."
         )
     else:
         sentence = _("It may still come: BigBlueButton sends it seconds to minutes after the end.")

@@ -232,6 +232,11 @@ def facts_of_kind(summary: Summary, kind: str) -> list[Fact]:
     return list(Fact.objects.filter(rooms, kind=kind))
 
 
+def first_of_kind(summary: Summary, kind: str) -> list[Fact]:
+    """One fact of the class itself, the first of its kind that came, if there is any."""
+    return list(Fact.objects.filter(meeting=summary.meeting_id, kind=kind).order_by("seq")[:1])
+
+
 RECORDS = ("events-xml", "analytics-callback", "data-json")
 """The kinds of facts that are a whole document each."""
 
