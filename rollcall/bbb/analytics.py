@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import io
+import re
 import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -42,9 +43,10 @@ _T = TypeVar("_T")
 Scope: TypeAlias = dict[str, Any]
 Send: TypeAlias = Callable[[dict[str, Any]], Awaitable[None]]
 
-# Bodies above SMALL are taken in, and parsed, so many at a time.
+# Bodies above SMALL are taken in so many at a time, and all of them parsed by so many threads.
 SMALL: Final = 256 * 1024
-LARGE_AT_ONCE: Final = 2
+LARGE_AT_ONCE: Final = 4
+PARSERS: Final = 2
 # More lines would be an attack on the log.
 TOLD_PER_SECOND: Final = 20
 REGIME: Final = "jwt"
@@ -60,6 +62,7 @@ CAPTURE_IS_OFF: Final = {
 NOT_STORED: Final = Unavailable("It could not be stored.", code="not-stored", hint="Let it be sent again.")
 MORE_HEADERS: Final = {405: [(b"allow", b"POST")], 503: [(b"retry-after", b"30")]}
 
+_TOKEN = re.compile(re.escape(PREFIX) + r"([A-Za-z0-9_-]{1,64})/?$")
 _encode = msgspec.json.encode
 
 
@@ -90,7 +93,7 @@ class Analytics:
         self._feed = feed
         self._senders = senders or Senders()
         self._large = asyncio.Semaphore(LARGE_AT_ONCE)
-        self._parsers = ThreadPoolExecutor(LARGE_AT_ONCE + 1, "rollcall-records")
+        self._parsers = ThreadPoolExecutor(PARSERS, "rollcall-records")
         self._second = self._told = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -244,7 +247,7 @@ def _request(scope: Scope) -> Request:
     query = parse_qs(scope["query_string"].decode("utf-8", "replace"), max_num_fields=20)
     return Request(
         method=scope["method"],
-        token=scope["path"].rstrip("/").rpartition(PREFIX)[2],
+        token=found[1] if (found := _TOKEN.search(scope["path"])) else "",
         meeting=keep_id(query.get("meeting", [""])[0]) or "",
         headers=scope["headers"],
     )

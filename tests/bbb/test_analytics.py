@@ -395,6 +395,9 @@ def test_an_address_that_nobody_has_is_refused_before_anything_is_read() -> None
         f"/callbacks/{TOKEN}x",
         f"/callbacks/x/{TOKEN}",
         f"/callbacks/{TOKEN.lower()}",
+        "/callbacks/\0",
+        "/callbacks/\ud83d",
+        f"/callbacks/{'x' * 500}",
     ):
         refusal(404, "unknown-address", path=path)
 
