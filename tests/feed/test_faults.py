@@ -47,7 +47,8 @@ def test_what_is_missing_is_the_fault_of_the_data() -> None:
 @pytest.mark.parametrize("database", ["postgresql", "mariadb"], indirect=True)
 def test_what_does_not_fit_is_the_fault_of_the_data() -> None:
     assert fault_in((_POOL, ["x" * 200])) is Fault.DATA
-    assert fault_in(("INSERT INTO store_pool (id, name, is_captured, relays) VALUES (99999999999999999999, 'x', true, false)", [])) is Fault.DATA
+    too_large = "INSERT INTO store_pool (id, name, is_captured, relays) VALUES (99999999999999999999, 'x', true, false)"
+    assert fault_in((too_large, [])) is Fault.DATA
 
 
 def test_a_table_that_is_not_there_is_the_fault_of_no_data() -> None:
