@@ -226,7 +226,7 @@ def read_time(value: object) -> int | None:
     """Epoch ms of ISO 8601, or of what Ruby prints, which gems before 2.0 wrote; None if it is no sensible time."""
     if not isinstance(value, str) or len(value) > _LONGEST_TIME:
         return None if isinstance(value, str) else epoch_ms(value)
-    if old := _OLD_TIME.fullmatch(value):
+    if value[10:11] == " " and (old := _OLD_TIME.fullmatch(value)):
         value = f"{old[1]}T{old[2]}{old[3].replace('UTC', '+0000')}"
     try:
         told = datetime.fromisoformat(value)
