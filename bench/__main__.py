@@ -57,7 +57,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--ten-gigabytes", dest="events_mb", action="store_const", const=10_240, help="ten gigabytes of it"
     )
-    parser.add_argument("--recordings", type=int, default=100, help="files that are imported")
+    parser.add_argument("--recordings", type=int, default=200, help="files that are imported")
     return parser.parse_args()
 
 

@@ -42,25 +42,25 @@ def keep(arrivals: Sequence[Arrival]) -> None:
 def fold(pool: int, arrivals: Iterable[Arrival]) -> tuple[set[int], set[bytes]]:
     """Fold the families of these meetings as far as somebody has to; return their roots, and the keys that failed."""
     keys = {meeting_key(arrival.meeting) for arrival in arrivals}
-    members = Meeting.objects.filter(pool_id=pool, key__in=keys).values_list("pk", "root_id", "key")
-    roots = {root or pk for pk, root, _ in members}
+    members = list(Meeting.objects.filter(pool_id=pool, key__in=keys).select_related("root"))
+    roots = {root.pk: root for member in members for root in [member.root or member]}
+    # A class of which only a room's record was found: nobody shall wait for its end.
     Meeting.objects.filter(pk__in=roots, last_seq=0, is_over=False).update(is_over=True)
-    failed = {root for root in roots if not _fold(root)}
-    return roots, {bytes(key) for pk, root, key in members if (root or pk) in failed}
+    failed = {pk for pk, root in roots.items() if root.appended > root.folded and not _fold(pk)}
+    return set(roots), {bytes(member.key) for member in members if (member.root_id or member.pk) in failed}
 
 
 def _fold(root: int) -> bool:
     """Whether the family is folded up to its log, by us or by a worker at the same moment."""
-    log = Log()
     for _ in range(_TRIES):
         try:
-            if not _is_due(root) or (refold(root, log) and not _is_due(root)):
+            if refold(root, Log()) or not _is_due(root):
                 return True
         except Exception as error:  # one meeting must not stop the others; its facts are durable
             if not isinstance(error, Error) or fault_of(error) is not Fault.AGAIN:
                 logger.exception("A meeting cannot be folded", meeting=root)
                 return False
-    return not _is_due(root)
+    return False
 
 
 def _is_due(root: int) -> bool:
