@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from random import Random
 from typing import TYPE_CHECKING, Final
 
-from rollcall.core.events import AudioLeft, Source, UserJoined, UserLeft
+from rollcall.core.events import AudioLeft, RecordingMarked, Source, UserJoined, UserLeft
 from rollcall.core.intervals import merge, subtract, total
 from rollcall.core.meeting import fold_meeting
 from rollcall.simulate.callback import Gem
@@ -52,7 +52,7 @@ def check_whole(heard: Heard) -> None:
             raise Untrue(f"{heard.seed}: {set(people) ^ set(heard.truth.people)} are too many or missing")
         for key, found in people.items():
             _check_exact(heard, key, found)
-    _check_disagreements(heard, folded)
+    check_disagreements(heard, folded)
 
 
 def check_callback(heard: Heard) -> None:
@@ -154,11 +154,12 @@ def _by_person(heard: Heard, folded: FoldedMeeting) -> dict[str, list[Attendance
 
 
 def _named(heard: Heard, events: Iterable[Anything]) -> set[str]:
-    """Everybody of whom anything was told."""
+    """Everybody of whom anything was told but that they pressed the recording button, which makes nobody present."""
     persons = _persons(heard.truth)
     names = {
         name
         for event in events
+        if not isinstance(event, RecordingMarked)
         for name in (
             getattr(event, "participant", ""),
             getattr(event, "external_user_id", ""),
@@ -255,7 +256,7 @@ def _check_exact(heard: Heard, key: str, found: list[Attendance]) -> None:
         raise Untrue(f"{heard.seed}: whole: {key} is called {one.name!r} instead of {name!r}")
 
 
-def _check_disagreements(heard: Heard, folded: FoldedMeeting) -> None:
+def check_disagreements(heard: Heard, folded: FoldedMeeting) -> None:
     """Nothing is listed that is not so, and of joins and leaves that no webhook told none is left out."""
     if not any(event.source in HOOKS for event in heard.webhooks):
         return

@@ -41,8 +41,8 @@ if TYPE_CHECKING:
 
     from rollcall.feed.feed import Arrival
 
-LAG_MS: Final = 41
-"""The simulated relay stamps a mapped event up to 40 ms late."""
+LAG_MS: Final = 43
+"""The simulated relay stamps a mapped event up to 40 ms late, and leaves that it makes up two more."""
 
 SECOND_MS: Final = 1_000 + 116 + CLOCKS_APART_MS
 """How late an edge may be against what a callback says: it cuts to the second, and is early by the first event."""
@@ -187,9 +187,10 @@ def keep_the_promise(truth: Truth, told: Iterable[Sending], heard: list[Sending]
     alive: defaultdict[str, list[int]] = defaultdict(list)
     joined, left = set(), set()
     for event in events:
-        if isinstance(event, UserJoined) or (isinstance(event, AudioJoined) and event.participant.startswith("v_")):
+        is_caller = event.participant.startswith("v_")
+        if isinstance(event, UserJoined) or (isinstance(event, AudioJoined) and is_caller):
             joined.add((event.participant, event.at // 100))
-        if (isinstance(event, UserLeft) and not event.is_invented) or isinstance(event, AudioLeft):
+        if (isinstance(event, UserLeft) and not event.is_invented) or (isinstance(event, AudioLeft) and is_caller):
             left.add((event.participant, event.at // 100))
         alive[event.participant].append(event.at)
     missing = []
