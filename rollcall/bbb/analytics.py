@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import io
 import re
 import time
 from collections.abc import Awaitable, Callable
@@ -26,7 +25,19 @@ from rollcall.bbb.bearer import CAUSES, Token, check_times, read_token, signer_o
 from rollcall.bbb.callback_url import PREFIX
 from rollcall.bbb.checksum import SharedSecret
 from rollcall.bbb.documents import Document, NoMeeting, keep_callback, keep_recording
-from rollcall.bbb.intake import Body, Bounded, Gone, Incoming, Receive, inflate_json, read_body
+from rollcall.bbb.intake import (
+    Body,
+    Bounded,
+    BrokenOff,
+    Gone,
+    Incoming,
+    Pipe,
+    Receive,
+    begin_body,
+    inflate_json,
+    pour,
+    rest_of,
+)
 from rollcall.bbb.recording import open_recording
 from rollcall.bbb.redact import NotUnderstood, keep_id
 from rollcall.bbb.senders import Sender, Senders
@@ -43,7 +54,7 @@ _T = TypeVar("_T")
 Scope: TypeAlias = dict[str, Any]
 Send: TypeAlias = Callable[[dict[str, Any]], Awaitable[None]]
 
-# Bodies above SMALL are taken in so many at a time, and all of them parsed by so many threads.
+# Recordings and large bodies are taken in so many at a time; JSON is parsed by threads of its own.
 SMALL: Final = 256 * 1024
 LARGE_AT_ONCE: Final = 4
 PARSERS: Final = 2
@@ -93,7 +104,8 @@ class Analytics:
         self._feed = feed
         self._senders = senders or Senders()
         self._large = asyncio.Semaphore(LARGE_AT_ONCE)
-        self._parsers = ThreadPoolExecutor(PARSERS, "rollcall-records")
+        self._parsers = ThreadPoolExecutor(PARSERS, "rollcall-callbacks")
+        self._readers = ThreadPoolExecutor(LARGE_AT_ONCE, "rollcall-recordings")
         self._second = self._told = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -111,7 +123,8 @@ class Analytics:
     async def close(self) -> None:
         """After the last record."""
         await self._senders.close()
-        await asyncio.to_thread(self._parsers.shutdown)
+        for threads in (self._parsers, self._readers):
+            await asyncio.to_thread(threads.shutdown)
 
     async def _answer(self, request: Request, incoming: Incoming) -> tuple[int, dict[str, Any]]:
         try:
@@ -184,14 +197,15 @@ class Analytics:
         length = request.header(b"content-length")
         is_large = not length.isdigit() or int(length[:20]) > SMALL
         async with self._large if is_large else contextlib.nullcontext():
-            body = await read_body(incoming, request.header(b"content-type").decode("latin-1").lower())
+            body = await begin_body(incoming, request.header(b"content-type").decode("latin-1").lower())
             received_at = time.time_ns() // 1_000_000
             try:
-                document = await self._keep(request, body, sender, received_at)
+                if body.is_recording:
+                    document = await self._keep_recording(incoming, body, sender, received_at)
+                else:
+                    document = await self._keep_callback(request, incoming, body, sender, received_at)
             except NotUnderstood as error:
                 raise await self._set_aside(body, sender, received_at, str(error)) from None
-            finally:
-                body.close()
         await self._feed.publish([document.arrival])
         await self._senders.note(sender, secret, received_at)
         log.info(
@@ -203,16 +217,30 @@ class Analytics:
             damage=document.damage or None,
         )
 
-    async def _keep(self, request: Request, body: Body, sender: Sender, received_at: int) -> Document:
-        """In a thread; data.json needs a second look, if its meeting has to be looked up first."""
-        if body.is_recording:
-            return await self._parse(_keep_recording, body, sender, received_at)
+    async def _keep_recording(self, incoming: Incoming, body: Body, sender: Sender, received_at: int) -> Document:
+        """Read while it comes; of one that breaks off on its way nothing is kept."""
+        pipe = Pipe()
+        reading = asyncio.get_running_loop().run_in_executor(self._readers, _keep_recording, pipe, sender, received_at)
         try:
-            return await self._parse(_keep_callback, body, sender, received_at, request.meeting)
+            await pour(incoming, body, pipe)
+        except BaseException:
+            with contextlib.suppress(BrokenOff, RollcallError, NotUnderstood):
+                await reading
+            raise
+        return await reading
+
+    async def _keep_callback(
+        self, request: Request, incoming: Incoming, body: Body, sender: Sender, received_at: int
+    ) -> Document:
+        """data.json needs a second look, if its meeting has to be looked up first."""
+        packed = await rest_of(incoming, body)
+        text = await self._parse(inflate_json, packed) if body.is_gzip else packed
+        try:
+            return await self._parse(_keep_callback, text, sender, received_at, request.meeting)
         except NoMeeting as error:
             external_meeting_id = error.external_meeting_id or ""
             meeting = await self._senders.meeting_of(sender, external_meeting_id, error.start)
-            return await self._parse(_keep_callback, body, sender, received_at, meeting)
+            return await self._parse(_keep_callback, text, sender, received_at, meeting)
 
     async def _parse(self, work: Callable[_P, _T], *arguments: _P.args, **named: _P.kwargs) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._parsers, partial(work, *arguments, **named))
@@ -256,13 +284,15 @@ def _request(scope: Scope) -> Request:
 # -- in a thread --------------------------------------------------------------------------------------------------
 
 
-def _keep_recording(body: Body, sender: Sender, received_at: int) -> Document:
-    stream = Bounded(open_recording(body.file or io.BytesIO(body.memory)))
-    return keep_recording(stream, sender.pool_name, received_at=received_at, pool=sender.pool)
+def _keep_recording(pipe: Pipe, sender: Sender, received_at: int) -> Document:
+    try:
+        stream = Bounded(open_recording(pipe))
+        return keep_recording(stream, sender.pool_name, received_at=received_at, pool=sender.pool)
+    finally:
+        pipe.close()
 
 
-def _keep_callback(body: Body, sender: Sender, received_at: int, meeting: str) -> Document:
-    text = inflate_json(body.memory) if body.is_gzip else body.memory
+def _keep_callback(text: bytes, sender: Sender, received_at: int, meeting: str) -> Document:
     if len(text) < LONGEST_PROBE and _is_probe(text):
         raise Probed(
             "The address is right, the header Authorization arrives, and the secret is right.",

@@ -1,18 +1,20 @@
-"""The body of a record as it comes in: small ones and JSON in memory, recordings in a file that has no name."""
+"""The body of a record as it comes in, in memory: what may not be kept, chat above all, must not touch the disk.
+
+JSON is gathered and read as a whole. A recording may be far larger than memory, so it is read while it comes: a pipe
+of a few pieces lies between the event loop and the thread that reads.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import tempfile
+import queue
 import zlib
 from collections.abc import Awaitable, Callable
 from hashlib import blake2b
-from pathlib import Path
-from typing import Any, BinaryIO, Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
-from rollcall import environment
-from rollcall.core.errors import Refused, Unavailable
+from rollcall.core.errors import Refused
 from rollcall.store.fields import DIGEST_BYTES
 
 Receive: TypeAlias = Callable[[], Awaitable[dict[str, Any]]]
@@ -21,7 +23,8 @@ GZIP: Final = b"\x1f\x8b"
 LARGEST_JSON: Final = 32 * 1024 * 1024
 LARGEST_RECORDING: Final = 1024 * 1024 * 1024
 LARGEST_INFLATED: Final = 8 * 1024 * 1024 * 1024
-WRITTEN_AT_ONCE: Final = 1024 * 1024
+# So many pieces lie in a pipe; a server gives pieces of 64 kB.
+PIECES: Final = 16
 # A sender that has been silent for so long is gone.
 SILENT_SECONDS: Final = 20.0
 # What is read of a body that is refused, so that the sender gets to see why.
@@ -39,16 +42,15 @@ class Gone(Exception):
 
 
 class Body:
-    """What has come in, to be read from its beginning once all has; `is_recording`: XML, else JSON."""
+    """What comes in; `is_recording`: XML, else JSON. Its first bytes have come when it is made."""
 
-    __slots__ = ("_hash", "_memory", "file", "is_gzip", "is_recording", "size")
+    __slots__ = ("_hash", "first", "is_gzip", "is_recording", "size")
 
-    def __init__(self, *, is_gzip: bool, is_recording: bool) -> None:
+    def __init__(self, first: bytes, *, is_gzip: bool, is_recording: bool) -> None:
+        self.first = first
         self.is_gzip = is_gzip
         self.is_recording = is_recording
         self.size = 0
-        self.file: BinaryIO | None = None
-        self._memory = bytearray()
         self._hash = blake2b(digest_size=DIGEST_BYTES)
 
     @property
@@ -56,59 +58,58 @@ class Body:
         """Of the bytes as they came."""
         return self._hash.digest()
 
-    @property
-    def memory(self) -> bytes:
-        """All of a body that is in no file."""
-        return bytes(self._memory)
+    def count(self, piece: bytes) -> None:
+        """Measure the next piece; Refused if it is one too many."""
+        self.size += len(piece)
+        largest = LARGEST_RECORDING if self.is_recording else LARGEST_JSON
+        if self.size > largest:
+            raise too_large(largest)
+        self._hash.update(piece)
 
-    @property
-    def largest(self) -> int:
-        """How large it may be."""
-        return LARGEST_RECORDING if self.is_recording else LARGEST_JSON
 
-    async def add(self, chunk: bytes) -> None:
-        """The next piece; Refused if it is one too many, Unavailable if the disk does not take it."""
-        self.size += len(chunk)
-        if self.size > self.largest:
-            raise too_large(self.largest)
-        self._hash.update(chunk)
-        self._memory += chunk
-        if self.is_recording and len(self._memory) >= WRITTEN_AT_ONCE:
-            await self._spill()
+class BrokenOff(Exception):
+    """The rest of what a pipe was to carry will not come."""
 
-    async def finish(self) -> None:
-        """All has come."""
-        if self.file is not None:
-            await self._spill()
-            await asyncio.to_thread(self.file.seek, 0)
+
+class Pipe:
+    """Bytes on their way from the event loop to one reading thread, few enough at a time to stay in memory."""
+
+    def __init__(self) -> None:
+        self._pieces: queue.Queue[bytes | None] = queue.Queue(PIECES)
+        self._rest = b""
+        self._is_over = self._is_broken = self._is_closed = False
+
+    async def give(self, piece: bytes | None) -> None:
+        """The next piece, None after the last; waits while the reader is behind, and not for one that has stopped."""
+        while not self._is_closed:
+            try:
+                return self._pieces.put_nowait(piece)
+            except queue.Full:
+                await asyncio.sleep(0.005)
+        return None
+
+    def break_off(self) -> None:
+        """Nothing more will come: the reader is to give up."""
+        self._is_broken = True
+        with contextlib.suppress(queue.Full):
+            self._pieces.put_nowait(None)
+
+    # -- in the thread --------------------------------------------------------------------------------------------
+
+    def read(self, size: int) -> bytes:
+        """At most so many bytes, none at the end; BrokenOff where they do not come."""
+        if not self._rest and not self._is_over:
+            piece = self._pieces.get()
+            if self._is_broken:
+                raise BrokenOff
+            self._is_over = piece is None
+            self._rest = piece or b""
+        found, self._rest = self._rest[:size], self._rest[size:]
+        return found
 
     def close(self) -> None:
-        """Let the file go, and with it what was in it."""
-        if self.file is not None:
-            self.file.close()
-
-    async def _spill(self) -> None:
-        piece, self._memory = self._memory, bytearray()
-        await asyncio.to_thread(self._write, piece)
-
-    def _write(self, piece: bytearray) -> None:
-        try:
-            if self.file is None:
-                self.file = nameless_file()
-            self.file.write(piece)
-        except OSError as error:
-            raise Unavailable(
-                f"The record could not be written down while it came: {type(error).__name__}.",
-                code="not-stored",
-                hint="See that the disk of ROLLCALL_DATA has room; then let it be sent again.",
-            ) from error
-
-
-def nameless_file() -> BinaryIO:
-    """A file in the data folder that only this process can see, and that is gone when it is closed."""
-    folder = Path(environment.DATA.read()).expanduser() / "tmp"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return tempfile.TemporaryFile(dir=folder)
+        """The reader has seen enough."""
+        self._is_closed = True
 
 
 def too_large(largest: int) -> Refused:
@@ -157,21 +158,39 @@ class Incoming:
                     read += len(await self.next())
 
 
-async def read_body(incoming: Incoming, content_type: str) -> Body:
-    """Take in all of it. Who calls closes what is given."""
+async def begin_body(incoming: Incoming, content_type: str) -> Body:
+    """As much of it as tells what it is."""
     first = await incoming.next()
     while not incoming.is_over and len(first) < LOOKED_AT:
         first += await incoming.next()
     body = _new_body(first, content_type)
-    try:
-        await body.add(first)
-        while not incoming.is_over:
-            await body.add(await incoming.next())
-        await body.finish()
-    except BaseException:
-        body.close()
-        raise
+    body.count(first)
     return body
+
+
+async def rest_of(incoming: Incoming, body: Body) -> bytes:
+    """All of it, with what has come already."""
+    gathered = bytearray(body.first)
+    while not incoming.is_over:
+        piece = await incoming.next()
+        body.count(piece)
+        gathered += piece
+    return bytes(gathered)
+
+
+async def pour(incoming: Incoming, body: Body, pipe: Pipe) -> None:
+    """All of it into a pipe; whatever is wrong breaks the pipe off."""
+    try:
+        await pipe.give(body.first)
+        while not incoming.is_over:
+            piece = await incoming.next()
+            body.count(piece)
+            if piece:
+                await pipe.give(piece)
+        await pipe.give(None)
+    except BaseException:
+        pipe.break_off()
+        raise
 
 
 def _new_body(first: bytes, content_type: str) -> Body:
@@ -180,7 +199,7 @@ def _new_body(first: bytes, content_type: str) -> Body:
     peeked = _peek(first) if is_gzip else first
     begins = peeked.lstrip(_BLANK)[:1]
     is_recording = begins == b"<" or (begins not in {b"{", b"["} and (is_gzip or "xml" in content_type))
-    return Body(is_gzip=is_gzip, is_recording=is_recording)
+    return Body(first, is_gzip=is_gzip, is_recording=is_recording)
 
 
 def _peek(packed: bytes) -> bytes:

@@ -15,7 +15,7 @@ from xml.parsers import expat
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from os import PathLike
-    from typing import Any, BinaryIO, Protocol
+    from typing import Any, Protocol
 
     # (epoch ms, ms of the recorder's own clock, "MODULE/EventName", texts of its children)
     Happening = tuple[int, int, str, dict[str, str]]
@@ -27,6 +27,13 @@ if TYPE_CHECKING:
 
         def read(self, size: int, /) -> bytes:
             """At most so many; none at the end."""
+            ...
+
+    class Stream(Readable, Protocol):
+        """Bytes that somebody has to let go."""
+
+        def close(self) -> None:
+            """Give no more."""
             ...
 
 
@@ -659,7 +666,7 @@ def _up_to_the_damage(inflate: zlib._Decompress, data: bytes) -> Iterator[bytes]
 class Opened:
     """The bytes of a file or a pipe, inflated if they are gzip."""
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: Stream) -> None:
         self._stream = stream
         self._first = stream.read(2)
         self._inflating = Inflating(_Raw(self)) if self._first == GZIP else None
@@ -688,7 +695,7 @@ class _Raw:
         return self._opened.read_raw(size)
 
 
-def open_recording(source: str | PathLike[str] | BinaryIO) -> Opened:
+def open_recording(source: str | PathLike[str] | Stream) -> Opened:
     """A file by its path, or a stream that is open already; gzip is told by its first bytes, whatever the name."""
     # 3.5 does not open a pathlib path; who asked for it closes it.
     stream: Any = source if hasattr(source, "read") else open(str(source), "rb")  # noqa: PTH123, SIM115

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
-import os
 import random
 import time
 from collections.abc import Sequence
@@ -23,7 +22,7 @@ from rollcall.bbb.payloads import decode
 from rollcall.bbb.senders import Sender, Senders
 from rollcall.core.errors import Unavailable
 from rollcall.core.events import AttendeeReported, MeetingRecorded, MeetingReported
-from rollcall.feed.feed import Arrival
+from rollcall.feed.feed import Arrival, Unreadable
 from tests.bbb.recorded import (
     EXTERNAL,
     MEETING,
@@ -516,18 +515,6 @@ def test_who_cannot_be_looked_up_is_asked_to_come_again() -> None:
     assert caller.post().status == 503
 
 
-def test_a_full_disk_is_no_loss(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(intake, "WRITTEN_AT_ONCE", 64)
-
-    def full() -> Any:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(intake, "nameless_file", full)
-    answer = Caller().post(events_xml())
-    assert (answer.status, answer.body["code"]) == (503, "not-stored")
-    assert "has room" in answer.body["hint"]
-
-
 def test_so_many_lines_a_second_and_no_more() -> None:
     caller = Caller()
     with capture_logs() as lines:
@@ -536,26 +523,39 @@ def test_so_many_lines_a_second_and_no_more() -> None:
     assert TOLD_PER_SECOND <= len(lines) <= 2 * TOLD_PER_SECOND
 
 
-# -- the file in between ------------------------------------------------------------------------------------------
+# -- the pipe in between ------------------------------------------------------------------------------------------
 
 
-def test_a_large_recording_goes_through_a_file_that_has_no_name(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_recording_in_many_pieces_is_read_while_it_comes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """More of them than a pipe holds, and nothing of them on the disk."""
     monkeypatch.setenv("ROLLCALL_DATA", str(tmp_path))
-    monkeypatch.setattr(intake, "WRITTEN_AT_ONCE", 64)
-    seen: list[tuple[int, int, list[Path]]] = []
-    real = intake.nameless_file
+    monkeypatch.setattr(intake, "PIECES", 2)
+    xml = events_xml()
+    caller = Caller()
+    pieces = [xml[start : start + 100] for start in range(0, len(xml), 100)]
+    answer = asyncio.run(caller.send(pieces, bearer()))
+    assert answer is not None
+    assert answer.status == 200
+    (arrival,) = caller.feed.items
+    assert isinstance(arrival, Arrival)
+    assert arrival.digest == stored(xml).digest
+    assert not list(tmp_path.iterdir())
 
-    def watched() -> Any:
-        file = real()
-        found = os.fstat(file.fileno())
-        seen.append((found.st_mode & 0o777, found.st_nlink, list((tmp_path / "tmp").iterdir())))
-        return file
 
-    monkeypatch.setattr(intake, "nameless_file", watched)
-    through_file = stored(events_xml())
-    assert seen == [(0o600, 0, [])]
-    assert (tmp_path / "tmp").stat().st_mode & 0o777 == 0o700
-    monkeypatch.undo()
-    assert through_file.digest == stored(events_xml()).digest
+def test_of_a_recording_that_breaks_off_on_its_way_nothing_is_kept() -> None:
+    caller = Caller()
+    xml = events_xml()
+    assert asyncio.run(caller.send([xml[:600], xml[600:700]], bearer(), is_whole=False)) is None
+    assert not caller.feed.items
+    assert caller.post(xml).status == 200
+
+
+def test_the_rest_of_a_recording_that_is_refused_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A type definition ends the reading at once; what comes behind it must not fill the pipe for ever."""
+    monkeypatch.setattr(intake, "PIECES", 1)
+    caller = Caller()
+    pieces = [b"<!DOCTYPE recording><recording>" + b" " * 600, *[b"<event/>" * 100] * 50]
+    answer = asyncio.run(asyncio.wait_for(caller.send(pieces, bearer()), timeout=20))
+    assert answer is not None
+    assert answer.status == 400
+    assert [type(one) for one in caller.feed.items] == [Unreadable]
