@@ -125,7 +125,7 @@ def _gather_connections(people: Mapping[AttendeeKey, Gathered], room: Room, keys
         person.acts += connection.acts
         person.witnesses.add(connection.witness)
         person.has_gaps |= room.recording is not None and room.recording.blank_events > 0
-        if (attendee := room.attendees.get(participant)) is not None and room.recording is None:
+        if (attendee := room.attendees.get(participant)) is not None:
             person.reported.append(attendee)
             person.tells_hands &= tells_hands
 

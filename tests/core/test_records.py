@@ -18,6 +18,7 @@ from rollcall.core.events import (
     AudioMuted,
     AwayChanged,
     CameraStarted,
+    ChatSent,
     Listed,
     MeetingEnded,
     MeetingListed,
@@ -479,3 +480,13 @@ def test_a_leave_closes_nothing_in_a_file_with_gaps() -> None:
     gaps = replace(head, blank_events=1)
     assert person(fold_meeting([gaps, *rest]), "10").engagement.camera_ms == Count(0)
     assert person(fold_meeting([head, *rest]), "10").engagement.camera_ms == Count(290_000)
+
+
+def test_a_callback_counts_beside_a_damaged_file_too() -> None:
+    chats = tuple(
+        ChatSent(meeting=MEETING, at=START + 60_000 + at, participant="w_a", external_user_id="10") for at in range(6)
+    )
+    true = TrueClass(END, (stay("w_a", "10", 5, 300, *chats),))
+    cut = written_down(true.stays[0])[:3]
+    partial = recording(true, reason=None, is_whole=False, damage="truncated", kept=cut)
+    assert person(fold_meeting([*partial, *callback(true)]), "10").engagement.chats == Count(6, is_exact=True)
