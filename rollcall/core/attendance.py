@@ -137,7 +137,6 @@ def _gather_stays(
     by_external: defaultdict[str, list[Stay]] = defaultdict(list)
     owners: dict[str, AttendeeKey] = {}
     recorded: set[str | None] = set()
-    blind = merge((a, b) for a, b, _ in room.blind)
     stays: list[tuple[AttendeeKey, Stay]] = []
     for participant in sorted(room.connections):
         connection = room.connections[participant]
@@ -161,16 +160,15 @@ def _gather_stays(
         stays += [(key, stay) for stay in by_external[external][known:]]
     if room.blind:
         _gather_unseen(people, room, owners, listings)
+    _weigh_stays(people, stays, room)
+
+
+def _weigh_stays(people: Mapping[AttendeeKey, Gathered], stays: Iterable[tuple[AttendeeKey, Stay]], room: Room) -> None:
+    """Where webhooks were blind only live witnesses are in doubt."""
+    blind, is_over = merge((a, b) for a, b, _ in room.blind), room.ended_at != OPEN
     for key, stay in stays:
-        people[key].sessions.append(
-            weigh(
-                stay,
-                room.meeting,
-                blind=blind if stay.witness == LIVE else (),
-                ended_at=room.ended_at,
-                is_over=room.ended_at != OPEN,
-            )
-        )
+        doubtful = blind if stay.witness == LIVE else ()
+        people[key].sessions.append(weigh(stay, room.meeting, blind=doubtful, ended_at=room.ended_at, is_over=is_over))
 
 
 def _stays(connection: Connection, room: Room, start: int) -> list[Stay]:

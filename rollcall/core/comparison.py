@@ -16,7 +16,7 @@ from rollcall.core.events import ChatSent, Source
 from rollcall.core.evidence import POLL_SLACK_MS, Moment
 from rollcall.core.intervals import OPEN, clip, intersect, merge, subtract, total
 from rollcall.core.people import parent_participant
-from rollcall.core.records import SECOND_MS, recorded_sessions
+from rollcall.core.records import CUT_MS, recorded_sessions
 from rollcall.core.twins import TWIN_WINDOW_MS
 from rollcall.core.witnesses import CALLBACK, POLLS, RECORDING, WEBHOOKS
 
@@ -34,7 +34,7 @@ HOOKS: Final = frozenset({Source.RAW, Source.MAPPED})
 
 @dataclass(frozen=True, slots=True)
 class Disagreement:
-    """What `witness` said otherwise than, or not at all unlike, the better witness `against`.
+    """What `witness` said otherwise than the better witness `against` did, or left out.
 
     `who` and `at` go together: one entry each, in time order. Codes: join-missing, leave-missing, join-extra,
     leave-extra, unknown-person, listed-while-absent, chats-differ.
@@ -197,7 +197,7 @@ def _edges(connection: Connection, against: str) -> tuple[list[Span], list[Span]
     told = connection.reported
     if told is None:
         return [], []
-    return [(at, at + SECOND_MS) for at in told.joins], [(at, at + SECOND_MS) for at in told.leaves]
+    return [(at, at + CUT_MS) for at in told.joins], [(at, at + CUT_MS) for at in told.leaves]
 
 
 def _unpaired(edges: Iterable[Span], heard: Iterable[int]) -> tuple[list[int], list[int]]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from rollcall.core.events import CameraStarted, MeetingCreated, Reported
 from rollcall.core.evidence import POLL_SLACK_MS, Moment, Session, Stay, stays_of
 from rollcall.core.intervals import OPEN
-from rollcall.core.room import JOIN_WEIGHT, LONGEST_MEETING_MS, Connection, Room, gather
+from rollcall.core.room import LONGEST_MEETING_MS, REPORT_WEIGHT, Connection, Room, gather
 from rollcall.core.twins import pair_twins
 from rollcall.core.witnesses import CALLBACK, RECORDING
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from rollcall.core.events import AttendeeReported, MeetingRecorded, MeetingReported
     from rollcall.core.witnesses import Testimony
 
-SECOND_MS: Final = 1_120
+CUT_MS: Final = 1_120
 """A callback's time is cut to the second, and early by the 1 to 116 ms between the creation and its first event."""
 
 LAST_USER_LEFT: Final = "ENDED_WHEN_LAST_USER_LEFT"
@@ -50,7 +50,7 @@ def room_of(meeting: str, testimony: Testimony) -> Room:
     if testimony.recording is not None and testimony.recording.is_whole:
         room = _recorded(room, testimony.recording, testimony)
     elif testimony.callback is not None:
-        _report(room, testimony.callback, testimony.attendees)
+        _lay_over(room, testimony.callback, testimony.attendees)
     room.callback = testimony.callback
     return room
 
@@ -138,19 +138,19 @@ def _recorded_session(stay: Stay, room: Room) -> Session:
 # -- the callback -------------------------------------------------------------------------------------------------
 
 
-class _Told(NamedTuple):
+class _Edges(NamedTuple):
     """One join to leave as a callback tells it, in cut seconds; None: no leave was told."""
 
     joined_at: int
     left_at: int | None
 
 
-def _report(room: Room, head: MeetingReported, attendees: Iterable[AttendeeReported]) -> None:
+def _lay_over(room: Room, head: MeetingReported, attendees: Iterable[AttendeeReported]) -> None:
     """Lay what the callback tells over the live room."""
     if not room.end_is_told:
-        is_seen_later = (room.ran_until or 0) > head.finish_at + SECOND_MS + POLL_SLACK_MS
+        is_seen_later = (room.ran_until or 0) > head.finish_at + CUT_MS + POLL_SLACK_MS
         if not is_seen_later:
-            room.ended_at, room.end_is_told = head.finish_at + SECOND_MS, True
+            room.ended_at, room.end_is_told = head.finish_at + CUT_MS, True
         room.ran_until = max(head.finish_at, room.ran_until or 0)
     _inform(room, head)
     for attendee in attendees:
@@ -201,7 +201,7 @@ def _attribute(room: Room, told: Reported, attendee: AttendeeReported) -> None:
     connection.parent_participant = connection.parent_participant or attendee.parent_participant
     connection.is_moderator |= attendee.role == "MODERATOR"
     if attendee.external_user_id:
-        connection.externals[attendee.external_user_id] += JOIN_WEIGHT * JOIN_WEIGHT
+        connection.externals[attendee.external_user_id] += REPORT_WEIGHT
     if attendee.name and not connection.names:
         connection.names.append((attendee.at, attendee.name))
 
@@ -227,12 +227,12 @@ def reported_stays(connection: Connection, room: Room) -> list[Stay]:
     return stays + [stay for stay in live if not any(_overlaps(stay, *span) for span in spans)]
 
 
-def _alternating(told: Reported) -> list[_Told] | None:
+def _alternating(told: Reported) -> list[_Edges] | None:
     """Joins with their leaves, if there is one join before each leave and only the last may have none."""
     joins, leaves = sorted(told.joins), sorted(told.leaves)
     if not joins or not 0 <= len(joins) - len(leaves) <= 1:
         return None
-    paired = [_Told(join, leave) for join, leave in zip_longest(joins, leaves)]
+    paired = [_Edges(join, leave) for join, leave in zip_longest(joins, leaves)]
     following: Sequence[int] = [*joins[1:], OPEN]
     fits = all(one.joined_at <= (one.left_at or OPEN) <= after for one, after in zip(paired, following, strict=True))
     return paired if fits else None
@@ -242,20 +242,20 @@ def _possible_only(participant: str, told: Reported) -> Stay:
     first = min(told.joins + told.leaves)
     last_leave = max(told.leaves, default=-1)
     is_closed = len(told.leaves) >= len(told.joins) and last_leave >= max(told.joins, default=-1)
-    until = last_leave + SECOND_MS if is_closed else None
+    until = last_leave + CUT_MS if is_closed else None
     return Stay(participant, first, about_at=first, closed_until=until, is_vague=True, witness=CALLBACK)
 
 
-def _reported_stay(connection: Connection, told: _Told, finish_at: int, before: int) -> Stay:
+def _reported_stay(connection: Connection, told: _Edges, finish_at: int, before: int) -> Stay:
     """One join to leave, `before` the next. Edges that a live witness told within the callback's second are its own."""
     stay = Stay(connection.participant, told.joined_at, witness=CALLBACK)
     joined_at = _within(connection, Moment.JOINED, told.joined_at)
-    stay.opened_at = told.joined_at + SECOND_MS if joined_at is None else joined_at
+    stay.opened_at = told.joined_at + CUT_MS if joined_at is None else joined_at
     stay.opened_from = told.joined_at if joined_at is None else joined_at
     if told.left_at is not None and told.left_at < finish_at:
         left_at = _within(connection, Moment.LEFT, told.left_at)
         stay.closed_at = told.left_at if left_at is None else left_at
-        stay.closed_until = told.left_at + SECOND_MS if left_at is None else left_at
+        stay.closed_until = told.left_at + CUT_MS if left_at is None else left_at
     else:
         _last(stay, connection, finish_at)
     until = before - 1 if stay.closed_at is None else stay.closed_at
@@ -286,13 +286,13 @@ def _within(connection: Connection, what: Moment, second: int) -> int | None:
     """
     times = [at for at, moment in connection.moments if moment is what]
     told = connection.reported
-    if connection.is_several and told is not None and len(times) != len(_told(told, what)):
+    if connection.is_several and told is not None and len(times) != len(_times(told, what)):
         return None
-    found = [at for at in times if second <= at <= second + SECOND_MS]
+    found = [at for at in times if second <= at <= second + CUT_MS]
     return found[0] if len(found) == 1 else None
 
 
-def _told(told: Reported, what: Moment) -> tuple[int, ...]:
+def _times(told: Reported, what: Moment) -> tuple[int, ...]:
     return told.joins if what is Moment.JOINED else told.leaves
 
 
@@ -303,7 +303,7 @@ def _overlaps(stay: Stay, start: int, end: int) -> bool:
     first = stay.opened_at if stay.opened_at is not None else stay.first_proof()
     if first is None or last is None:
         return True
-    return first <= end + SECOND_MS and start - SECOND_MS <= last
+    return first <= end + CUT_MS and start - CUT_MS <= last
 
 
 def without_records(testimony: Testimony) -> Testimony:

@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 
     from rollcall.core.events import AttendeeReported, MeetingRecorded, MeetingReported, Reported
 
+# How much each word for an external id counts: any one of a better witness's outweighs all of a weaker one's.
+REPORT_WEIGHT: Final = 1_000_000_000_000
 JOIN_WEIGHT: Final = 1_000_000
 ACT_WEIGHT: Final = 1_000
 LEAVE_WEIGHT: Final = 1

@@ -37,7 +37,7 @@ from rollcall.core.events import (
 )
 from rollcall.core.intervals import subtract, total
 from rollcall.core.meeting import SETTLING_MS, fold_meeting
-from rollcall.core.records import SECOND_MS
+from rollcall.core.records import CUT_MS
 from tests.core.classes import (
     MEETING,
     START,
@@ -143,7 +143,7 @@ def test_a_callback_alone_is_within_a_second_of_each_edge(
     if has_sessions:
         for attendance in folded.attendances:
             edges = 2 * sum(one.external == attendance.external_user_id for one in true.stays)
-            assert total(attendance.possible) - total(attendance.proved) <= edges * SECOND_MS
+            assert total(attendance.possible) - total(attendance.proved) <= edges * CUT_MS
 
 
 @given(true_classes(), st.randoms(use_true_random=False), st.sampled_from([0.1, 0.4]), st.booleans())
@@ -331,7 +331,7 @@ def test_a_callback_without_a_leave_believes_webhooks_that_heard_one() -> None:
     ]
     assert person(fold_meeting([*heard(true), *lost]), "10").possible == ((START + 5_000, START + 300_000),)
     alone = person(fold_meeting(lost), "10")
-    assert END - START - 5_000 - alone.proved_ms() <= SECOND_MS
+    assert END - START - 5_000 - alone.proved_ms() <= CUT_MS
 
 
 @pytest.mark.parametrize(
