@@ -59,7 +59,7 @@ _CAMEL: Final = re.compile(r"([a-z0-9])([A-Z])")
 # -- keeping ------------------------------------------------------------------------------------------------------
 
 
-class Told:
+class CallbackBody:
     """One body, taken apart: `payload` without any identity, `people` from slot to external id and name."""
 
     __slots__ = (

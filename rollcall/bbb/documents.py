@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rollcall.bbb import callback_kept, recording_kept
 from rollcall.bbb.belonging import belongs_to
-from rollcall.bbb.callback_kept import Told, decode_callback
+from rollcall.bbb.callback_kept import CallbackBody, decode_callback
 from rollcall.bbb.delivery import TOO_DEEP, read_json
 from rollcall.bbb.packed import pack, pack_identity, too_large
 from rollcall.bbb.recording import Recording
@@ -29,7 +29,7 @@ EVENTS_XML, ANALYTICS_CALLBACK, DATA_JSON = "events-xml", "analytics-callback", 
 class NoMeeting(NotUnderstood):
     """A body that does not say of which meeting it is, but when one of which external id began (epoch ms)."""
 
-    def __init__(self, told: Told) -> None:
+    def __init__(self, told: CallbackBody) -> None:
         super().__init__(
             "it names no internal meeting id; data.json never does: its folder does, or ?meeting=… in the address"
         )
@@ -86,7 +86,7 @@ def keep_callback(body: bytes, pool_name: str, *, received_at: int, pool: int, m
     NotUnderstood if it is neither, Refused if it holds more than can be kept.
     """
     try:
-        told = Told(read_json(body), meeting)
+        told = CallbackBody(read_json(body), meeting)
     except RecursionError:
         raise NotUnderstood(TOO_DEEP) from None
     if not told.meeting:

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
@@ -188,7 +188,7 @@ class Sender:
         )
 
 
-async def find_key(keys: tuple[queue.Key, ...], ask: Callable[[queue.Key], Any]) -> Found:
+async def find_key(keys: tuple[queue.Key, ...], ask: Callable[[queue.Key], Awaitable[Answer | Silence]]) -> Found:
     """Ask with one secret after the other, then with each of them in stray blanks, until the receiver accepts one."""
     last = Found(None, None, None)
     tries = [queue.Key(key.secret, key.text, padding) for padding in PADDINGS for key in keys]

@@ -18,7 +18,7 @@ ATTEMPTS_SHOWN: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class DeliveryInWords:
     """One delivery for a reader. `at` (epoch ms) is when what the sentence says happened, or is to happen.
 
     `level` is fine, waiting, or wants-a-person; `hint` says what to do about it; `answer` is the last one, as it came.
@@ -130,7 +130,7 @@ _PADDED: Final = gettext_noop(
 )
 
 
-def state_of(meeting: int, *, as_of: int) -> Told | None:
+def state_of(meeting: int, *, as_of: int) -> DeliveryInWords | None:
     """The relay's state of the meeting with this primary key; None where there is nothing to relay."""
     delivery = (
         Delivery.objects.select_related("target__pool", "meeting__summary")
@@ -140,11 +140,11 @@ def state_of(meeting: int, *, as_of: int) -> Told | None:
     )
     if delivery is None:
         return None
-    told = tell(delivery, as_of=as_of)
-    return replace(told, sentence=f"{told.sentence} {_(_CHANGED)}") if _has_changed(delivery) else told
+    shown = tell(delivery, as_of=as_of)
+    return replace(shown, sentence=f"{shown.sentence} {_(_CHANGED)}") if _has_changed(delivery) else shown
 
 
-def tell(delivery: Delivery, *, as_of: int) -> Told:
+def tell(delivery: Delivery, *, as_of: int) -> DeliveryInWords:
     """One delivery in words."""
     state = State(delivery.state)
     sentences, hints = [_(_STATES[state])], [_(_HINTS[state])] if state in _HINTS else []
@@ -161,7 +161,7 @@ def tell(delivery: Delivery, *, as_of: int) -> Told:
         sentences, hints = waiting or sentences, _mend(delivery.target) if waiting else []
     if not delivery.target.pool.relays and state in {State.WAITING, State.DUE}:
         sentences, hints = [_("The relay is switched off for this server.")], []
-    return Told(
+    return DeliveryInWords(
         state=state.value,
         level=_level(state, hints),
         site=delivery.target.site,

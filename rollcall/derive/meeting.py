@@ -68,11 +68,16 @@ def replace_derived(root: int, members: Iterable[int], rows: Rows | None) -> Non
     Summary.objects.filter(meeting_id__in=[member for member in members if member != root or rows is None]).delete()
     if rows is None:
         return
-    summary, _ = Summary.objects.update_or_create(meeting_id=root, defaults=rows.summary)
-    held = {bytes(row["attendee_key"]): row for row in summary.attendance.values()}
+    summary = Summary.objects.filter(meeting_id=root).values_list("pk", flat=True).first()
+    if summary is None:
+        summary, held = Summary.objects.create(meeting_id=root, **rows.summary).pk, {}
+    else:
+        Summary.objects.filter(pk=summary).update(**rows.summary)
+        found = Attendance.objects.filter(summary_id=summary).values()
+        held = {bytes(row["attendee_key"]): row for row in found}
     stale = [row["id"] for key, row in held.items() if not _is_same(row, rows.attendance.get(key))]
     fresh = [
-        Attendance(summary=summary, attendee_key=key, **columns)
+        Attendance(summary_id=summary, attendee_key=key, **columns)
         for key, columns in rows.attendance.items()
         if key not in held or not _is_same(held[key], columns)
     ]

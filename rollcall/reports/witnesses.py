@@ -48,7 +48,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Sentence:
     """A sentence with the people it is about; `rest` are those behind the fold."""
 
     sentence: str
@@ -74,11 +74,11 @@ class Block:
     missing: str
     cause: Why | None
     lines: tuple[Line, ...]
-    rooms: tuple[Told, ...]
+    rooms: tuple[Sentence, ...]
     coverage: tuple[Part, ...]
     coverage_sentence: str
-    disagreements: tuple[Told, ...]
-    changed: Told | None
+    disagreements: tuple[Sentence, ...]
+    changed: Sentence | None
     settled: str
 
 
@@ -275,7 +275,7 @@ def _why_not_whole(told: Recorded) -> str:
     return _("It is not whole: it does not tell the end of the meeting.")
 
 
-def _room(room: Room) -> Told:
+def _room(room: Room) -> Sentence:
     """One breakout room in a sentence: who told of it."""
     told = room.witnesses
     came = [
@@ -289,7 +289,7 @@ def _room(room: Room) -> Told:
         if one is not None
     ]
     name = room.name or room.meeting
-    return Told(_("%(room)s: %(witnesses)s") % {"room": name, "witnesses": ", ".join(came) or _("nobody")})
+    return Sentence(_("%(room)s: %(witnesses)s") % {"room": name, "witnesses": ", ".join(came) or _("nobody")})
 
 
 # --- coverage, disagreements, changes ---------------------------------------------------------------------------------
@@ -313,12 +313,12 @@ def _coverage(row: MeetingRow) -> Iterable[Part]:
         before += ms
 
 
-def _disagreement(one: Disagreement, row: MeetingRow, names: Mapping[bytes, str], zone: tzinfo) -> Told:
+def _disagreement(one: Disagreement, row: MeetingRow, names: Mapping[bytes, str], zone: tzinfo) -> Sentence:
     room = row.rooms.get(one.meeting)
     where = f"{room.name}: " if room is not None and room.is_breakout and room.name else ""
     times = zip(one.who, one.at, strict=False)
     people = tuple(f"{_isolated(who, names)} {words.clock(at, zone)}" for who, at in times)
-    return Told(where + words.disagreement(one), people[:MOST_NAMES], people[MOST_NAMES:])
+    return Sentence(where + words.disagreement(one), people[:MOST_NAMES], people[MOST_NAMES:])
 
 
 def _isolated(who: tuple[str, str], names: Mapping[bytes, str]) -> str:
@@ -327,7 +327,7 @@ def _isolated(who: tuple[str, str], names: Mapping[bytes, str]) -> str:
     return f"\N{FIRST STRONG ISOLATE}{name}\N{POP DIRECTIONAL ISOLATE}"
 
 
-def _changed(changes: Sequence[Change], names: Mapping[bytes, str]) -> Told | None:
+def _changed(changes: Sequence[Change], names: Mapping[bytes, str]) -> Sentence | None:
     """What a record that came later made of the numbers, the greatest change first."""
     if not changes:
         return None
@@ -340,7 +340,7 @@ def _changed(changes: Sequence[Change], names: Mapping[bytes, str]) -> Told | No
     ]
     if len(ordered) > MOST_CHANGES:
         people.append(_("and %(count)d more, in the JSON") % {"count": len(ordered) - MOST_CHANGES})
-    return Told(sentence % number, tuple(people[:MOST_NAMES]), tuple(people[MOST_NAMES:]))
+    return Sentence(sentence % number, tuple(people[:MOST_NAMES]), tuple(people[MOST_NAMES:]))
 
 
 def _moved_ms(change: Change) -> tuple[int, int]:
