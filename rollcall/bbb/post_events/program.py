@@ -12,9 +12,9 @@ import time
 from typing import TYPE_CHECKING
 
 from rollcall import __version__
+from rollcall.bbb.post_events.checking import WRONG, examine
 from rollcall.bbb.post_events.configuration import Configuration, read_configuration
 from rollcall.bbb.post_events.divert import divert, undivert
-from rollcall.bbb.post_events.examination import WRONG, examine
 from rollcall.bbb.post_events.host import Host, Trouble
 from rollcall.bbb.post_events.installing import install, uninstall
 from rollcall.bbb.post_events.journal import Journal

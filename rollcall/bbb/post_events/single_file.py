@@ -27,7 +27,7 @@ MODULES = (
     "rollcall.bbb.post_events.sending",
     "rollcall.bbb.post_events.divert",
     "rollcall.bbb.post_events.installing",
-    "rollcall.bbb.post_events.examination",
+    "rollcall.bbb.post_events.checking",
     "rollcall.bbb.post_events.program",
 )
 

@@ -15,7 +15,7 @@ import time
 import zlib
 from typing import TYPE_CHECKING
 
-from rollcall.bbb.post_events.host import MEETING_ID, Host, Trouble
+from rollcall.bbb.post_events.host import MEETING_ID, Trouble
 from rollcall.bbb.post_events.verdict import DONE, FAULT, GONE, LATER, Verdict
 
 if TYPE_CHECKING:
@@ -223,11 +223,6 @@ class Lock:
     def __exit__(self, *_: object) -> None:
         if self._descriptor != -1:
             os.close(self._descriptor)
-
-
-def spool_of(host: Host, folder: str) -> Spool:
-    """The spool at this path of the host."""
-    return Spool(host.path(folder))
 
 
 def _write(path: str, text: str) -> None:
