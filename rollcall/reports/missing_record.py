@@ -44,12 +44,16 @@ _read = msgspec.json.Decoder().decode
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """`code` names the cause; `mend` is blank where there is only to wait. `may_come`: it is not too late."""
+    """`code` names the cause; `mend` is blank where there is only to wait.
+
+    `may_come`: it is not too late. `is_early`: records of the server came only later, so that none was lost.
+    """
 
     code: str
     sentence: str
     mend: str = ""
     may_come: bool = False
+    is_early: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +79,10 @@ class Known:
         return told.get("bbb-origin", "").casefold() == "moodle" or any(MOODLE_PATH in text for text in told.values())
 
 
-def why_no_record(summary: Summary, *, as_of: int, zone: tzinfo, history: RecordHistory | None = None) -> Why:
+def why_no_record(summary: Summary, *, as_of: int, zone: tzinfo) -> Why:
     """For a meeting that has ended, and of which no record came, or not the one asked for."""
-    known = what_is_known(summary, reading.record_history(summary.pool_name) if history is None else history)
-    return why(known, as_of=as_of, zone=zone)
+    history = reading.record_history(summary.pool_name, ended_by=as_of - USUAL_MS, around=summary)
+    return why(what_is_known(summary, history), as_of=as_of, zone=zone)
 
 
 def why_no_callback(summary: Summary) -> Why:
@@ -148,6 +152,8 @@ def why(known: Known, *, as_of: int, zone: tzinfo) -> Why:
         _events_not_kept(known)
         or _never_sent_here(known)
         or _may_come(known, as_of)
+        or _never_any(known)
+        or _before_the_first(known, zone)
         or _broke(known, zone)
         or _only_this_one(known)
     )
@@ -168,9 +174,11 @@ def _events_not_kept(known: Known) -> Why | None:
 
 def _never_sent_here(known: Known) -> Why | None:
     """Whoever sends us records of other meetings does so whatever address this one had."""
-    if known.history.reported_at is not None or known.history.recent_with:
-        return None
-    return _not_addressed_here(known)
+    return None if _any_came(known.history) else _not_addressed_here(known)
+
+
+def _any_came(history: RecordHistory) -> bool:
+    return any(at is not None for at in (history.reported_at, history.last_at, history.next_at))
 
 
 def _not_addressed_here(known: Known) -> Why | None:
@@ -237,28 +245,53 @@ def _may_come(known: Known, as_of: int) -> Why | None:
     return Why("may-come", sentence, may_come=True)
 
 
-def _broke(known: Known, zone: tzinfo) -> Why | None:
-    history = known.history
-    if history.reported_at is None and not history.recent_with:
-        return Why(
-            "never-any",
-            _("No record has ever come from this server."),
-            _(
-                "Install the host script (rollcall bbb-host --server %(server)s) and run rollcall-bbb --check there: "
-                "it says what is in the way."
-            )
-            % {"server": known.server},
-        )
-    if history.since < BROKEN_AFTER or history.first_without_at is None:
+def _never_any(known: Known) -> Why | None:
+    if _any_came(known.history):
         return None
-    since = ngettext(
-        "Records came from this server, but of the last %(count)d meeting none did: something broke around %(day)s.",
-        "Records came from this server, but of the last %(count)d meetings none did: something broke around %(day)s.",
-        history.since,
-    ) % {"count": history.since, "day": words.day(history.first_without_at, zone)}
+    return Why(
+        "never-any",
+        _("No record has ever come from this server."),
+        _(
+            "Install the host script (rollcall bbb-host --server %(server)s) and run rollcall-bbb --check there: "
+            "it says what is in the way."
+        )
+        % {"server": known.server},
+    )
+
+
+def _before_the_first(known: Known, zone: tzinfo) -> Why | None:
+    """Nothing is lost in a time from which there are no records at all."""
+    history = known.history
+    if history.last_at is not None or history.next_at is None:
+        return None
+    first = {"when": words.day_and_clock(history.next_at, zone)}
+    earlier = _("Records came from this server only from the meeting of %(when)s on; this one was earlier.") % first
+    then = _not_addressed_here(known)
+    if then is None:
+        return Why("before-the-first", earlier, _still_there(), is_early=True)
+    return Why(then.code, f"{then.sentence} {earlier}", _still_there(), is_early=True)
+
+
+def _still_there() -> str:
+    return _("If /var/bigbluebutton/events on the server still has a folder of its id: rollcall import FOLDER.")
+
+
+def _broke(known: Known, zone: tzinfo) -> Why | None:
+    """Too many in a row are no chance; whether that is over says what to do."""
+    history = known.history
+    if history.without < BROKEN_AFTER or history.without_since is None:
+        return None
+    told = {"count": history.without, "day": words.day(history.without_since, zone)}
+    if history.next_at is not None:
+        sentence = _(
+            "Of %(count)d meetings in a row, from %(day)s on, no record came from this server: something was broken, "
+            "and has been mended since."
+        )
+        return Why("was-broken", sentence % told, _still_there())
     return Why(
         "broke",
-        since,
+        _("Records came from this server, but of the last %(count)d meetings none did: something broke around %(day)s.")
+        % told,
         _(
             "On the server, run rollcall-bbb --check, and look into /var/log/bigbluebutton/post_events*.log and "
             "bbb-rap-starter: was the secret, the address or a certificate changed then, or BigBlueButton upgraded?"
@@ -268,10 +301,14 @@ def _broke(known: Known, zone: tzinfo) -> Why | None:
 
 def _only_this_one(known: Known) -> Why:
     history = known.history
-    share = {"with": history.recent_with, "all": history.recent}
+    sentence = ngettext(
+        "Of %(all)d meeting of this server around it, %(with)d has a record; this one's was lost, or never made.",
+        "Of %(all)d meetings of this server around it, %(with)d have a record; this one's was lost, or never made.",
+        history.recent,
+    )
     return Why(
         "only-this-one",
-        _("Of this server's last %(all)d meetings %(with)d have a record; this one's was lost, or never made.") % share,
+        sentence % {"with": history.recent_with, "all": history.recent},
         _(
             "On the server, look for the meeting's id in /var/log/bigbluebutton/post_events*.log. If "
             "/var/bigbluebutton/events has a folder of that name, run: rollcall import on its events.xml."

@@ -393,31 +393,56 @@ LAST_MEETINGS = 20
 
 
 class RecordHistory(NamedTuple):
-    """How it went with the records of one server's last ended meetings; times are epoch ms.
+    """How it went with the records of one server's ended meetings, seen from one of them or from now; epoch ms.
 
-    `reported_at` is when the last record came from the server itself, `last_at` when the last meeting began that has
-    one; `since` counts those that ended later without, and `first_without_at` is when the first of these began.
+    `recent` of the nearest were looked at, the one itself aside, and `recent_with` of these have a record. `last_at`
+    and `next_at` are when the nearest before and after it began that have one; between these two are `without` in a
+    row that have none, itself included, the first of which began at `without_since`. `reported_at` is when the last
+    record came from the server itself.
     """
 
     reported_at: int | None = None
     recent: int = 0
     recent_with: int = 0
     last_at: int | None = None
-    since: int = 0
-    first_without_at: int | None = None
+    next_at: int | None = None
+    without: int = 0
+    without_since: int | None = None
 
 
-def record_history(pool_name: str) -> RecordHistory:
-    """Looks at all that ended; a part of an events.xml counts as a record that came."""
-    ended = Summary.objects.filter(pool_name=pool_name, ended_possible_at__isnull=False)
-    recent = list(ended.order_by("-started_at", "-meeting_id").values_list("record", flat=True)[:LAST_MEETINGS])
+def record_history(pool_name: str, *, ended_by: int, around: Summary | None = None) -> RecordHistory:
+    """Seen from the meeting `around`, or from now. Without a record counts only what had ended by that time.
+
+    A part of an events.xml counts as a record that came.
+    """
+    has_record = ~Q(record="")
+    told = Summary.objects.filter(pool_name=pool_name, ended_possible_at__isnull=False)
+    told = told.filter(has_record | Q(ended_possible_at__lte=ended_by))
+    at, half = (LARGEST, LAST_MEETINGS) if around is None else (around.started_at, LAST_MEETINGS // 2)
+    others = told if around is None else told.exclude(pk=around.pk)
+    recent = _nearest(others, at, half)
+    bounds = others.aggregate(
+        last=Max("started_at", filter=has_record & Q(started_at__lte=at)),
+        next=Min("started_at", filter=has_record & Q(started_at__gt=at)),
+    )
+    without = told.filter(_is_between(bounds["last"], bounds["next"]), record="")
+    row = without.aggregate(count=Count("pk"), since=Min("started_at"))
     reported_at = Server.objects.filter(pool__name=pool_name).values_list("reported_at", flat=True).first()
-    if not any(recent) and reported_at is None:
-        return RecordHistory(None, len(recent), 0)
-    last_at = ended.exclude(record="").aggregate(last=Max("started_at"))["last"]
-    without = ended.filter(record="") if last_at is None else ended.filter(record="", started_at__gt=last_at)
-    after = without.aggregate(count=Count("pk"), first=Min("started_at"))
-    return RecordHistory(reported_at, len(recent), sum(map(bool, recent)), last_at, after["count"], after["first"])
+    return RecordHistory(
+        reported_at, len(recent), sum(map(bool, recent)), bounds["last"], bounds["next"], row["count"], row["since"]
+    )
+
+
+def _nearest(others: QuerySet[Summary], at: int, half: int) -> list[str]:
+    """Which record each of the meetings just before and just after a time has."""
+    before = others.filter(started_at__lte=at).order_by("-started_at", "-meeting_id")
+    after = others.filter(started_at__gt=at).order_by("started_at", "meeting_id")
+    return [record for found in (before, after) for record in found.values_list("record", flat=True)[:half]]
+
+
+def _is_between(last: int | None, following: int | None) -> Q:
+    after = Q() if last is None else Q(started_at__gt=last)
+    return after if following is None else after & Q(started_at__lt=following)
 
 
 @dataclass(frozen=True, slots=True)

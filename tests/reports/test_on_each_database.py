@@ -49,13 +49,20 @@ def test_the_history_of_a_servers_records_is_read_alike() -> None:
     from rollcall.store.reading import RecordHistory, record_history
     from tests.makers import at
 
-    assert record_history("nobody") == RecordHistory()
+    later = at("00:00", "2026-12-24")
+    assert record_history("nobody", ended_by=later) == RecordHistory()
     days = [f"2026-11-{number:02}" for number in range(1, 26)]
-    for number, day in enumerate(days):
-        make_meeting(name=f"M{number}", day=day, record="callback" if number < 20 else "")
+    kept = [
+        make_meeting(name=f"M{number}", day=day, record="callback" if 10 <= number < 20 else "")
+        for number, day in enumerate(days)
+    ]
     make_meeting(name="Runs", day="2026-11-26", ended=None)
-    last_at, first_without_at = at("10:00", days[19]), at("10:00", days[20])
-    assert record_history("bbb1") == RecordHistory(None, 20, 15, last_at, 5, first_without_at)
+    began = [at("10:00", day) for day in days]
+    assert record_history("bbb1", ended_by=later) == RecordHistory(None, 20, 10, began[19], None, 5, began[20])
+    early = record_history("bbb1", ended_by=later, around=kept[3])
+    assert early == RecordHistory(None, 13, 4, None, began[10], 10, began[0])
+    late = record_history("bbb1", ended_by=began[22], around=kept[21])
+    assert late == RecordHistory(None, 10, 9, began[19], None, 2, began[20])
 
 
 def test_a_class_with_all_its_witnesses_is_shown() -> None:
