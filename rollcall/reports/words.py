@@ -13,9 +13,9 @@ from rollcall.reports.translating import gettext as _
 from rollcall.store.reading import State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
-    from rollcall.reports.details import Count, Disagreement, Note, Session
+    from rollcall.reports.details import Count, Disagreement, Note, Session, Span
     from rollcall.reports.rows import AttendeeRow, Bounds, Shares
 
 UNKNOWN = "–"
@@ -54,6 +54,7 @@ WITNESSES: dict[str, str] = {
     "webhooks": gettext_noop("Webhooks"),
     "polls": gettext_noop("Polls"),
     "live": gettext_noop("Webhooks and polls"),
+    "live-and-part": gettext_noop("Webhooks, polls and the part of events.xml"),
     "callback": gettext_noop("The analytics callback"),
     "recording": gettext_noop("events.xml"),
 }
@@ -81,9 +82,14 @@ CAUSES: dict[str, str] = {
 def moment(at: int, zone: tzinfo) -> datetime:
     """Epoch ms in the reader's zone; what no calendar can hold is shown as its first or last second."""
     try:
-        return datetime.fromtimestamp(round(at / 1000), zone)
+        return datetime.fromtimestamp(_seconds(at), zone)
     except (OverflowError, ValueError, OSError):
         return datetime(9999 if at > 0 else 1, 12, 31, 23, 59, 59, tzinfo=UTC)
+
+
+def _seconds(ms: int) -> int:
+    """The one rule by which times and durations are rounded where they are shown."""
+    return (ms + 500) // 1000
 
 
 def clock(at: int | None, zone: tzinfo) -> str:
@@ -139,7 +145,7 @@ def days_apart(one: int, other: int, zone: tzinfo) -> int:
 
 def duration(ms: int) -> str:
     """42:10, or 1:02:10 from an hour on; rounded to the second, once."""
-    minutes, seconds = divmod((ms + 500) // 1000, 60)
+    minutes, seconds = divmod(_seconds(ms), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
@@ -148,8 +154,24 @@ def long_duration(ms: int | None) -> str:
     """0:42:10, the same form for every row of a spreadsheet; blank while it grows."""
     if ms is None:
         return ""
-    minutes, seconds = divmod((ms + 500) // 1000, 60)
+    minutes, seconds = divmod(_seconds(ms), 60)
     return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
+
+
+def added(spans: Sequence[Span], total_ms: int, zone: tzinfo) -> str:
+    """10:02:11–10:04:21 + … = 42:10; to the millisecond where what was rounded would not add up."""
+    shown_seconds = sum(_seconds(end) - _seconds(start) for start, end in spans)
+    if shown_seconds == _seconds(total_ms):
+        terms = " + ".join(f"{clock(start, zone)}–{clock(end, zone)}" for start, end in spans)
+        return f"{terms or '0'} = {duration(total_ms)}"
+    terms = " + ".join(f"{_exact_clock(start, zone)}–{_exact_clock(end, zone)}" for start, end in spans)
+    whole, rest = divmod(total_ms, 1000)
+    return f"{terms} = {duration(whole * 1000)}.{rest:03} ≈ {duration(total_ms)}"
+
+
+def _exact_clock(at: int, zone: tzinfo) -> str:
+    whole, rest = divmod(at, 1000)
+    return f"{clock(whole * 1000, zone)}.{rest:03}"
 
 
 def bounds(time: Bounds) -> str:
