@@ -85,16 +85,19 @@ def fold_attendance(root: Room, breakouts: Sequence[Room]) -> tuple[Attendance, 
         keys = keys_of(room, root)
         _gather_connections(people, room, keys)
         _gather_stays(people, room, root, keys)
-    is_recorded = _is_recorded(root, breakouts)
-    return tuple(_put_together(key, people[key], is_recorded=is_recorded) for key in sorted(people))
+    complete = _complete_witness(root, breakouts)
+    return tuple(_put_together(key, people[key], complete) for key in sorted(people))
 
 
-def _is_recorded(root: Room, breakouts: Sequence[Room]) -> bool:
-    """Whether whole recordings tell of everything: of the class, and of each of its rooms that is known of."""
-    heard_of = [room for room in (root, *breakouts) if room.first_at != OPEN]
-    whole = {room.meeting for room in heard_of if room.recording is not None and room.recording.is_whole}
-    named = root.recording.rooms if root.recording is not None else ()
-    return whole.issuperset(room.meeting for room in heard_of) and whole.issuperset(named)
+def _complete_witness(root: Room, breakouts: Sequence[Room]) -> str | None:
+    """Which kind of record tells of everything: of the class, and of each of its rooms that is known of."""
+    known = {room.meeting for room in (root, *breakouts) if room.first_at != OPEN}
+    known.update(root.recording.rooms if root.recording is not None else ())
+    told = {room.meeting: room for room in (root, *breakouts)}
+    for witness in (RECORDING, CALLBACK):
+        if all(meeting in told and told[meeting].record() == witness for meeting in known):
+            return witness
+    return None
 
 
 def keys_of(room: Room, root: Room) -> dict[str, AttendeeKey]:
@@ -154,7 +157,7 @@ def _gather_stays(
     for external, seen in listings.items():
         if external in recorded:
             continue
-        key = owners.get(external) or _key_of_listed(external, root)
+        key = owners.get(external) or key_of_listed(external, root)
         known = len(by_external[external])
         _weigh_listings(people[key], by_external[external], seen, room, times)
         stays += [(key, stay) for stay in by_external[external][known:]]
@@ -207,13 +210,17 @@ def _listings(room: Room) -> dict[str, _Seen]:
     return found
 
 
-def key_of_listed(external: str, room: Room, root: Room) -> AttendeeKey:
-    """Who a poll of this room named."""
-    owners = [_key_of(one, root) for one in room.connections.values() if one.listed_as() == external]
-    return max(owners, default=_key_of_listed(external, root))
+def owners_of(room: Room, root: Room) -> dict[str, AttendeeKey]:
+    """Whom getMeetings means by each external id that is known in this room."""
+    owners: dict[str, AttendeeKey] = {}
+    for connection in room.connections.values():
+        if external := connection.listed_as():
+            key = _key_of(connection, root)
+            owners[external] = max(owners.get(external, key), key)
+    return owners
 
 
-def _key_of_listed(external: str, root: Room) -> AttendeeKey:
+def key_of_listed(external: str, root: Room) -> AttendeeKey:
     """Who a poll named whom no webhook did: internal ids stand where the LMS gave no user id."""
     if external.startswith("w_"):
         return _key_in_root(external, root)
@@ -263,7 +270,7 @@ def _unseen(room: Room, times: Sequence[tuple[int, int]], listed: set[int]) -> S
     return clip(merge(pieces), room.started_at(), room.ended_at)
 
 
-def _put_together(key: AttendeeKey, person: Gathered, *, is_recorded: bool) -> Attendance:
+def _put_together(key: AttendeeKey, person: Gathered, complete: str | None) -> Attendance:
     sessions = sorted(person.sessions, key=_session_order)
     proved = merge([*(span for session in sessions for span in session.proved), *person.shared])
     possible = merge([*(session.possible for session in sessions), *proved, *person.unseen])
@@ -276,7 +283,7 @@ def _put_together(key: AttendeeKey, person: Gathered, *, is_recorded: bool) -> A
         proved=proved,
         possible=possible,
         sessions=tuple(sessions),
-        engagement=_engagement(person, possible, is_recorded=is_recorded),
+        engagement=_engagement(person, possible, complete),
     )
 
 
@@ -285,13 +292,14 @@ def _act_order(act: Anything) -> tuple[int, str, bytes]:
     return act.at, "" if act.source is Source.RECORDING else act.kind, act.digest
 
 
-def _engagement(person: Gathered, possible: Spans, *, is_recorded: bool) -> Engagement:
+def _engagement(person: Gathered, possible: Spans, complete: str | None) -> Engagement:
+    """Exact where one kind of record tells of all rooms there are, and of every connection of the person."""
     ends = None
-    if is_recorded and person.witnesses == {RECORDING}:
+    if complete == RECORDING and person.witnesses == {RECORDING}:
         ends = {(one.meeting, one.participant): one.possible[1] for one in sorted(person.sessions, key=_session_order)}
     engagement = fold_engagement(person.acts, possible, ends=ends, has_gaps=person.has_gaps)
     if person.reported and RECORDING not in person.witnesses:
-        is_all = person.witnesses == {CALLBACK}
+        is_all = complete == CALLBACK and person.witnesses == {CALLBACK}
         return with_report(engagement, person.reported, tells_hands=person.tells_hands, is_all=is_all)
     return engagement
 

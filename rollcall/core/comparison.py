@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
-from rollcall.core.attendance import POLLS_APART_MS, key_of_listed, keys_of
+from rollcall.core.attendance import POLLS_APART_MS, key_of_listed, keys_of, owners_of
 from rollcall.core.events import ChatSent, Source
 from rollcall.core.evidence import POLL_SLACK_MS, Moment
 from rollcall.core.intervals import OPEN, clip, intersect, merge, subtract, total
@@ -172,7 +172,12 @@ def _compare_webhooks(found: _Found, live: Room, told: Mapping[str, Connection])
 
 
 def _compare_edges(found: _Found, connection: Connection, heard: Sequence[tuple[int, Moment]]) -> None:
-    """Joins and leaves of one connection, paired with what webhooks told of it."""
+    """Joins and leaves of one connection, paired with what webhooks told of it.
+
+    Where a callback tells of several as if they were one, nobody knows whose are missing.
+    """
+    if connection.is_several:
+        return
     joins, leaves = _edges(connection, found.against)
     heard_joins = [at for at, what in heard if what is Moment.JOINED]
     heard_leaves = [at for at, what in heard if what is Moment.LEFT]
@@ -224,15 +229,15 @@ def _chats(connection: Connection) -> int:
 
 def _compare_polls(found: _Found, live: Room, room: Room, root: Room) -> None:
     """Whom getMeetings listed while the file has nobody of that external id in."""
-    present = _presence(room)
+    present, owners = _presence(room), owners_of(room, root)
     for listing in live.listed:
         for listed in listing.present:
             external = parent_participant(listed.external_user_id) or listed.external_user_id
-            key = key_of_listed(external, room, root)
-            if external not in present:
-                found.add("unknown-person", POLLS, key, listing.at)
-            elif not any(start - _DATE_MS <= listing.at <= end + _DATE_MS for start, end in present[external]):
-                found.add("listed-while-absent", POLLS, key, listing.at)
+            spans = present.get(external)
+            if spans is not None and any(start - _DATE_MS <= listing.at <= end + _DATE_MS for start, end in spans):
+                continue
+            code = "unknown-person" if spans is None else "listed-while-absent"
+            found.add(code, POLLS, owners.get(external) or key_of_listed(external, root), listing.at)
 
 
 def _presence(room: Room) -> dict[str, Spans]:

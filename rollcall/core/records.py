@@ -6,13 +6,15 @@ Whoever a record does not name stays with the weaker witness, and so does what i
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
 from dataclasses import replace
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from rollcall.core.events import CameraStarted, MeetingCreated, Reported
+from rollcall.core.events import CameraStarted, MeetingCreated, Reported, Source
 from rollcall.core.evidence import POLL_SLACK_MS, Moment, Session, Stay, stays_of
-from rollcall.core.intervals import OPEN
+from rollcall.core.intervals import OPEN, Spans, merge
 from rollcall.core.room import LONGEST_MEETING_MS, REPORT_WEIGHT, Connection, Room, gather
 from rollcall.core.twins import pair_twins
 from rollcall.core.witnesses import CALLBACK, RECORDING
@@ -39,8 +41,10 @@ def live_room(meeting: str, testimony: Testimony) -> Room:
         _inform(room, head)
         if room.ended_at == OPEN:
             # Files are written when a meeting is over; how long after the last thing this one tells, nobody knows.
-            room.ended_at = max(head.last_at, room.started_at() + LONGEST_MEETING_MS)
-            room.ran_until = head.last_at
+            room.ran_until = max(
+                head.last_at, *(event.at for event in testimony.live if event.source is not Source.OURS)
+            )
+            room.ended_at = max(room.ran_until, room.started_at() + LONGEST_MEETING_MS)
     return room
 
 
@@ -153,24 +157,26 @@ def _lay_over(room: Room, head: MeetingReported, attendees: Iterable[AttendeeRep
             room.ended_at, room.end_is_told = head.finish_at + CUT_MS, True
         room.ran_until = max(head.finish_at, room.ran_until or 0)
     _inform(room, head)
+    known: defaultdict[str | None, list[Connection]] = defaultdict(list)
+    for connection in room.connections.values():
+        known[connection.listed_as()].append(connection)
     for attendee in attendees:
         sessions = attendee.sessions
         if any(not told.participant for told in sessions):
-            sessions = (_of_a_person(room, attendee),)
+            external = attendee.parent_participant or attendee.external_user_id
+            sessions = (_of_a_person(room, attendee, known[external] if external else []),)
         for told in sessions:
             _attribute(room, told, attendee)
         if sessions:
             room.attendees[sessions[0].participant] = attendee
 
 
-def _of_a_person(room: Room, attendee: AttendeeReported) -> Reported:
+def _of_a_person(room: Room, attendee: AttendeeReported, known: Sequence[Connection]) -> Reported:
     """Before gem 2.0 joins and leaves are told of a person alone, not of connections.
 
     They are then those of the one connection that is known, else of a made-up one, which takes over what the live
     witnesses told of all of the person's connections where the callback says more.
     """
-    external = attendee.parent_participant or attendee.external_user_id
-    known = [one for one in room.connections.values() if external is not None and one.listed_as() == external]
     told = Reported(
         known[0].participant if len(known) == 1 else _made_up(attendee),
         tuple(sorted(at for session in attendee.sessions for at in session.joins)),
@@ -206,6 +212,17 @@ def _attribute(room: Room, told: Reported, attendee: AttendeeReported) -> None:
         connection.names.append((attendee.at, attendee.name))
 
 
+class _Heard:
+    """What live witnesses told of one connection, in time order, to be looked up by time."""
+
+    def __init__(self, connection: Connection) -> None:
+        moments = sorted(connection.moments)
+        self.told = connection.reported or Reported("")
+        self.joins = [at for at, what in moments if what is Moment.JOINED]
+        self.leaves = [at for at, what in moments if what is Moment.LEFT]
+        self.signs = [at for at, what in moments if what <= Moment.SIGN]
+
+
 def reported_stays(connection: Connection, room: Room) -> list[Stay]:
     """The stays of a connection that a callback knows; those it knows nothing of stand beside them as live ones.
 
@@ -218,13 +235,21 @@ def reported_stays(connection: Connection, room: Room) -> list[Stay]:
     alternating = _alternating(told)
     if alternating is None:
         return [_possible_only(connection.participant, told), *live]
+    finish_at = None if _lost_leaves(room) else head.finish_at
+    heard = _Heard(connection)
     following = [one.joined_at for one in alternating[1:]] + [OPEN]
     stays = [
-        _reported_stay(connection, one, head.finish_at, before)
+        _reported_stay(connection, heard, one, head.finish_at, finish_at, before)
         for one, before in zip(alternating, following, strict=True)
     ]
-    spans = [(stay.lower(), stay.upper()) for stay in stays]
-    return stays + [stay for stay in live if not any(_overlaps(stay, *span) for span in spans)]
+    spans = merge((stay.lower() - CUT_MS, stay.upper() + CUT_MS) for stay in stays)
+    return stays + [stay for stay in live if not _overlaps(stay, spans)]
+
+
+def _lost_leaves(room: Room) -> bool:
+    """Whether the file that the callback was made from is known to have lost events: then no leave proves nothing."""
+    head = room.recording
+    return head is not None and (head.blank_events > 0 or LAST_USER_LEFT in {head.end_reason, room.end_reason})
 
 
 def _alternating(told: Reported) -> list[_Edges] | None:
@@ -246,64 +271,62 @@ def _possible_only(participant: str, told: Reported) -> Stay:
     return Stay(participant, first, about_at=first, closed_until=until, is_vague=True, witness=CALLBACK)
 
 
-def _reported_stay(connection: Connection, told: _Edges, finish_at: int, before: int) -> Stay:
-    """One join to leave, `before` the next. Edges that a live witness told within the callback's second are its own."""
+def _reported_stay(
+    connection: Connection, heard: _Heard, told: _Edges, ended_at: int, lasted_until: int | None, before: int
+) -> Stay:
+    """One join to leave, `before` the next. Edges that a live witness told within the callback's second are its own.
+
+    `ended_at` is the callback's finish, `lasted_until` the same where it proves that somebody was there to the end.
+    """
     stay = Stay(connection.participant, told.joined_at, witness=CALLBACK)
-    joined_at = _within(connection, Moment.JOINED, told.joined_at)
+    joined_at = _within(connection, heard.joins, told.joined_at, len(heard.told.joins))
     stay.opened_at = told.joined_at + CUT_MS if joined_at is None else joined_at
     stay.opened_from = told.joined_at if joined_at is None else joined_at
-    if told.left_at is not None and told.left_at < finish_at:
-        left_at = _within(connection, Moment.LEFT, told.left_at)
+    if told.left_at is not None and told.left_at < ended_at:
+        left_at = _within(connection, heard.leaves, told.left_at, len(heard.told.leaves))
         stay.closed_at = told.left_at if left_at is None else left_at
         stay.closed_until = told.left_at + CUT_MS if left_at is None else left_at
     else:
-        _last(stay, connection, finish_at)
+        _last(stay, connection, heard, lasted_until)
     until = before - 1 if stay.closed_at is None else stay.closed_at
-    stay.signs = [
-        at for at, what in sorted(connection.moments) if what <= Moment.SIGN and stay.opened_at <= at <= until
-    ]
+    stay.signs = heard.signs[bisect_left(heard.signs, stay.opened_at) : bisect_right(heard.signs, until)]
     return stay
 
 
-def _last(stay: Stay, connection: Connection, finish_at: int) -> None:
+def _last(stay: Stay, connection: Connection, heard: _Heard, lasted_until: int | None) -> None:
     """A stay without a leave lasted to the end, unless a live witness heard one: files lose events."""
     opened_from, opened_at = stay.opened_from or 0, stay.opened_at or 0
-    leaves = [at for at, what in connection.moments if what is Moment.LEFT and at > opened_from]
-    if not leaves:
-        stay.lasted_until = finish_at
+    left_at = next(iter(heard.leaves[bisect_right(heard.leaves, opened_from) :][:1]), None)
+    if left_at is None:
+        stay.lasted_until = lasted_until
     elif connection.is_several:
         return
-    elif min(leaves) > opened_at:
-        stay.closed_at = stay.closed_until = min(leaves)
+    elif left_at > opened_at:
+        stay.closed_at = stay.closed_until = left_at
     elif opened_from == opened_at:
-        stay.lasted_until = finish_at
+        stay.lasted_until = lasted_until
 
 
-def _within(connection: Connection, what: Moment, second: int) -> int | None:
-    """The one such moment that a live witness told in the callback's second.
+def _within(connection: Connection, times: Sequence[int], second: int, told: int) -> int | None:
+    """The one of these times that lies in the callback's second.
 
     Of several connections told as one it might be another's, unless as many are known as were told.
     """
-    times = [at for at, moment in connection.moments if moment is what]
-    told = connection.reported
-    if connection.is_several and told is not None and len(times) != len(_times(told, what)):
+    if connection.is_several and len(times) != told:
         return None
-    found = [at for at in times if second <= at <= second + CUT_MS]
+    found = times[bisect_left(times, second) : bisect_right(times, second + CUT_MS)]
     return found[0] if len(found) == 1 else None
 
 
-def _times(told: Reported, what: Moment) -> tuple[int, ...]:
-    return told.joins if what is Moment.JOINED else told.leaves
-
-
-def _overlaps(stay: Stay, start: int, end: int) -> bool:
-    """Whether a live stay tells of the same as a reported one, give or take a callback's second."""
+def _overlaps(stay: Stay, spans: Spans) -> bool:
+    """Whether a live stay tells of the same as one of the reported ones, which lie within these spans."""
     upper = stay.upper()
     last = stay.last_proof() if upper == OPEN else upper
     first = stay.opened_at if stay.opened_at is not None else stay.first_proof()
     if first is None or last is None:
         return True
-    return first <= end + CUT_MS and start - CUT_MS <= last
+    index = bisect_left(spans, (first, -OPEN))
+    return any(start <= last and first <= end for start, end in spans[max(0, index - 1) : index + 1])
 
 
 def without_records(testimony: Testimony) -> Testimony:

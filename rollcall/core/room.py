@@ -38,6 +38,7 @@ from rollcall.core.events import (
 from rollcall.core.evidence import LIVE, POLL_SLACK_MS, Moment
 from rollcall.core.intervals import OPEN
 from rollcall.core.twins import TWIN_WINDOW_MS
+from rollcall.core.witnesses import CALLBACK, RECORDING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -186,6 +187,12 @@ class Room:
         is_known = self.information() is not None or self.started_at() != self.first_at
         return self.started_at() if is_known else self.first_at - LONGEST_MEETING_MS
 
+    def record(self) -> str | None:
+        """The record that speaks for it: a whole recording, else a callback."""
+        if self.recording is not None and self.recording.is_whole:
+            return RECORDING
+        return CALLBACK if self.callback is not None else None
+
     def guests(self) -> set[str]:
         """External ids that belong to guests, as far as anybody said: not every message does."""
         flags = [(one.external_user_id, one.is_guest) for one in self.connections.values()]
@@ -241,7 +248,7 @@ def _find_end(room: Room, events: Sequence[Anything]) -> None:
 
 
 def _find_end_by_polls(room: Room, events: Sequence[Anything]) -> None:
-    alive_at = max((event.at for event in events if type(event) not in _NO_SIGN_OF_RUNNING), default=0)
+    alive_at = max((event.at for event in events if type(event) not in NO_SIGN_OF_RUNNING), default=0)
     missing = [event.at for event in events if isinstance(event, MeetingMissing) and event.at > alive_at]
     if len(missing) >= MISSING_IS_OVER:
         room.ended_at, room.ran_until = missing[0] + POLL_SLACK_MS, alive_at or None
@@ -393,7 +400,7 @@ def _credit(room: Room, answer: PollAnswered) -> None:
         connection.acts.append(answer)
 
 
-_NO_SIGN_OF_RUNNING: Final = frozenset({MeetingMissing, WentBlind, Noticed})
+NO_SIGN_OF_RUNNING: Final = frozenset({MeetingMissing, WentBlind, Noticed})
 
 _HANDLERS: Final[dict[type, Callable[[Room, Any], None]]] = {
     MeetingCreated: _created,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import pairwise
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -490,3 +491,59 @@ def test_a_callback_counts_beside_a_damaged_file_too() -> None:
     cut = written_down(true.stays[0])[:3]
     partial = recording(true, reason=None, is_whole=False, damage="truncated", kept=cut)
     assert person(fold_meeting([*partial, *callback(true)]), "10").engagement.chats == Count(6, is_exact=True)
+
+
+def test_a_room_that_no_callback_tells_of_leaves_counts_open() -> None:
+    room = "0b" * 20 + "-1000001"
+    seen = digested(
+        MeetingListed(
+            meeting=room,
+            at=START + 90_000,
+            source=Source.POLL,
+            is_breakout=True,
+            parent=MEETING,
+            present=(Listed(external_user_id="w_a-1"),),
+        )
+    )
+    true = TrueClass(END, (stay("w_a", "10", 5, 300),))
+    assert person(fold_meeting(callback(true)), "10").engagement.chats.is_exact
+    assert not person(fold_meeting([*callback(true), seen], root=MEETING), "10").engagement.chats.is_exact
+
+
+@pytest.mark.parametrize(("blank_events", "reason"), [(1, "ENDED_FROM_API"), (0, "ENDED_WHEN_LAST_USER_LEFT")])
+def test_a_callback_made_from_a_file_that_lost_leaves_proves_no_stay_to_the_end(blank_events: int, reason: str) -> None:
+    true = TrueClass(END, (stay("w_a", "10", 5, None),))
+    head, *rest = recording(true, reason=reason, is_whole=False)
+    assert isinstance(head, MeetingRecorded)
+    damaged = replace(head, blank_events=blank_events)
+    ada = person(fold_meeting([*callback(true), damaged, *rest]), "10")
+    assert ada.proved_ms() < 10_000
+    assert ada.possible[-1][1] == END
+
+
+def test_of_several_connections_told_as_one_nothing_is_said_to_be_missing() -> None:
+    true = TrueClass(END, (stay("w_a", "10", 5, 200), stay("w_b", "10", 100, 150)))
+    assert fold_meeting([*heard(true), *callback(true, has_sessions=False)]).disagreements == ()
+
+
+def test_a_class_of_more_than_a_day_is_as_long_as_was_heard() -> None:
+    true = TrueClass(END, (stay("w_a", "10", 5, None),))
+    cut = recording(true, reason=None, is_whole=False, damage="truncated")
+    late = digested(ChatSent(meeting=MEETING, at=START + 30 * 3_600_000, participant="w_a", external_user_id="10"))
+    assert person(fold_meeting([*cut, late]), "10").proved == ((START + 5_000, START + 30 * 3_600_000),)
+
+
+def test_polls_of_a_recorded_class_are_compared_in_time() -> None:
+    """Four times the people take some four times as long; sixteen would be each with each."""
+
+    def seconds(people: int) -> float:
+        true = TrueClass(END, tuple(stay(f"w_{one}", str(one), 5, None) for one in range(people)))
+        events = [*recording(true), *polls(true)]
+        times = []
+        for _ in range(3):
+            began = perf_counter()
+            fold_meeting(events)
+            times.append(perf_counter() - began)
+        return min(times)
+
+    assert seconds(400) < 10 * seconds(100)
