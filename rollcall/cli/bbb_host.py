@@ -6,6 +6,7 @@ import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 
@@ -41,24 +42,25 @@ def bbb_host(
     if script:
         sys.stdout.write(assemble())
         return
-    options = _options_of(server) if server else {}
+    options, host = _of_server(server) if server else ({}, instructions.HOST_PLACE)
     if output is None:
-        typer.echo(instructions.instructions(bbb, options), nl=False)
+        typer.echo(instructions.instructions(bbb, options, host), nl=False)
         return
-    _write(output, instructions.files(bbb, options))
+    _write(output, instructions.files(bbb, options, host))
     typer.echo(f"Written to {output}; INSTALL.txt there says what goes where.")
 
 
-def _options_of(name: str) -> dict[str, str]:
-    """What is to stand in the host's configuration: where Rollcall relays by itself, the host does not."""
+def _of_server(name: str) -> tuple[dict[str, str], str]:
+    """What its configuration is to say, and its name: where Rollcall relays by itself, the host sends to no LMS."""
     from rollcall.cli.database import open_database
 
     open_database()
     from rollcall.bbb.callback_url import callback_url
     from rollcall.bbb.registration import find
 
-    pool = find(name).pool
-    return {"rollcall_url": callback_url(pool)} | ({"send_to_lms": "no"} if pool.relays else {})
+    server = find(name)
+    options = {"rollcall_url": callback_url(server.pool)} | ({"send_to_lms": "no"} if server.pool.relays else {})
+    return options, urlsplit(server.api_url).hostname or server.pool.name
 
 
 def _write(folder: Path, files: dict[str, str]) -> None:

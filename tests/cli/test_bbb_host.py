@@ -23,7 +23,7 @@ VERSIONS = [version.value for version in Version]
 def pool(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Pool:
     monkeypatch.setenv("ROLLCALL_URL", "https://rollcall.example.org/")
     pool = Pool.objects.create(name="main")
-    Server.objects.create(pool=pool, api_url="https://bbb.example.org/bigbluebutton/api/", added_at=1)
+    Server.objects.create(pool=pool, api_url="https://bbb7.example.org:8443/bigbluebutton/api/", added_at=1)
     return pool
 
 
@@ -49,7 +49,15 @@ def test_a_server_has_its_address_put_in(pool: Pool, capsys: pytest.CaptureFixtu
     assert run(["bbb-host", "--server", "main"]) == 0
     pool.refresh_from_db()
     address = f"https://rollcall.example.org/callbacks/{pool.callback_token}"
-    assert f"--install --rollcall-url {address}\n" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert f"--install --rollcall-url {address}\n" in shown
+    assert "scp rollcall_post_events.py root@bbb7.example.org:\n" in shown
+
+
+def test_a_server_without_a_name_is_reached_by_its_address(pool: Pool, tmp_path: Path) -> None:
+    Server.objects.update(api_url="http://[2001:db8::7]/bigbluebutton/api/")
+    assert run(["bbb-host", "--server", "main", "--output", str(tmp_path)]) == 0
+    assert "root@[2001:db8::7]:\n" in (tmp_path / "INSTALL.txt").read_text()
 
 
 def test_a_host_whose_records_are_relayed_does_not_send_them_itself(

@@ -15,23 +15,23 @@ from typing import TYPE_CHECKING
 from rollcall import __version__
 from rollcall.bbb.post_events.configuration import CONFIGURATION, Configuration, secret_for, secrets_of_host
 from rollcall.bbb.post_events.divert import is_diverted
-from rollcall.bbb.post_events.host import OVERLAY, STOCK_SCRIPT, Host, Trouble
+from rollcall.bbb.post_events.host import OVERLAY, PACKAGED, RELEASE, STOCK_SCRIPT, Host, Trouble
 from rollcall.bbb.post_events.installing import CRON, LAUNCHER, PROGRAM, TIMER, has_systemd, worker_user
 from rollcall.bbb.post_events.posting import Answer, host_of
-from rollcall.bbb.post_events.sending import LMS, ROLLCALL, TITLES, Head, probe, read_head
+from rollcall.bbb.post_events.sending import LMS, ROLLCALL, Head, counted, probe, read_head
 from rollcall.bbb.post_events.spool import Spool
 from rollcall.bbb.post_events.verdict import FAULT, HELD, judge
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 FINE = "ok  "
 WARNING = "warn"
 WRONG = "FAIL"
 
-KEPT = "defaultKeepEvents"
 LOOKED_AT_MEETINGS = 50
 CLOCK_SECONDS = 60
+_NAMES = {LMS: "the LMS", ROLLCALL: "Rollcall"}
 _HEADER_MEND = (
     'Apache with PHP-FPM: `CGIPassAuth On` in the site\'s <Directory>, or `SetEnvIf Authorization "(.*)" '
     "HTTP_AUTHORIZATION=$1`; nginx: `fastcgi_param HTTP_AUTHORIZATION $http_authorization;`; else a firewall drops it"
@@ -66,7 +66,7 @@ def examine(configuration: Configuration, url: str) -> Iterator[Finding]:
 
 
 def _software(host: Host) -> Iterator[Finding]:
-    release = host.properties("/etc/bigbluebutton/bigbluebutton-release").get("BIGBLUEBUTTON_RELEASE", "")
+    release = host.properties(RELEASE).get("BIGBLUEBUTTON_RELEASE", "")
     named = f"BigBlueButton {release}" if release else "BigBlueButton of unknown version"
     ours = f"this is rollcall_post_events.py {__version__}"
     yield Finding(FINE, f"{named}, Python {sys.version.split()[0]}; {ours}; the worker's user is {worker_user(host)}.")
@@ -74,34 +74,63 @@ def _software(host: Host) -> Iterator[Finding]:
 
 def _keeping(host: Host) -> Iterator[Finding]:
     """Without events kept BigBlueButton writes nothing and runs nothing, and says so nowhere."""
-    overlay = host.properties(OVERLAY)
-    packaged = host.properties(host.packaged()) if host.packaged() else {}
-    files = ((OVERLAY, overlay), (host.packaged() or "bigbluebutton.properties", packaged))
-    said = ", ".join(f"{_kept(values) or 'not set'} in {name}" for name, values in files)
-    if (_kept(overlay) or _kept(packaged)) == "true":
-        yield Finding(FINE, f"Events are kept ({KEPT}: {said}).")
-    elif not overlay and not packaged:
+    switches = _switches(host)
+    first = switches[0]
+    if not any(os.path.isfile(host.path(name)) for switch in switches for name in switch.files):
+        where = os.path.basename(first.files[0])
+        yield Finding(
+            WARNING, f"bbb-web is not on this host: where it is, {first.name}=true must stand in its {where}."
+        )
+        return
+    on = [switch for switch in switches if switch.is_on(host)]
+    if len(on) == len(switches):
+        yield Finding(FINE, f"Events are kept ({first.said(host)}).")
+    elif on:
         yield Finding(
             WARNING,
-            f"bbb-web is not on this host: where it is, {KEPT}=true must stand in its bbb-web.properties.",
+            f"Events are kept only if this is BigBlueButton {on[0].releases} ({on[0].said(host)}): "
+            f"{RELEASE} does not say.",
         )
     else:
-        name, where = ("keepEvents", host.packaged()) if (host.release() or (9, 9)) < (2, 3) else (KEPT, OVERLAY)
         yield Finding(
             WRONG,
-            f"Events are not kept ({KEPT}: {said}), so nothing is ever sent: "
-            f"write {name}=true into {where} and run `bbb-conf --restart`.",
+            f"Events are not kept ({first.said(host)}), so nothing is ever sent: "
+            f"write {first.name}=true into {first.files[0]} and run `bbb-conf --restart`.",
         )
-    off = overlay.get("disableRecordingDefault") or packaged.get("disableRecordingDefault")
-    if off == "true":
+    if _Switch("disableRecordingDefault", first.files).is_on(host):
         yield Finding(FINE, "Recordings are off (disableRecordingDefault=true); events are kept without them.")
-    elif off:
+    else:
         yield Finding(FINE, "Recordings are on; a recorded meeting is sent after it has been archived.")
 
 
-def _kept(properties: dict[str, str]) -> str:
-    """2.2 calls it keepEvents."""
-    return (properties.get(KEPT) or properties.get("keepEvents") or "").lower()
+class _Switch:
+    """A property of bbb-web, and the files those releases read it from, the one that counts first."""
+
+    __slots__ = ("files", "name", "releases")
+
+    def __init__(self, name: str, files: Sequence[str], releases: str = "") -> None:
+        self.name = name
+        self.files = files
+        self.releases = releases
+
+    def is_on(self, host: Host) -> bool:
+        values = [host.properties(name).get(self.name, "") for name in self.files]
+        return next(filter(None, values), "").lower() == "true"
+
+    def said(self, host: Host) -> str:
+        values = [(host.properties(name).get(self.name) or "not set", name) for name in self.files]
+        return f"{self.name}: {', '.join(f'{value} in {name}' for value, name in values)}"
+
+
+def _switches(host: Host) -> list[_Switch]:
+    """How this release is told to keep events; both ways where it does not say which it is."""
+    packaged = host.packaged() or PACKAGED[0]
+    newer = _Switch("defaultKeepEvents", (OVERLAY, packaged), "2.3 or newer")
+    older = _Switch("keepEvents", (packaged,), "2.2")
+    release = host.release()
+    if release is None:
+        return [newer, older]
+    return [older if release < (2, 3) else newer]
 
 
 def _worker(host: Host) -> Iterator[Finding]:
@@ -166,7 +195,8 @@ def _show(unit: str, name: str) -> str:
 def _scripts(host: Host) -> Iterator[Finding]:
     missing = [name for name in (LAUNCHER, PROGRAM) if not os.path.isfile(host.path(name))]
     if missing:
-        yield Finding(WRONG, f"{' and '.join(missing)} is not there: run --install.")
+        are = "is" if len(missing) == 1 else "are"
+        yield Finding(WRONG, f"{' and '.join(missing)} {are} not there: run --install.")
     else:
         yield Finding(FINE, f"{LAUNCHER} runs before BigBlueButton's own script.")
     if not os.path.exists(host.path("/usr/bin/python3")) and shutil.which("python3") is None:
@@ -197,13 +227,13 @@ def _options(configuration: Configuration) -> Iterator[Finding]:
 
 
 def _secrets(configuration: Configuration) -> Iterator[Finding]:
-    for destination in (LMS, ROLLCALL):
+    for destination in _destinations(configuration):
         try:
             where, _ = secret_for(configuration, destination)
         except Trouble as trouble:
             yield Finding(WRONG, str(trouble))
             continue
-        yield Finding(FINE, f"What goes to {TITLES[destination]} is signed with the secret of {where}.")
+        yield Finding(FINE, f"What goes to {_NAMES[destination]} is signed with the secret of {where}.")
         if where.startswith("/") and where != CONFIGURATION:
             yield from _unread(configuration.host, where)
     found = secrets_of_host(configuration.host)
@@ -213,6 +243,11 @@ def _secrets(configuration: Configuration) -> Iterator[Finding]:
             f"The files {' and '.join(name for name, _ in found)} hold different secrets; {found[0][0]} counts. "
             "BigBlueButton's own script, in older releases, takes the last.",
         )
+
+
+def _destinations(configuration: Configuration) -> list[str]:
+    is_asked = {LMS: configuration.is_on("send_to_lms"), ROLLCALL: bool(configuration.text("rollcall_url"))}
+    return [destination for destination in (LMS, ROLLCALL) if is_asked[destination]]
 
 
 def _unread(host: Host, name: str) -> Iterator[Finding]:
@@ -257,9 +292,12 @@ def _folders(configuration: Configuration) -> Iterator[Finding]:
         yield Finding(WRONG, f"The disk of {existing} is full: {free // 1_000_000} MB are left.")
     entries = [entry for entry in map(spool.read, spool.meetings()) if entry is not None]
     states = [one.state for entry in entries for one in entry.deliveries.values()]
-    for state, sentence in ((FAULT, "wait for something to be mended"), (HELD, "are held back until you say --resend")):
+    for state, one, many in (
+        (FAULT, "delivery waits for something to be mended", "deliveries wait for something to be mended"),
+        (HELD, "delivery is held back until you say --resend", "deliveries are held back until you say --resend"),
+    ):
         if state in states:
-            yield Finding(WARNING, f"{states.count(state)} deliveries {sentence}: --status shows them.")
+            yield Finding(WARNING, f"{counted(states.count(state), one, many)}: --status shows them.")
     log = configuration.path("log")
     if not _may_write(configuration.host, log if os.path.exists(log) else _nearest_folder(os.path.dirname(log))):
         yield Finding(
@@ -319,7 +357,8 @@ def _meetings(host: Host, heads: list[tuple[str, Head]]) -> Iterator[Finding]:
         return
     newest = os.path.getmtime(heads[0][1].path)
     days = int((time.time() - newest) / 86400)
-    yield Finding(FINE, f"The newest meeting kept is {heads[0][0]}, of {f'{days} days ago' if days else 'today'}.")
+    when = f"{counted(days, 'day', 'days')} ago" if days else "today"
+    yield Finding(FINE, f"The newest meeting kept is {heads[0][0]}, of {when}.")
 
 
 def _lms(configuration: Configuration, heads: list[tuple[str, Head]], url: str) -> Iterator[Finding]:
@@ -329,9 +368,14 @@ def _lms(configuration: Configuration, heads: list[tuple[str, Head]], url: str) 
     url = url or next((head.callback_url() for _, head in heads if head.callback_url()), "")
     if not url:
         if heads:
+            none = (
+                f"None of the newest {len(heads)} meetings names an"
+                if len(heads) > 1
+                else "The newest meeting names no"
+            )
             yield Finding(
                 WARNING,
-                f"None of the newest {len(heads)} meetings names an analytics-callback-url. "
+                f"{none} analytics-callback-url. "
                 'Moodle: Site administration, BigBlueButton, Experimental features, "Register live sessions"; '
                 "or try an address with --url.",
             )
@@ -349,8 +393,9 @@ def _probed(configuration: Configuration, destination: str, url: str) -> Iterato
         answer = probe(configuration, url, secret_for(configuration, destination)[1])
     except Trouble:
         return  # said where secrets are looked at
-    name = f"{TITLES[destination]} at {host_of(url)}"
+    name = f"{_NAMES[destination]} at {host_of(url)}"
     yield from _clocks(name, answer)
+    name = name[0].upper() + name[1:]
     if answer.status == 410:
         yield Finding(FINE, f"{name} is reached, the Authorization header arrives and the secret fits.")
         return

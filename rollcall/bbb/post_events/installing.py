@@ -16,6 +16,7 @@ from rollcall.bbb.post_events.configuration import (
 )
 from rollcall.bbb.post_events.divert import undivert
 from rollcall.bbb.post_events.host import SCRIPTS, Host, Trouble
+from rollcall.bbb.post_events.sending import counted
 from rollcall.bbb.post_events.spool import Spool
 
 if TYPE_CHECKING:
@@ -201,7 +202,7 @@ def uninstall(host: Host) -> Iterator[str]:
             if _unlink_if_there(host.path(name)):
                 yield f"{name} is removed."
         Spool(configuration.path("spool")).remove()
-        yield f"The spool is removed, with {owed} meetings in it. The log stays."
+        yield f"The spool is removed, with {counted(owed, 'meeting', 'meetings')} in it. The log stays."
     except OSError as error:
         raise Trouble(f"{error.filename} cannot be removed ({error.strerror}): are you root?") from None
 

@@ -22,6 +22,7 @@ from rollcall.bbb.post_events.installing import (
 from rollcall.bbb.post_events.single_file import FILE_NAME, assemble
 
 ADDRESS_PLACE = "https://rollcall.example.org/callbacks/…"
+HOST_PLACE = "bbb.example.org"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +45,9 @@ RELEASES: Mapping[str, Release] = {
 }
 
 
-def instructions(version: str, options: Mapping[str, str]) -> str:
-    """Everything to do, in its order, as plain text."""
+def instructions(version: str, options: Mapping[str, str], host: str = HOST_PLACE) -> str:
+    """Everything to do on this host, in its order, as plain text."""
     release = RELEASES[version]
-    program = PROGRAM.rpartition("/")[2]
-    words = [f"--rollcall-url {options.get('rollcall_url', ADDRESS_PLACE)}"]
-    words += [f"--set {name}={value}" for name, value in options.items() if name != "rollcall_url"]
     return f"""\
 Rollcall on a BigBlueButton {version} host ({release.system}, Python {release.python})
 
@@ -57,11 +55,14 @@ Rollcall on a BigBlueButton {version} host ({release.system}, Python {release.py
 {_keeping(release)}
        bbb-conf --restart
 
-2. Bring {FILE_NAME} here and install it, as root:
+2. Bring {FILE_NAME} to the host, from where Rollcall is:
 
-       rollcall bbb-host --script > {FILE_NAME}          (where Rollcall is)
-       scp {FILE_NAME} root@bbb.example.org:
-       python3 {FILE_NAME} --install {" ".join(words)}
+       rollcall bbb-host --script > {FILE_NAME}
+       scp {FILE_NAME} root@{f"[{host}]" if ":" in host else host}:
+
+   and install it, as root on the host:
+
+       python3 {FILE_NAME} --install {" ".join(_words(options))}
 
 3. Look whether everything is right; each line that is not says how to mend it:
 
@@ -79,9 +80,13 @@ Rollcall on a BigBlueButton {version} host ({release.system}, Python {release.py
 {CONFIGURATION} says what is sent where. `rollcall-bbb --uninstall` takes everything away again.
 {_upgrades(release)}
 
+{_BY_HAND}"""
+
+
+_BY_HAND = f"""\
 By hand, instead of --install, from `rollcall bbb-host --output FOLDER`:
 
-       {program}, {LAUNCHER.rpartition("/")[2]} -> {SCRIPTS}/post_events/
+       {PROGRAM.rpartition("/")[2]}, {LAUNCHER.rpartition("/")[2]} -> {SCRIPTS}/post_events/
        rollcall.conf -> {CONFIGURATION}   (chgrp bigbluebutton, chmod 640)
        rollcall-bbb.service, rollcall-bbb.timer -> {SERVICE.rpartition("/")[0]}/, then
            systemctl daemon-reload; systemctl enable --now rollcall-bbb.timer
@@ -92,6 +97,12 @@ In containers (bigbluebutton/docker) step 2 is for the container `recordings`: m
 rollcall.conf into it. It has no timer: let the machine around it run
 `docker compose exec -T -u bigbluebutton recordings python3 {PROGRAM} --retry` every five minutes.
 """
+
+
+def _words(options: Mapping[str, str]) -> list[str]:
+    """What --install is told."""
+    given = [f"--set {name}={value}" for name, value in options.items() if name != "rollcall_url"]
+    return [f"--rollcall-url {options.get('rollcall_url', ADDRESS_PLACE)}", *given]
 
 
 def _keeping(release: Release) -> str:
@@ -123,7 +134,7 @@ def _upgrades(release: Release) -> str:
     )
 
 
-def files(version: str, options: Mapping[str, str]) -> dict[str, str]:
+def files(version: str, options: Mapping[str, str], host: str = HOST_PLACE) -> dict[str, str]:
     """Name and text of everything that goes to a host."""
     words = {"user": "bigbluebutton", "program": PROGRAM}
     return {
@@ -133,5 +144,5 @@ def files(version: str, options: Mapping[str, str]) -> dict[str, str]:
         SERVICE.rpartition("/")[2]: SERVICE_TEXT.format(**words),
         TIMER.rpartition("/")[2]: TIMER_TEXT,
         "rollcall-bbb.cron": CRON_TEXT.format(**words),
-        "INSTALL.txt": instructions(version, options),
+        "INSTALL.txt": instructions(version, options, host),
     }

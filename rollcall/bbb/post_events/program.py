@@ -18,7 +18,7 @@ from rollcall.bbb.post_events.divert import divert, undivert
 from rollcall.bbb.post_events.host import Host, Trouble
 from rollcall.bbb.post_events.installing import install, uninstall
 from rollcall.bbb.post_events.journal import Journal
-from rollcall.bbb.post_events.sending import DUE, FOREGROUND_SECONDS, NAMED, OWED, TITLES, Sender, shown
+from rollcall.bbb.post_events.sending import DUE, FOREGROUND_SECONDS, NAMED, OWED, TITLES, Sender, counted, shown
 from rollcall.bbb.post_events.spool import Spool
 
 if TYPE_CHECKING:
@@ -45,8 +45,30 @@ def _speak_anywhere() -> None:
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         encoding = stream.encoding
-        wrapped = io.TextIOWrapper(stream.detach(), encoding, "backslashreplace", line_buffering=True)
-        setattr(sys, name, wrapped)
+        setattr(sys, name, _Outlet(stream.detach(), encoding, "backslashreplace", line_buffering=True))
+
+
+class _Outlet(io.TextIOWrapper):
+    """Where sentences go. That nobody reads on, as behind `head`, stops nothing of what is being done."""
+
+    def write(self, text: str) -> int:
+        try:
+            return super().write(text)
+        except BrokenPipeError:
+            self._close_down()
+        return len(text)
+
+    def flush(self) -> None:
+        try:
+            super().flush()
+        except BrokenPipeError:
+            self._close_down()
+
+    def _close_down(self) -> None:
+        """What is still in it goes nowhere, like all that follows."""
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, self.fileno())
+        os.close(nowhere)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -151,7 +173,8 @@ def _status(spool: Spool) -> int:
     for entry in entries:
         for destination, delivery in sorted(entry.deliveries.items()):
             at = time.strftime("%Y-%m-%d %H:%M:%SZ", time.gmtime(delivery.at))
-            words = f"{entry.meeting}  {TITLES[destination]:<8}  {delivery.state:<7}  {delivery.tries} tries  {at}"
+            tries = counted(delivery.tries, "try", "tries")
+            words = f"{entry.meeting}  {TITLES[destination]:<8}  {delivery.state:<7}  {tries}  {at}"
             sys.stdout.write(f"{words}  {delivery.said}\n")
     if not entries:
         sys.stdout.write("Nothing was sent lately, and nothing is owed.\n")

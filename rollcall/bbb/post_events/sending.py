@@ -118,8 +118,8 @@ def people_of(meeting: str, path: str, *, with_guests: bool) -> Content:
     body = everybody if with_guests else only_lms_users(everybody)
     told_of = len(body["data"]["attendees"])
     left_out = len(everybody["data"]["attendees"]) - told_of
-    said = _counted(told_of, "person", "people") + (
-        f", {_counted(left_out, 'guest', 'guests')} left out" if left_out else ""
+    said = counted(told_of, "person", "people") + (
+        f", {counted(left_out, 'guest', 'guests')} left out" if left_out else ""
     )
     if recording.blank_events:
         said += f", {recording.blank_events} events had lost their content"
@@ -127,7 +127,8 @@ def people_of(meeting: str, path: str, *, with_guests: bool) -> Content:
     return Content(data, len(data), JSON_TYPE, said, _damage_of(recording))
 
 
-def _counted(count: int, one: str, many: str) -> str:
+def counted(count: int, one: str, many: str) -> str:
+    """A number with its noun: 1 try, 2 tries."""
     return f"{count} {one if count == 1 else many}"
 
 
@@ -317,7 +318,8 @@ class Sender:
             if delivery.state not in {DONE, GONE}:
                 self.journal.write(
                     entry.meeting,
-                    f"{TITLES.get(destination, destination)}: given up after {days} days and {delivery.tries} tries: "
+                    f"{TITLES.get(destination, destination)}: given up after {counted(days, 'day', 'days')} and "
+                    f"{counted(delivery.tries, 'try', 'tries')}: "
                     f"{delivery.said or 'no try came to an end'}",
                 )
         self.spool.forget(entry.meeting)
@@ -335,9 +337,9 @@ def told(delivery: Delivery, destination: str) -> str:
     if delivery.state == HELD:
         return f"not delivered, and not tried again by itself: {delivery.said}"
     minutes = max(1, round((delivery.next_at - time.time()) / 60))
-    when = f"next try in {minutes} minutes" if minutes < 120 else f"next try in {round(minutes / 60)} hours"
+    pause = counted(minutes, "minute", "minutes") if minutes < 120 else f"{round(minutes / 60)} hours"
     said = delivery.said or "an earlier try was cut short"
-    return f"{'to be mended' if delivery.state == FAULT else 'not delivered yet'}: {said}; {when}"
+    return f"{'to be mended' if delivery.state == FAULT else 'not delivered yet'}: {said}; next try in {pause}"
 
 
 def _who_was_first(delivery: Delivery) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -80,7 +81,7 @@ def test_what_is_fine_is_said_too(host: HostTree) -> None:
         "Recordings are on",
         "bbb-rap-resque-worker.service is running",
         f"{LAUNCHER_NAME} runs before BigBlueButton's own script",
-        "What goes to LMS is signed with the secret of /etc/bigbluebutton/bbb-web.properties",
+        "What goes to the LMS is signed with the secret of /etc/bigbluebutton/bbb-web.properties",
         f"The newest meeting kept is {MEETING}, of today",
         "is reached, the Authorization header arrives and the secret fits",
     ):
@@ -119,6 +120,68 @@ def test_a_2_2_knows_no_overlay(tmp_path: Path) -> None:
     assert "bbb-record-core.timer is running" in host.run("--check").stdout
 
 
+@pytest.mark.parametrize(
+    ("version", "packaged", "overlay", "mark", "said"),
+    [
+        # 2.2 reads one file and one name, whatever lies beside it.
+        ("2.2", "keepEvents=true", "", "ok", f"Events are kept (keepEvents: true in /{PACKAGED})."),
+        ("2.2", "keepEvents=false", "defaultKeepEvents=true", "FAIL", f"(keepEvents: false in /{PACKAGED})"),
+        ("2.2", "keepEvents=false", "keepEvents=true", "FAIL", f"write keepEvents=true into /{PACKAGED} and"),
+        ("2.2", "defaultKeepEvents=true", "", "FAIL", f"(keepEvents: not set in /{PACKAGED})"),
+        ("2.3", "defaultKeepEvents=true", "", "ok", f"not set in /{OVERLAY}, true in /{PACKAGED})."),
+        ("3.0", "keepEvents=true", "", "FAIL", f"write defaultKeepEvents=true into /{OVERLAY} and"),
+        ("3.0", "", "keepEvents=true", "FAIL", f"(defaultKeepEvents: not set in /{OVERLAY}, not set in /{PACKAGED})"),
+        ("3.0", "defaultKeepEvents=true", "defaultKeepEvents=false", "FAIL", f"false in /{OVERLAY}, true in"),
+        ("3.0", "defaultKeepEvents=false", "defaultKeepEvents=true", "ok", f"true in /{OVERLAY}, false in"),
+        # Nobody knows which of the two it is.
+        ("", "keepEvents=true", "defaultKeepEvents=true", "ok", "Events are kept (defaultKeepEvents: true in"),
+        ("", "keepEvents=true", "", "warn", "kept only if this is BigBlueButton 2.2 (keepEvents: true in"),
+        (
+            "",
+            "",
+            "defaultKeepEvents=true",
+            "warn",
+            "kept only if this is BigBlueButton 2.3 or newer (defaultKeepEvents",
+        ),
+        ("", "", "", "FAIL", "write defaultKeepEvents=true into"),
+    ],
+)
+def test_whether_events_are_kept_is_read_as_that_version_reads_it(
+    tmp_path: Path, version: str, packaged: str, overlay: str, mark: str, said: str
+) -> None:
+    host = a_host(tmp_path, version or "3.0")
+    if not version:
+        host.path("etc/bigbluebutton/bigbluebutton-release").unlink()
+    host.write(PACKAGED, f"{packaged}\nsecuritySalt={SECRET}\n")
+    host.write(OVERLAY, f"{overlay}\n")
+    [line] = [line for line in host.run("--check").stdout.splitlines() if line[6:].startswith("Events are")]
+    assert line.startswith(f"{mark:<4}  ")
+    assert said in line
+
+
+@pytest.mark.parametrize(
+    ("version", "line", "said"),
+    [
+        ("2.2", "", "Recordings are on"),
+        ("2.2", "disableRecordingDefault=true", "Recordings are off"),
+        ("3.0", "", "Recordings are on"),
+        ("3.0", "disableRecordingDefault=false", "Recordings are on"),
+    ],
+)
+def test_whether_recordings_are_on_is_always_said(tmp_path: Path, version: str, line: str, said: str) -> None:
+    host = a_host(tmp_path, version)
+    host.write(PACKAGED, f"{line}\nsecuritySalt={SECRET}\n")
+    assert f"ok    {said}" in host.run("--check").stdout
+
+
+def test_only_what_is_sent_has_its_secret_named(host: HostTree) -> None:
+    host.configure(rollcall_url="")
+    said = host.run("--check").stdout
+    assert "Nothing goes to Rollcall: rollcall_url is empty" in said
+    assert "What goes to Rollcall" not in said
+    assert "What goes to the LMS" in said
+
+
 def test_a_worker_that_stands_still_is_named(host: HostTree) -> None:
     systemd(host, UNITS, UNITS[1:])
     [finding] = findings(host)
@@ -150,6 +213,36 @@ def test_files_that_are_not_in_place_are_named(host: HostTree) -> None:
     done = host.run("--check", program=str(program))
     shutil.rmtree(program.parent)
     assert "rollcall_post_events.py is not there: run --install." in done.stdout
+
+
+def test_all_files_that_are_not_in_place_are_named_together(host: HostTree) -> None:
+    host.path(f"{SCRIPTS}/post_events/{LAUNCHER_NAME}").unlink()
+    program = host.path("rollcall_post_events.py")
+    shutil.move(host.path(f"{SCRIPTS}/post_events/rollcall_post_events.py"), program)
+    assert "rollcall_post_events.py are not there: run --install." in host.run("--check", program=str(program)).stdout
+
+
+def test_what_nobody_reads_to_its_end_is_no_fault(host: HostTree) -> None:
+    """As in `rollcall-bbb --dry-run -m ID | head`."""
+    host.keep(events_xml("https://moodle.invalid/x", [f"47{number}" for number in range(2000)]))
+    for words in (["--dry-run", "-m", MEETING], ["--check"], ["--help"]):
+        reading, writing = os.pipe()
+        os.close(reading)
+        program = str(host.path(f"{SCRIPTS}/post_events/rollcall_post_events.py"))
+        command = [host.python, "-I", "-S", program, *words]
+        done = subprocess.run(
+            command, check=False, stdout=writing, stderr=subprocess.PIPE, env=host.surroundings(), timeout=60
+        )
+        os.close(writing)
+        assert done.stderr == b"", words
+        assert done.returncode in {0, 1}, words
+
+
+def test_one_try_is_said_as_one(host: HostTree, rollcall: Receiver) -> None:
+    host.run("-m", MEETING)
+    assert "  1 try  " in host.run("--status").stdout
+    host.run("--resend", "-m", MEETING)
+    assert "  2 tries  " in host.run("--status").stdout
 
 
 def test_secrets_that_differ_are_named_with_the_one_that_counts(host: HostTree) -> None:
@@ -197,7 +290,7 @@ def test_an_lms_that_is_away_is_told(host: HostTree, site: Moodle) -> None:
 def test_meetings_without_an_address_name_moodles_switch(host: HostTree) -> None:
     host.keep(events_xml())
     [finding] = findings(host)
-    assert "None of the newest 1 meetings names an analytics-callback-url" in finding
+    assert "The newest meeting names no analytics-callback-url" in finding
     assert '"Register live sessions"' in finding
 
 
@@ -211,7 +304,7 @@ def test_what_is_owed_is_said(host: HostTree, rollcall: Receiver) -> None:
     rollcall.answers = [(403, "signature-wrong")]
     host.run("-m", MEETING)
     [finding] = findings(host)
-    assert finding == "warn  1 deliveries wait for something to be mended: --status shows them."
+    assert finding == "warn  1 delivery waits for something to be mended: --status shows them."
 
 
 def test_a_typing_error_in_the_configuration_is_told(host: HostTree, rollcall: Receiver) -> None:

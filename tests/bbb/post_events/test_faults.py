@@ -425,7 +425,7 @@ def test_what_was_owed_too_long_is_given_up_with_a_line(host: HostTree, rollcall
     entry = json.loads(path.read_text())
     path.write_text(json.dumps(entry | {"added_at": int(time.time()) - 15 * 86400}))
     host.run("--retry")
-    assert "Rollcall: given up after 14 days and 1 tries: 503" in host.log()[-1]
+    assert "Rollcall: given up after 14 days and 1 try: 503" in host.log()[-1]
     assert sorted(one.name for one in path.parent.iterdir() if not one.name.startswith("lock-")) == []
 
 

@@ -18,10 +18,12 @@ from tests.bbb.post_events.hosts import (
     STOCK_NAME,
     STOCK_STAND_IN,
     HostTree,
+    a_host,
     events_xml,
     program_text,
 )
 from tests.bbb.post_events.receiver import Receiver
+from tests.moodle import Moodle
 from tests.programs import need
 
 CONFIGURATION = "etc/bigbluebutton/rollcall.conf"
@@ -29,6 +31,10 @@ CONFIGURATION = "etc/bigbluebutton/rollcall.conf"
 
 @pytest.fixture
 def bare(host: HostTree) -> HostTree:
+    return made_bare(host)
+
+
+def made_bare(host: HostTree) -> HostTree:
     """A host that has never seen Rollcall, and its file in a home folder."""
     for name in (LAUNCHER_NAME, "rollcall_post_events.py"):
         host.path(f"{SCRIPTS}/post_events/{name}").unlink()
@@ -57,6 +63,26 @@ def test_an_installed_host_sends_what_ends_and_one_that_is_uninstalled_is_as_bef
     done = bare.run("--uninstall")
     assert (done.returncode, done.stderr) == (0, "")
     assert files(bare) - {"order"} == before
+
+
+@pytest.mark.parametrize("version", ["2.2", "2.5", "3.0"])
+def test_once_installed_the_worker_tells_the_lms_and_rollcall(
+    tmp_path: Path, version: str, site: Moodle, rollcall: Receiver
+) -> None:
+    ruby = need("ruby")
+    host = made_bare(a_host(tmp_path, version))
+    host.keep(events_xml(site.url(1), ("4711", "w_guest0000001"), external=site.meeting_id(1)))
+    host.run_as_worker(ruby)
+    assert (site.deliveries(), rollcall.kept, host.log()) == ([], [], []), "nothing is installed yet"
+    done = install(host, "--rollcall-url", rollcall.url)
+    assert (done.returncode, done.stderr) == (0, "")
+    ran = host.run_as_worker(ruby)
+    assert [(one.returncode, one.stderr) for one in ran] == [(0, ""), (0, "")]
+    assert (site.credited(1), len(rollcall.kept)) == ({4711: 1}, 1)
+    assert [line.split(" ")[2] for line in host.log()] == ["LMS", "Rollcall"]
+    checked = host.run("--check", "--url", site.url(1)).stdout
+    assert checked.count("is reached, the Authorization header arrives and the secret fits") == 2
+    assert [line for line in checked.splitlines() if line.startswith("FAIL")] == []
 
 
 def test_everything_is_where_it_is_looked_for(bare: HostTree) -> None:
