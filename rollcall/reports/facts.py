@@ -20,17 +20,18 @@ from rollcall.core.events import (
     PollStarted,
     Source,
 )
+from rollcall.core.people import parent_participant
 from rollcall.reports import words
-from rollcall.reports.details import attendance_detail
+from rollcall.reports.details import attendance_detail, summary_detail
 from rollcall.store import reading
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import tzinfo
 
     from django.utils.functional import _StrPromise
 
-    from rollcall.core.events import Anything
+    from rollcall.core.events import Anything, Listed
     from rollcall.store.derived import Attendance, Summary
     from rollcall.store.facts import Fact
 
@@ -86,7 +87,10 @@ MOST_INSIDE = 500
 
 @dataclass(frozen=True, slots=True)
 class ShownFact:
-    """One line: when it happened and first reached us, as epoch ms and in the reader's zone; what, and from whom."""
+    """One line: when it happened and first reached us, as epoch ms and in the reader's zone; what, and from whom.
+
+    `room` is blank for what is of the class itself.
+    """
 
     at: int
     received_at: int
@@ -99,31 +103,44 @@ class ShownFact:
     kind: str
     payload: str
     inside: tuple[str, ...] = ()
+    room: str = ""
 
 
 def facts_of_meeting(summary: Summary, facts: Iterable[Fact], zone: tzinfo) -> list[ShownFact]:
     """Every fact a line; who voted in a secret poll is left out of its own."""
-    polls = _open_polls(summary)
+    polls, rooms = _open_polls(summary), _rooms(summary)
     shown = []
     for fact in facts:
         told = _events_of(fact)
-        line = _shown(fact, told, zone)
+        line = _shown(fact, told, zone, rooms)
         shown.append(line if all(_may_be_shown(event, polls) for event in told) else replace(line, payload=""))
     return shown
 
 
 def facts_of_attendee(summary: Summary, attendance: Attendance, zone: tzinfo) -> list[ShownFact]:
     """The facts one person's attendance rests on: those of their connections, the lists, and the meeting's own."""
-    return [_shown(fact, told, zone, names) for fact, told, names in told_of_attendee(summary, attendance)]
+    rooms = _rooms(summary)
+    return [_shown(fact, told, zone, rooms, names) for fact, told, names in told_of_attendee(summary, attendance)]
+
+
+def _rooms(summary: Summary) -> dict[str, str]:
+    """The breakout rooms of the class: each one's name by its internal meeting id."""
+    return {room.meeting: room.name or room.meeting for room in summary_detail(summary.detail).meetings[1:]}
 
 
 def told_of_attendee(summary: Summary, attendance: Attendance) -> Iterator[tuple[Fact, list[Anything], set[str]]]:
-    """Each fact that speaks of one person, with what in it does; and the external ids the person goes by."""
+    """Each fact that speaks of one person, with what in it does; and the ids the person goes by.
+
+    What holds for everybody, such as the end of a meeting, is of the class itself and of rooms the person was in.
+    """
     sessions = attendance_detail(attendance.detail).sessions
     participants = {session.participant for session in sessions if session.participant}
     names = {*participants, attendance.external_user_id} - {""}
+    entered = {summary.meeting.internal_meeting_id, *(session.meeting for session in sessions)}
     polls = _open_polls(summary)
     for fact in reading.facts(summary, limit=MOST):
+        if fact.meeting.internal_meeting_id not in entered:
+            continue
         told = [event for event in _events_of(fact) if _speaks_of(event, participants, names)]
         if fact.kind in reading.RECORDS:
             told = [event for event in told if _may_be_shown(event, polls)]
@@ -181,7 +198,9 @@ def _speaks_of(event: Anything, participants: set[str], names: set[str]) -> bool
             return isinstance(event, _OF_EVERYBODY) or event.participant in participants
 
 
-def _shown(fact: Fact, told: Iterable[Anything], zone: tzinfo, names: set[str] | None = None) -> ShownFact:
+def _shown(
+    fact: Fact, told: Iterable[Anything], zone: tzinfo, rooms: Mapping[str, str], names: set[str] | None = None
+) -> ShownFact:
     told = tuple(told)
     is_document = fact.kind in reading.RECORDS
     heads = [event for event in told if isinstance(event, _HEADS)] if is_document else told
@@ -190,13 +209,14 @@ def _shown(fact: Fact, told: Iterable[Anything], zone: tzinfo, names: set[str] |
         received_at=fact.received_at,
         clock=words.stamp(fact.at, zone),
         received_clock=words.stamp(fact.received_at, zone),
-        what="; ".join(_sentence(event, names) for event in heads) or fact.kind,
+        what="; ".join(in_words(event, names) for event in heads) or fact.kind,
         participant=", ".join(dict.fromkeys(event.participant for event in heads if event.participant)),
         source=fact.source,
         told_by=words.source(fact.source),
         kind=fact.kind,
         payload="" if is_document else bytes(fact.payload).decode(errors="replace"),
         inside=() if names is None or not is_document else tuple(_inside(told, zone, names)),
+        room=rooms.get(fact.meeting.internal_meeting_id, ""),
     )
 
 
@@ -213,7 +233,7 @@ def _inside(told: Iterable[Anything], zone: tzinfo, names: set[str]) -> Iterator
         if isinstance(event, AttendeeReported):
             yield from _reported(event, zone)
         else:
-            yield f"{words.clock(event.at, zone)} {_sentence(event, names)}"
+            yield f"{words.clock(event.at, zone)} {in_words(event, names)}"
 
 
 def _reported(event: AttendeeReported, zone: tzinfo) -> Iterator[str]:
@@ -225,7 +245,8 @@ def _reported(event: AttendeeReported, zone: tzinfo) -> Iterator[str]:
     yield _("its own duration: %(time)s") % {"time": words.duration(event.duration_ms)}
 
 
-def _sentence(event: Anything, names: set[str] | None) -> str:  # noqa: PLR0911 - one for each that needs more than its word
+def in_words(event: Anything, names: set[str] | None) -> str:  # noqa: PLR0911 - one for each that needs more than its word
+    """What happened; of lists, whether they name somebody of these ids."""
     match event:
         case events.UserLeft(is_invented=True):
             return _("put out as the meeting ended")
@@ -256,9 +277,14 @@ def _document(event: MeetingRecorded | MeetingReported) -> str:
 
 def _listing(event: MeetingListed, names: set[str] | None) -> str:
     """How often the list named one person; without one, how many it named."""
-    entries = sum(one.count for one in event.present if names is None or one.external_user_id in names)
+    entries = sum(one.count for one in event.present if names is None or _listed_as(one) in names)
     if names is None:
         return _("the server listed %(people)s") % {"people": words.people(entries)}
     if not entries:
         return _("the server did not list them")
     return _("the server listed them") if entries == 1 else _("the server listed them %(n)d times") % {"n": entries}
+
+
+def _listed_as(one: Listed) -> str:
+    """Breakout rooms list everybody by their connection of the class."""
+    return parent_participant(one.external_user_id) or one.external_user_id

@@ -438,6 +438,7 @@ FACT_COLUMNS = (
     Column("at", _("Time"), Kind.TIME, lambda fact: fact.at),
     Column("what", _("What"), Kind.TEXT, lambda fact: fact.what, ~Format.JSON),
     Column("kind", _("Kind"), Kind.TEXT, lambda fact: fact.kind),
+    Column("room", _("Room"), Kind.TEXT, lambda fact: fact.room),
     Column("participant", _("Connection"), Kind.TEXT, lambda fact: fact.participant),
     Column("told_by", _("Told by"), Kind.TEXT, lambda fact: fact.told_by, ~Format.JSON),
     Column("source", _("Source"), Kind.TEXT, lambda fact: fact.source, Format.JSON),

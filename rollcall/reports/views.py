@@ -225,10 +225,12 @@ def meeting_facts(request: HttpRequest, pk: int) -> HttpResponse:
     shown, more = found[:FACTS_PAGE], len(found) > FACTS_PAGE
     last = shown[-1] if shown else None
     older = f"?after={last.at}-{last.meeting_id}-{last.seq}" if last is not None and more else ""
+    lines = facts_of_meeting(summary, shown, zone)
     context = {
         "page": "meetings",
         "summary": summary,
-        "facts": facts_of_meeting(summary, shown, zone),
+        "facts": lines,
+        "has_rooms": any(line.room for line in lines),
         "more": older,
         "path": request.path,
     }
@@ -258,6 +260,7 @@ def attendee_facts(request: HttpRequest, pk: int, key: str) -> HttpResponse:
         "attendance": attendance,
         "why": explain(summary, attendance, timezone.get_current_timezone()),
         "facts": facts,
+        "has_rooms": any(fact.room for fact in facts),
         "path": request.path,
     }
     return render(request, "facts.html", context)
