@@ -42,6 +42,13 @@ def without(what: str) -> str:
     pytest.skip(what)
 
 
+def beside(path: Path) -> Path:
+    """The path of what lies beside the project where it is developed and is no part of it, or the test is skipped."""
+    if not path.exists():
+        without(f"{path.name} lies beside the project only where it is developed")
+    return path
+
+
 def _folders() -> Iterable[str]:
     versions = Path("/usr/lib/postgresql").glob("*/bin")
     yield from map(str, sorted(versions, key=lambda folder: float(folder.parent.name), reverse=True))

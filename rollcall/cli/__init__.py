@@ -42,6 +42,9 @@ COMMANDS: dict[str, str] = {
 # Started by `serve`, or by `import`, alone.
 INTERNAL = frozenset({"web", "import-reader"})
 
+# A path may be any bytes; these take nothing else to where it would have to be text.
+TAKE_PATHS = frozenset({"import", "events"})
+
 EXIT_FAILED = 1
 EXIT_MISUSED = 2
 EXIT_INTERRUPTED = 130
@@ -67,7 +70,7 @@ def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911 - one for each thing 
     rest = _take_data_folder(list(arguments))
     if rest is None:
         return _misused("--data needs a folder")
-    if not all(map(_is_text, arguments)):
+    if not all(map(_is_text, _words(arguments, rest))):
         return _misused("An argument is not text in this terminal's encoding")
     match rest:
         case [] | ["--help" | "-h" | "help", *_]:
@@ -81,6 +84,12 @@ def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911 - one for each thing 
         case [name, *_]:
             return _misused(f"There is no command {name!r}{_nearest(name)}")
     return EXIT_MISUSED
+
+
+def _words(arguments: Sequence[str], rest: Sequence[str]) -> list[str]:
+    """What must be text: all but a path that a command is given."""
+    takes_paths = bool(TAKE_PATHS.intersection(rest[:1]))
+    return [argument for argument in arguments if not (takes_paths and argument in rest)]
 
 
 def _is_text(argument: str) -> bool:

@@ -44,12 +44,13 @@ def list_switches() -> None:
     from rollcall.store.connections import CaptureSwitch, Pool
     from rollcall.store.facts import Meeting
 
+    stubs = Meeting.objects.filter(is_refused=True, root=None, facts=None)
     for pool in Pool.objects.order_by("name"):
         print(f"{_mark(is_on=pool.is_captured)}  server    {pool.name}")
     for one in CaptureSwitch.objects.order_by("site", "activity"):
         kind, name = ("activity", f"{one.activity} of {one.site}") if one.activity else ("site    ", one.site)
         print(f"{_mark(is_on=one.is_on)}  {kind}  {name}")
-    if count := Meeting.objects.filter(is_refused=True, root=None).count():
+    if count := stubs.count():
         print(f"     {count} meetings were heard of and not kept.")
 
 
@@ -178,6 +179,8 @@ def _switch(chosen: Chosen, *, is_on: bool) -> None:
     if chosen.pool is not None:
         Pool.objects.filter(pk=chosen.pool.pk).update(is_captured=is_on)
         return
+    if CaptureSwitch.objects.filter(key=chosen.key, is_on=is_on).exists():
+        return  # what has come since it was first said was told to be kept, or not to be
     values = {"site": chosen.site, "activity": chosen.activity, "is_on": is_on, "changed_at": _now()}
     CaptureSwitch.objects.update_or_create(key=chosen.key, defaults=values)
 
@@ -194,7 +197,9 @@ def _families(chosen: Chosen) -> Iterator[int]:
     from rollcall.store.facts import Meeting
 
     if chosen.pool is not None:
-        yield from Meeting.objects.filter(pool=chosen.pool, root=None, is_refused=False).values_list("pk", flat=True)
+        kept = Q(facts__isnull=False) | Q(breakouts__facts__isnull=False)
+        roots = Meeting.objects.filter(kept, pool=chosen.pool, root=None)
+        yield from roots.values_list("pk", flat=True).distinct()
         return
     keys = Q(site_key=chosen.key) | Q(activity_key=chosen.key)
     yield from Summary.objects.filter(keys).values_list("meeting_id", flat=True)

@@ -20,9 +20,11 @@ def start_django() -> None:
     import django
 
     from rollcall.core.errors import Misconfigured
+    from rollcall.logs import set_up_plain_logging
     from rollcall.usable import require_usable
 
     require_usable()
+    set_up_plain_logging()
     try:
         django.setup()
     except OSError as error:

@@ -233,7 +233,12 @@ def _make_server_and_user(pool: Pool, simulated: SimulatedServer) -> str:
     server, _ = Server.objects.update_or_create(
         pool=pool,
         defaults={"api_url": simulated.url},
-        create_defaults={"api_url": simulated.url, "wants_raw": True, "added_at": now_ms()},
+        create_defaults={
+            "api_url": simulated.url,
+            "wants_raw": True,
+            "added_at": now_ms(),
+            "reported_at": _last_record(pool),
+        },
     )
     Secret.objects.get_or_create(server=server, defaults={"encrypted": seal(simulated.secret), "added_at": now_ms()})
     Hook.objects.filter(server=server).delete()  # of an earlier run, under an earlier port
@@ -242,6 +247,18 @@ def _make_server_and_user(pool: Pool, simulated: SimulatedServer) -> str:
         user.set_unusable_password()
         user.save()
     return os.environ["ROLLCALL_URL"] + make_link(user)
+
+
+def _last_record(pool: Pool) -> int | None:
+    """When the last record of the past came."""
+    from django.db.models import Max
+
+    from rollcall.core.events import Source
+    from rollcall.store.facts import Fact
+
+    records = Fact.objects.filter(meeting__pool=pool, source__in=(Source.CALLBACK, Source.RECORDING))
+    found: int | None = records.aggregate(at=Max("received_at"))["at"]
+    return found
 
 
 def _progress(text: str, *, is_last: bool = False) -> None:

@@ -98,10 +98,12 @@ def _explained(summary: Summary, attendance: Attendance, zone: tzinfo) -> Iterat
 
     found = explain(summary, attendance, zone)
     yield _printable(f"{attendance.name or attendance.external_user_id} in {summary.name}: {found.total}")
+    yield f"Times are those of {zone}; --zone tells them in another, as the pages do in the browser's."
     for stay in found.sessions:
         where = f"{stay.where}: " if stay.where else ""
-        yield _printable(f"  {where}{stay.connection or '(only listed)'}: {' '.join(stay.sentences)}")
+        yield _printable(f"  {where}{' '.join(stay.sentences)}")
         yield from (_printable(f"    {line}") for line in stay.proofs)
+        yield _printable(f"    connection: {stay.connection or '(only listed)'}")
     for part in found.parts:
         yield f"{part.heading}:"
         yield from (_printable(f"  {line}") for line in part.lines)
@@ -113,7 +115,9 @@ def _facts(summary: Summary, attendance: Attendance, zone: tzinfo) -> Iterator[s
 
     yield "Facts (when it happened, what, from whom, first received):"
     for fact in facts_of_attendee(summary, attendance, zone):
-        yield _printable(f"  {fact.clock}  {fact.what}  {fact.participant}  [{fact.told_by}, {fact.received_clock}]")
+        room = f"{fact.room}: " if fact.room else ""
+        what = f"{fact.clock}  {room}{fact.what}  {fact.participant}"
+        yield _printable(f"  {what}  [{fact.told_by}, {fact.received_clock}]")
         yield from (_printable(f"    {line}") for line in fact.inside)
 
 

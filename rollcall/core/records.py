@@ -12,7 +12,7 @@ from dataclasses import replace
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from rollcall.core.events import CameraStarted, MeetingCreated, Reported, Source
+from rollcall.core.events import CameraStarted, MeetingCreated, Reported
 from rollcall.core.evidence import POLL_SLACK_MS, Moment, Session, Stay, stays_of
 from rollcall.core.intervals import OPEN, Spans, merge
 from rollcall.core.room import LONGEST_MEETING_MS, REPORT_WEIGHT, Connection, Room, gather
@@ -41,9 +41,8 @@ def live_room(meeting: str, testimony: Testimony) -> Room:
         _inform(room, head)
         if room.ended_at == OPEN:
             # Files are written when a meeting is over; how long after the last thing this one tells, nobody knows.
-            room.ran_until = max(
-                head.last_at, *(event.at for event in testimony.live if event.source is not Source.OURS)
-            )
+            alive = [event.at for event in testimony.live if type(event) not in NO_SIGN_OF_RUNNING]
+            room.ran_until = max([head.last_at, *alive])
             room.ended_at = max(room.ran_until, room.started_at() + LONGEST_MEETING_MS)
     return room
 

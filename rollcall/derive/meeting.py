@@ -30,9 +30,10 @@ def refold(root: int, log: Log) -> bool:
     if meeting is None:
         return False
     seen = meeting.appended
-    members = [root, *Meeting.objects.filter(root_id=root).order_by("pk").values_list("pk", flat=True)]
-    if meeting.is_refused:
-        log.forget(members)  # what is cached is kept no more
+    rooms = Meeting.objects.filter(root_id=root).order_by("pk").values_list("pk", "is_refused")
+    family = [(root, meeting.is_refused), *rooms]
+    members = [pk for pk, _ in family]
+    log.forget(pk for pk, is_refused in family if is_refused)  # what is cached may be kept no more
     events = log.events(members)
     folded = fold_meeting(events, root=meeting.internal_meeting_id) if events else None
     rows = rows_of(folded, meeting.pool.name) if folded else None

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from django.utils.translation import ngettext
+
 from rollcall.core.errors import RollcallError
 
 
@@ -29,6 +31,12 @@ class Finding:
 def fault(about: str, error: RollcallError) -> Finding:
     """A named error as a finding."""
     return Finding(about, str(error), error.hint, Level.FAULT)
+
+
+def minutes_ago(past_ms: int) -> str:
+    """So long ago, in whole minutes."""
+    minutes = max(0, past_ms) // 60_000
+    return ngettext("%(number)d minute ago", "%(number)d minutes ago", minutes) % {"number": minutes}
 
 
 def warning(about: str, sentence: str, hint: str) -> Finding:

@@ -7,10 +7,11 @@ from rollcall.bbb.api import BigBlueButton
 from rollcall.bbb.hooks import Standing
 from rollcall.bbb.servers import OurHook
 from rollcall.core.errors import Misconfigured, RollcallError
-from rollcall.doctor.findings import Finding, fault, warning
+from rollcall.doctor.findings import Finding, fault, minutes_ago, warning
 from rollcall.store.connections import Server
 
-QUIET_MS = 15 * 60_000
+MINUTE_MS = 60_000
+QUIET_MS = 15 * MINUTE_MS
 
 
 async def check(server: Server, rows: list[OurHook], bbb: BigBlueButton) -> list[Finding]:
@@ -75,8 +76,10 @@ def _leftover(about: str, rows: list[OurHook], standing: Standing) -> list[Findi
 def _arriving(server: Server) -> list[Finding]:
     about, now = server.pool.name, servers.now_ms()
     if server.arrived_at is not None:
-        minutes = max(0, now - server.arrived_at) // 60_000
-        return [Finding(about, f"The last webhook came {f'{minutes} minutes ago' if minutes else 'just now'}.")]
+        past_ms = now - server.arrived_at
+        return [
+            Finding(about, f"The last webhook came {minutes_ago(past_ms) if past_ms >= MINUTE_MS else 'just now'}.")
+        ]
     if now - server.added_at < QUIET_MS:
         return [Finding(about, "No webhook has come yet.")]
     return [

@@ -8,7 +8,7 @@ from rollcall.bbb import servers
 from rollcall.bbb.api import BigBlueButton
 from rollcall.bbb.watch import ROUNDS_UNTIL_BLIND, Pace
 from rollcall.core.errors import RollcallError
-from rollcall.doctor.findings import Finding, fault, warning
+from rollcall.doctor.findings import Finding, fault, minutes_ago, warning
 from rollcall.store.connections import Server
 
 # HTTP's Date has whole seconds, and the way there and back takes its time.
@@ -45,5 +45,5 @@ def _watched(server: Server) -> list[Finding]:
         return []
     if last is None and (left_ms := server.added_at + FIRST_ROUNDS * Pace.from_environment().poll_ms - now) > 0:
         return [Finding(about, f"A running worker will ask it within {ceil(left_ms / 1000)} s.")]
-    how = "has not been polled yet" if last is None else f"was polled {(now - last) // 60_000} minutes ago"
+    how = "has not been polled yet" if last is None else f"was polled {minutes_ago(now - last)}"
     return [warning(about, f"It {how}.", "Is a worker running (rollcall serve, or rollcall worker)?")]

@@ -14,7 +14,7 @@ from rollcall.feed.faults import Fault, fault_of
 from rollcall.feed.feed import Arrival
 from rollcall.store.derived import Attendance
 from rollcall.store.facts import Fact, Meeting
-from rollcall.store.keys import meeting_key
+from rollcall.store.keys import key_of, meeting_key
 
 # The workers of a `serve` beside leave the folding to us; if we are killed, they take it up after so long.
 FOLD_WITHIN_MS = 60_000
@@ -69,9 +69,10 @@ def _is_due(root: int) -> bool:
 
 
 def people_in(roots: Collection[int]) -> set[bytes]:
-    """The keys of everybody with an LMS identity who was in these families."""
-    rows = Attendance.objects.filter(summary__meeting_id__in=list(roots), person_key__isnull=False)
-    return {bytes(key) for key in rows.values_list("person_key", flat=True).distinct() if key}
+    """A key of everybody who was in these families: a guest or caller, whom no LMS knows, has one in each."""
+    rows = Attendance.objects.filter(summary__meeting_id__in=list(roots))
+    found = rows.values_list("person_key", "summary__meeting_id", "attendee_key")
+    return {bytes(person) if person else key_of(str(root), bytes(attendee).hex()) for person, root, attendee in found}
 
 
 def fold_rest(pool: int) -> None:

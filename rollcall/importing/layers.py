@@ -83,9 +83,14 @@ class Peeking:
         self._seen = b""
 
     def peek(self, size: int) -> bytes:
-        """The next bytes, fewer only if there are no more; they stay to be read."""
-        while len(self._seen) < size and (more := self._source.read(CHUNK)):
-            self._seen += more
+        """The next bytes, fewer only if there are no more; they stay to be read, also before a break."""
+        try:
+            while len(self._seen) < size and (more := self._source.read(CHUNK)):
+                self._seen += more
+        except Unreadable:
+            # Whoever reads on after these meets it again.
+            if not self._seen:
+                raise
         return self._seen[:size]
 
     def read(self, size: int, /) -> bytes:

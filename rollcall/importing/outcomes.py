@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from rollcall.importing.finding import shown
+
 
 class State(StrEnum):
     """How one document ended up."""
@@ -20,7 +22,10 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One file or member. `damage` is a code if only a part of it could be kept; `sentence` says what is wrong."""
+    """One file or member. `damage` is a code if only a part of it could be kept; `sentence` says what is wrong.
+
+    Both `name` and `sentence` may hold what a stranger wrote, and are for a terminal, a file and JSON: they become so.
+    """
 
     name: str
     state: State
@@ -28,6 +33,10 @@ class Outcome:
     sentence: str = ""
     meeting: str = ""
     documents: int = 1
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", shown(self.name))
+        object.__setattr__(self, "sentence", shown(self.sentence))
 
     @property
     def is_trouble(self) -> bool:
@@ -37,7 +46,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """Of one task. `meetings` are the primary keys of the roots that were folded, `people` keys of persons in them.
+    """Of one task. `meetings` are the primary keys of the roots that were folded, `people` keys of everybody in them.
 
     `archives` are the files (by their place in the task) that turned out to be archives.
     """

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from rollcall.bbb.documents import Document, keep_callback, keep_recording
+from rollcall.bbb.documents import Document, NoMeeting, keep_callback, keep_recording
 from rollcall.bbb.redact import NotUnderstood
 from rollcall.core.errors import Refused
 from rollcall.importing.finding import cannot_be_read
@@ -35,6 +35,9 @@ LARGEST_JSON = 16 * 1024 * 1024
 FREE_OF_MEMBER = 1024 * 1024
 
 EXPECTED_NAMES = {"events.xml", "data.json"}
+OF_WHICH_MEETING = (
+    "It does not say which meeting it is of: put it into a folder that is named by the meeting's internal id."
+)
 _MEETING = re.compile(r"[^/]+-[0-9]{13}")
 _CALLBACK_MARKS = (b'"internal_meeting_id"', b'"ext_user_id"', b'"attendees"')
 
@@ -174,6 +177,8 @@ class Reader:
             document = keep_callback(
                 body, self.pool_name, received_at=_now(), pool=self.pool, meeting=_meeting_named(path)
             )
+        except NoMeeting:
+            return _unreadable(name, OF_WHICH_MEETING, is_expected=is_ours)
         except NotUnderstood as error:
             return _unreadable(name, _not_understood(error), is_expected=is_ours)
         return _judged(name, document, "")
@@ -219,7 +224,7 @@ def _plain_name(path: str) -> str:
 def _meeting_named(path: str) -> str:
     """The internal meeting id by which BigBlueButton names the folder of a data.json, which does not hold it."""
     folder = PurePath(path).parent.name
-    return folder if _MEETING.fullmatch(folder) else ""
+    return folder if _MEETING.fullmatch(folder) and folder.isprintable() else ""
 
 
 def _now() -> int:

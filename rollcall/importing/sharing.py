@@ -14,7 +14,7 @@ from multiprocessing.connection import Connection
 import structlog
 
 from rollcall.importing.exchange import Failed, Progress, Reply, Task
-from rollcall.importing.finding import Found, shown
+from rollcall.importing.finding import Found
 from rollcall.importing.layers import CHUNK, Source, Tolerant
 from rollcall.importing.outcomes import Outcome, Results, State, Tally
 from rollcall.importing.tasks import Streamed, Tasks
@@ -122,7 +122,7 @@ class Sharing:
         if self._is_over:
             return Results()
         if len(items) == 1:
-            return Results((Outcome(shown(items[0].name), State.UNREADABLE, sentence=DIED.format(_told(status))),))
+            return Results((Outcome(items[0].name, State.UNREADABLE, sentence=DIED.format(_told(status))),))
         added = Results()
         for item in items:
             reply, process = self._do(self._start_process(), Task((item,)))

@@ -9,9 +9,20 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from rollcall.importing.exchange import Task
-from rollcall.importing.finding import STANDARD_INPUT, Found, cannot_be_read, find, shown
+from rollcall.importing.finding import STANDARD_INPUT, Found, cannot_be_read, find
 from rollcall.importing.journal import key_of_file
-from rollcall.importing.layers import Allowance, Counted, Form, Member, Source, Unreadable, members, unwrapped
+from rollcall.importing.layers import (
+    Allowance,
+    Counted,
+    Form,
+    Member,
+    Peeking,
+    Source,
+    Tolerant,
+    Unreadable,
+    members,
+    unwrapped,
+)
 from rollcall.importing.outcomes import Outcome, State
 from rollcall.importing.reading import Item
 
@@ -92,7 +103,7 @@ class Tasks:
         yield from gathered.rest()
 
     def _refuse(self, path: str, sentence: str) -> None:
-        self.complain(Outcome(shown(path), State.UNREADABLE, sentence=sentence))
+        self.complain(Outcome(path, State.UNREADABLE, sentence=sentence))
 
 
 class _Gathered:
@@ -123,7 +134,9 @@ def _item_of_file(found: Found) -> Item:
 
 
 def _whole(found: Found, member: Member) -> Item:
-    return _item_of_member(found, member, member.content.read_exactly(member.size))
+    """All of it; where the archive breaks off inside it, what stands before the break."""
+    content = Peeking(Tolerant(member.content)).read_exactly(member.size)
+    return _item_of_member(found, member, content)
 
 
 def _item_of_member(found: Found, member: Member, content: bytes | None) -> Item:

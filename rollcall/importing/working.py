@@ -52,6 +52,11 @@ class _Account:
         self.damage = self.damage or outcome.damage
         self.is_good &= outcome.state in {State.NEW, State.KNOWN, State.IGNORED}
 
+    def is_over(self) -> bool:
+        """Whether nothing more can come of it. A member that breaks off may be whole once its archive is."""
+        may_be_mended = bool(self.item.member) and self.damage == "truncated"
+        return self.is_good and bool(self.documents and self.item.key) and not may_be_mended
+
     def entry(self) -> Entry:
         """For the journal."""
         return Entry(self.item.key, self.item.size, self.item.modified_at, self.documents, self.damage)
@@ -114,7 +119,7 @@ class Work:
             self.outcomes.append(outcome)
         if not self.target.is_dry:
             # What could not be read is tried again the next time.
-            over = [account for account in self._over if account.is_good and account.documents and account.item.key]
+            over = [account for account in self._over if account.is_over()]
             journal.note_read(self.target.pool, [account.entry() for account in over])
         self._waiting, self._over, self._size = [], [], 0
 

@@ -277,12 +277,17 @@ def _document(event: MeetingRecorded | MeetingReported) -> str:
 
 def _listing(event: MeetingListed, names: set[str] | None) -> str:
     """How often the list named one person; without one, how many it named."""
-    entries = sum(one.count for one in event.present if names is None or _listed_as(one) in names)
+    entries = times_listed(event, names)
     if names is None:
         return _("the server listed %(people)s") % {"people": words.people(entries)}
     if not entries:
         return _("the server did not list them")
     return _("the server listed them") if entries == 1 else _("the server listed them %(n)d times") % {"n": entries}
+
+
+def times_listed(event: MeetingListed, names: set[str] | None) -> int:
+    """How many entries of a list are of somebody who goes by these ids; without any ids, of anybody."""
+    return sum(one.count for one in event.present if names is None or _listed_as(one) in names)
 
 
 def _listed_as(one: Listed) -> str:

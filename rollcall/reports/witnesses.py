@@ -16,7 +16,7 @@ from rollcall.store.keys import key_of
 from rollcall.store.reading import State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import tzinfo
 
     from rollcall.reports.details import Change, Disagreement, Heard, Recorded, Reported, Room, Witnesses
@@ -30,6 +30,9 @@ MOST_NAMES = 12
 
 MOST_CHANGES = 300
 
+SEEN_MS = 1_000
+"""What is less is not told of: no page shows it."""
+
 _LOST = frozenset({"join-missing", "leave-missing"})
 
 WHOLE, PARTLY, MISSING, WAITING = "whole", "partly", "missing", "waiting"
@@ -38,12 +41,16 @@ WHOLE, PARTLY, MISSING, WAITING = "whole", "partly", "missing", "waiting"
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One witness: its name, how it is with it in a word and in sentences, and what to do where it is missing."""
+    """One witness: its name, how it is with it in a word and in sentences.
+
+    Where it is missing, `code` names the cause and `mend` says what to do.
+    """
 
     name: str
     standing: str
     word: str
     sentences: tuple[str, ...]
+    code: str = ""
     mend: str = ""
 
 
@@ -78,7 +85,7 @@ class Block:
     coverage: tuple[Part, ...]
     coverage_sentence: str
     disagreements: tuple[Sentence, ...]
-    changed: Sentence | None
+    changed: tuple[Sentence, ...]
     settled: str
 
 
@@ -98,7 +105,7 @@ def block(row: MeetingRow, people: Sequence[Attendance], *, zone: tzinfo) -> Blo
         coverage=parts,
         coverage_sentence="; ".join(part.label for part in parts),
         disagreements=tuple(_disagreement(one, row, names, zone) for one in row.detail.disagreements),
-        changed=_changed(row.detail.changes, names),
+        changed=tuple(_changes(row.detail.changes, names)),
         settled=settled(row, zone),
     )
 
@@ -156,19 +163,17 @@ class _Lines:
     def _nothing_heard(self, name: str, *, is_polls: bool) -> Line:
         if self._row.is_running:
             return _line(name, WAITING, _("None yet."))
-        sentence, mend = _why_not_heard(self._row, is_polls=is_polls)
-        return _line(name, MISSING, sentence, mend=mend)
+        return _of_missing(name, _why_not_heard(self._row, is_polls=is_polls))
 
     def _callback(self, record: Why | None) -> Line:
         name, told = _("analytics callback"), self._told.callback
         if told is not None:
             return _line(name, WHOLE, *self._reported(told))
         if record is None and self._row.summary.record != "partial":
-            record = why_no_callback(self._row.summary)
-            return _line(name, MISSING, record.sentence, _("Nothing is missing for that: events.xml tells more."))
-        if record is None:
-            record = why_no_callback(self._row.summary)
-        return _of_missing(name, record)
+            why = why_no_callback(self._row.summary)
+            no_loss = _("Nothing is missing for that: events.xml tells more.")
+            return _line(name, MISSING, why.sentence, no_loss, code=why.code)
+        return _of_missing(name, record or why_no_callback(self._row.summary))
 
     def _reported(self, told: Reported) -> list[str]:
         span = {
@@ -188,12 +193,9 @@ class _Lines:
             return _line(name, WHOLE if told.is_whole else PARTLY, *self._recorded(told))
         if record is not None:
             return _of_missing(name, record, is_said=True)
-        return _line(
-            name,
-            MISSING,
-            _("BigBlueButton's own script sends the callback alone."),
-            mend=_("For exact times, send events.xml with the host script (rollcall bbb-host), or import it."),
-        )
+        alone = _("BigBlueButton's own script sends the callback alone.")
+        mend = _("For exact times, send events.xml with the host script (rollcall bbb-host), or import it.")
+        return _of_missing(name, Why("callback-alone", alone, mend))
 
     def _recorded(self, told: Recorded) -> list[str]:
         sentences = [self._came("events-xml")]
@@ -216,46 +218,52 @@ def _documents(row: MeetingRow) -> list[Fact]:
     return [fact for fact in reading.documents(row.summary) if fact.meeting_id == row.summary.meeting_id]
 
 
-def _line(name: str, standing: str, *sentences: str, mend: str = "") -> Line:
+def _line(name: str, standing: str, *sentences: str, code: str = "", mend: str = "") -> Line:
     standings = {
         WHOLE: _("came"),
         PARTLY: _("came in part"),
         MISSING: _("did not come"),
         WAITING: _("not yet"),
     }
-    return Line(name, standing, standings[standing], sentences, mend)
+    return Line(name, standing, standings[standing], sentences, code, mend)
 
 
 def _of_missing(name: str, why: Why, *, is_said: bool = False) -> Line:
     if why.may_come:
-        return _line(name, WAITING, why.sentence)
+        return _line(name, WAITING, why.sentence, code=why.code)
     if is_said:
-        return _line(name, MISSING, _("For the same reason."))
-    return _line(name, MISSING, why.sentence, mend=why.mend)
+        return _line(name, MISSING, _("For the same reason."), code=why.code)
+    return _line(name, MISSING, why.sentence, code=why.code, mend=why.mend)
 
 
-def _why_not_heard(row: MeetingRow, *, is_polls: bool) -> tuple[str, str]:
-    """Why not one webhook, or not one poll, tells of the meeting: the sentence and the mend."""
+def _why_not_heard(row: MeetingRow, *, is_polls: bool) -> Why:
+    """Why not one webhook, or not one poll, tells of the meeting."""
     server = reading.server_of(row.summary.pool_name)
     if server is None:
-        return _("Rollcall is not connected to this server: what is known of it was imported."), ""
+        return Why("not-connected", _("Rollcall is not connected to this server: what is known of it was imported."))
     if row.until < server.added_at:
-        return _("The meeting was over before Rollcall was connected to this server."), ""
+        return Why("before-connected", _("The meeting was over before Rollcall was connected to this server."))
     return _why_not_by(server, row, is_polls=is_polls)
 
 
-def _why_not_by(server: Server, row: MeetingRow, *, is_polls: bool) -> tuple[str, str]:
+def _why_not_by(server: Server, row: MeetingRow, *, is_polls: bool) -> Why:
     check = _("Look with: rollcall server check %(name)s") % {"name": row.summary.pool_name}
     if not (server.is_polled if is_polls else server.has_hooks):
-        off = _("It was connected without polls.") if is_polls else _("It was connected without webhooks.")
-        return off, _("Remove the server and add it again, if that has changed.")
+        return _connected_without(is_polls=is_polls)
     if causes := _blind_causes(row):
-        return _("None came: %(cause)s.") % {"cause": words.cause(causes[0])}, check
+        return Why(causes[0], _("None came: %(cause)s.") % {"cause": words.cause(causes[0])}, check)
     if is_polls:
-        return _("None named it: it was too short, or the server did not answer."), check
+        return Why("not-listed", _("None named it: it was too short, or the server did not answer."), check)
     if server.arrived_at is None:
-        return _("No webhook has ever come from this server."), check
-    return _("None of this meeting came, though others of this server did."), check
+        return Why("never-any", _("No webhook has ever come from this server."), check)
+    return Why("none-of-this-meeting", _("None of this meeting came, though others of this server did."), check)
+
+
+def _connected_without(*, is_polls: bool) -> Why:
+    mend = _("Remove the server and add it again, if that has changed.")
+    if is_polls:
+        return Why("without-polls", _("It was connected without polls."), mend)
+    return Why("without-webhooks", _("It was connected without webhooks."), mend)
 
 
 def _blind_causes(row: MeetingRow) -> list[str]:
@@ -303,11 +311,10 @@ def _coverage(row: MeetingRow) -> Iterable[Part]:
         ("once", of.witnessed_once_ms, _("%(time)s by one")),
         ("never", of.unwitnessed_ms, _("%(time)s by nobody")),
     )
-    total = sum(ms for _name, ms, _label in spans)
+    seen = [span for span in spans if span[1] >= SEEN_MS]
+    total = sum(ms for _name, ms, _label in seen)
     before = 0
-    for name, ms, label in spans:
-        if not ms:
-            continue
+    for name, ms, label in seen:
         share = f"{words.part(ms / total)} ({words.duration(ms)})"
         yield Part(name, f"{100 * before / total:.2f}", f"{100 * ms / total:.2f}", label % {"time": share})
         before += ms
@@ -327,12 +334,39 @@ def _isolated(who: tuple[str, str], names: Mapping[bytes, str]) -> str:
     return f"\N{FIRST STRONG ISOLATE}{name}\N{POP DIRECTIONAL ISOLATE}"
 
 
-def _changed(changes: Sequence[Change], names: Mapping[bytes, str]) -> Sentence | None:
-    """What a record that came later made of the numbers, the greatest change first."""
-    if not changes:
-        return None
+def _changes(changes: Sequence[Change], names: Mapping[bytes, str]) -> Iterator[Sentence]:
+    """What a record that came later made of the numbers: first whose were wrong, then whose are better known now."""
+    moved = [one for one in changes if _moved_ms(one)[0] >= SEEN_MS]
+    narrowed = [one for one in changes if _moved_ms(one)[0] < SEEN_MS]
+    if moved:
+        sentence = ngettext(
+            "%(record)s changed the time of %(count)d person: it lies outside of what was known before.",
+            "%(record)s changed the time of %(count)d people: it lies outside of what was known before.",
+            len(moved),
+        )
+        yield _changed(sentence, moved, names)
+    if narrowed:
+        yield _changed(_of_narrowed(narrowed), narrowed, names)
+
+
+def _of_narrowed(changes: Sequence[Change]) -> str:
+    times = [one.after for one in changes]
+    if all(most is not None and words.duration(least) == words.duration(most) for least, most in times):
+        return ngettext(
+            "%(record)s made the time of %(count)d person exact.",
+            "%(record)s made the time of %(count)d people exact.",
+            len(changes),
+        )
+    return ngettext(
+        "%(record)s narrowed the time of %(count)d person down.",
+        "%(record)s narrowed the time of %(count)d people down.",
+        len(changes),
+    )
+
+
+def _changed(sentence: str, changes: Sequence[Change], names: Mapping[bytes, str]) -> Sentence:
+    """The greatest change first."""
     number = {"record": words.witness(changes[0].by), "count": len(changes)}
-    sentence = ngettext("%(record)s changed %(count)d person.", "%(record)s changed %(count)d people.", len(changes))
     ordered = sorted(changes, key=_moved_ms, reverse=True)
     people = [
         f"{_isolated(one.who, names)} {words.bounds(Bounds(*one.before))} → {words.bounds(Bounds(*one.after))}"

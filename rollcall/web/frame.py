@@ -14,5 +14,4 @@ if TYPE_CHECKING:
 
 def frame(request: HttpRequest) -> dict[str, str]:  # noqa: ARG001 - Django's signature
     """For each template: the zone that times are shown in, and by what browsers tell new files from old."""
-    now = timezone.localtime()
-    return {"zone": timezone.get_current_timezone_name(), "zone_offset": now.strftime("%z"), "version": version()}
+    return {"zone": timezone.get_current_timezone_name(), "version": version()}

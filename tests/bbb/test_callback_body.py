@@ -408,9 +408,7 @@ def test_many_people_take_no_square_of_the_time() -> None:
 
 
 def real(name: str) -> tuple[Any, Any]:
-    if not REAL.exists():
-        programs.without("The real recordings lie beside the project where it is developed")
-    theirs = json.loads((REAL / f"{name}.bbbevents.json").read_text())
+    theirs = json.loads(programs.beside(REAL / f"{name}.bbbevents.json").read_text())
     return body_of(Recording(io.BytesIO((REAL / f"{name}.xml").read_bytes())))["data"], theirs
 
 

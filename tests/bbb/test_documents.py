@@ -32,12 +32,12 @@ from rollcall.core.events import (
     UserJoined,
 )
 from rollcall.feed.append import LONGEST_BYTES
+from tests import programs
 from tests.bbb.recorded import EXTERNAL, IDS, MEETING, attendee, callback, event, events_xml, joined, left, status
 
 PAIRS = Path(__file__).parent.parent / "data" / "documents"
 GIVEN = sorted(PAIRS.glob("*.given.*"))
 SAMPLES = Path(__file__).parents[3] / "shared" / "samples" / "events-xml"
-WITH_SAMPLES = pytest.mark.skipif(not SAMPLES.exists(), reason="../shared/samples is not beside the checkout")
 
 
 def kept(text: bytes, pool: str = "bbb.example.org", *, meeting: str = MEETING) -> Document:
@@ -347,27 +347,25 @@ def test_data_json_says_which_meeting_it_may_be() -> None:
 # -- the samples --------------------------------------------------------------------------------------------------
 
 
-@WITH_SAMPLES
 @pytest.mark.parametrize("name", ["sample-events", "new-events-2_6"])
 def test_chats_and_votes_of_the_samples_are_the_gems(name: str) -> None:
-    found = events(kept((SAMPLES / f"{name}.xml").read_bytes()))
+    found = events(kept(programs.beside(SAMPLES / f"{name}.xml").read_bytes()))
     people = {one.participant: one.external_user_id for one in found if isinstance(one, UserJoined)}
     chats = Counter(people[one.participant] for one in found if isinstance(one, ChatSent))
     votes = Counter(people[one.voter] for one in found if isinstance(one, PollAnswered) and one.voter)
     talks = Counter(people[one.participant] for one in found if isinstance(one, TalkingStarted))
-    gem = json.loads((SAMPLES / f"{name}.bbbevents.json").read_text())
+    gem = json.loads(programs.beside(SAMPLES / f"{name}.bbbevents.json").read_text())
     for one in gem["attendees"]:
         counts, who = one["engagement"], one["ext_user_id"]
         assert (chats[who], votes[who], talks[who]) == (counts["chats"], counts["poll_votes"], counts["talks"])
     assert len(gem["attendees"]) == len(set(people.values()))
 
 
-@WITH_SAMPLES
 def test_the_gems_own_output_says_of_each_person_what_it_says() -> None:
     name = "sample-events"
-    gem = json.loads((SAMPLES / f"{name}.bbbevents.json").read_text())
-    meeting = events(kept((SAMPLES / f"{name}.xml").read_bytes()))[0].meeting
-    head, *people = events(kept((SAMPLES / f"{name}.bbbevents.json").read_bytes(), meeting=meeting))
+    gem = json.loads(programs.beside(SAMPLES / f"{name}.bbbevents.json").read_text())
+    meeting = events(kept(programs.beside(SAMPLES / f"{name}.xml").read_bytes()))[0].meeting
+    head, *people = events(kept(programs.beside(SAMPLES / f"{name}.bbbevents.json").read_bytes(), meeting=meeting))
     assert (head.form, head.generation, head.finish_at - head.at) == ("data-json", "2.0", gem["duration"] * 1000)
     for one, their in zip(people, gem["attendees"], strict=True):
         assert (one.external_user_id, one.participant) == (their["ext_user_id"], their["id"])
@@ -375,9 +373,8 @@ def test_the_gems_own_output_says_of_each_person_what_it_says() -> None:
         assert one.poll_answers == their["engagement"]["poll_votes"]
 
 
-@WITH_SAMPLES
 def test_a_large_record_is_read_again_within_ten_milliseconds() -> None:
-    document = kept((SAMPLES / "sample-events.xml").read_bytes())
+    document = kept(programs.beside(SAMPLES / "sample-events.xml").read_bytes())
     took = []
     for _ in range(20):
         began = time.thread_time()

@@ -37,9 +37,7 @@ def test_of_each_era_it_is_what_the_gem_said(path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["new-events-2_6", "sample-events"])
 def test_of_real_meetings_it_is_what_the_gem_said_field_by_field(name: str) -> None:
-    if not REAL.exists():
-        programs.without("The real recordings lie beside the project where it is developed")
-    ours = gem_of((REAL / f"{name}.xml").read_bytes())
+    ours = gem_of(programs.beside(REAL / f"{name}.xml").read_bytes())
     theirs = json.loads((REAL / f"{name}.bbbevents.json").read_text())
     assert ours.keys() == theirs.keys()
     for key, value in theirs.items():

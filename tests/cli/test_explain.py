@@ -31,8 +31,15 @@ def test_a_person_is_explained_by_id(truth: Truth, capsys: pytest.CaptureFixture
     assert run(["explain", "algebra", stay.person.key]) == 0
     out = capsys.readouterr().out
     assert stay.person.name in out
-    assert f"{stay.participant}: Joined at" in out
+    assert "  Joined at" in out
+    assert f"    connection: {stay.participant}\n" in out
     assert "webhook" in out
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Athens"])
+def test_times_are_told_with_their_zone(truth: Truth, capsys: pytest.CaptureFixture[str], zone: str) -> None:
+    assert run(["explain", "algebra", truth.root.stays[0].participant, "--zone", zone]) == 0
+    assert f"Times are those of {zone};" in capsys.readouterr().out
 
 
 def test_a_connection_names_its_person(truth: Truth, capsys: pytest.CaptureFixture[str]) -> None:

@@ -62,7 +62,11 @@ def test_each_file_has_its_fate_and_the_rest_goes_on(instance_env: Env, mixed: P
         "nameless/data.json": told["nameless/data.json"],
     }
     assert told["b/half.json"].startswith("It is not understood: ")
-    assert "its folder" in told["nameless/data.json"]
+    assert told["nameless/data.json"] == (
+        "It does not say which meeting it is of: put it into a folder that is named by the meeting's internal id."
+    )
+    page = Path(__file__).parents[2] / "docs" / "importing.md"
+    assert "| It does not say which meeting it is of … |" in page.read_text()
     lines = errors.read_text().splitlines()
     assert sorted(lines) == sorted(f"{mixed}/{name}: {sentence}" for name, sentence in told.items())
     again = summary(instance_env, mixed, status=3)
@@ -123,6 +127,24 @@ def test_the_summary_is_for_people_too(instance_env: Env, tmp_path: Path) -> Non
     assert done.stderr == b""
 
 
+def test_everybody_is_counted_people_of_an_lms_once_and_guests_and_callers_in_each_meeting(
+    instance_env: Env, tmp_path: Path
+) -> None:
+    found = summary(instance_env, host(tmp_path / "host", 2), "--server", "old", "--create")
+
+    def reported(what: str) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = json.loads(rollcall(instance_env, "report", what, "--format", "json"))[
+            {"attendance": "meetings"}.get(what, what)
+        ]
+        return rows
+
+    known = reported("people")
+    others = [person["kind"] for one in reported("attendance") for person in one["people"] if person["kind"] != "user"]
+    assert known
+    assert len(others) > 1, "a caller in each"
+    assert found["people"] == len(known) + len(others)
+
+
 def test_quiet_says_nothing_of_each(instance_env: Env, tmp_path: Path) -> None:
     file = write(tmp_path / "events.xml", b"")
     done = run(instance_env, file, "--server", "old", "--create", "--quiet")
@@ -136,6 +158,51 @@ def test_an_archive_cannot_reach_outside(instance_env: Env, tmp_path: Path) -> N
     before = sorted(tmp_path.rglob("*"))
     assert summary(instance_env, archive, "--server", "old", "--create")["new"] == 1
     assert sorted(path for path in tmp_path.rglob("*") if "rollcall-data" not in str(path)) == before
+
+
+NASTY = b"\xff\xfe\x1b[31mX\nY"
+
+
+def test_no_name_stops_the_import_or_steers_a_terminal(instance_env: Env, tmp_path: Path) -> None:
+    nasty = os.fsdecode(NASTY)
+    members = {f"{nasty}/events.xml": b"garbage", f"{nasty}-1795309400123/data.json": b"[", "ok.xml": events_xml(0)}
+    archive = write(tmp_path / "in" / "a.tar", tar(members, "w"))
+    write(tmp_path / "in" / f"{nasty}.xml" / "events.xml", b"")
+    nested = write(tmp_path / "in" / "b.tar", tar({f"{nasty}.tar": archive.read_bytes()}, "w"))
+    errors = tmp_path / "errors"
+    done = run(instance_env, tmp_path / "in", "--server", "old", "--create", "--errors", errors, "--format", "json")
+    assert done.returncode == 3, done.stderr
+    found = json.loads(done.stdout)
+    assert (found["new"], found["unreadable"], found["finished"]) == (1, 5, True)
+    assert len(errors.read_text("utf-8").splitlines()) == 5
+    for told in (done.stderr, errors.read_bytes(), *(one["name"].encode() for one in found["problems"])):
+        assert b"\x1b" not in told
+        assert b"Traceback" not in told
+    assert str(nested) in errors.read_text("utf-8")
+
+
+def test_a_path_may_be_any_bytes(instance_env: Env, tmp_path: Path) -> None:
+    file = write(tmp_path / f"{os.fsdecode(NASTY)}.xml", events_xml(0))
+    assert summary(instance_env, file, "--server", "old", "--create")["new"] == 1
+    assert run(instance_env, file, "--server", os.fsdecode(b"\xff"), "--create").returncode == 1
+    done = subprocess.run([ROLLCALL, "events", file], env=instance_env, capture_output=True, check=False)
+    assert (done.returncode, json.loads(done.stdout)["internal_meeting_id"]) == (0, meeting_of(0))
+
+
+@pytest.mark.parametrize("mode", ["w", "w:gz"])
+def test_an_archive_that_breaks_off_gives_what_stands_before_the_break(
+    instance_env: Env, tmp_path: Path, mode: str
+) -> None:
+    content = tar({"a/events.xml": events_xml(0), "b/events.xml": events_xml(1, people=30, minutes=60)}, mode)
+    archive = write(tmp_path / "a.tar", content[: len(content) * 8 // 10])
+    found = summary(instance_env, archive, "--server", "old", "--create", status=3)
+    assert (found["new"], found["damaged"], found["unreadable"], found["meetings"]) == (2, 1, 1, 2)
+    told = {one["name"].removeprefix(f"{archive}"): one["damage"] for one in found["problems"]}
+    assert told == {": b/events.xml": "truncated", "": ""}
+    # Fetched anew, its times the same.
+    write(archive, content)
+    again = summary(instance_env, archive)
+    assert (again["new"], again["known"], again["damaged"]) == (1, 1, 0)
 
 
 def test_a_database_that_goes_away_is_told_and_costs_nothing(instance_env: Env, tmp_path: Path) -> None:

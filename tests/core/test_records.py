@@ -547,3 +547,11 @@ def test_polls_of_a_recorded_class_are_compared_in_time() -> None:
         return min(times)
 
     assert seconds(400) < 10 * seconds(100)
+
+
+def test_a_damaged_file_of_which_nothing_is_left_beside_a_poll() -> None:
+    true = TrueClass(END, (stay("w_a", "10", 5, None),))
+    blind = digested(WentBlind(meeting=MEETING, at=START, until=END, cause="downtime", source=Source.OURS))
+    nothing = recording(true, reason=None, is_whole=False, damage="truncated", kept=[])
+    assert fold_meeting([*nothing, blind]).is_over()
+    assert fold_meeting(nothing).is_over()

@@ -170,6 +170,23 @@ def test_a_server_nobody_polls_and_webhooks_that_never_came_are_warned_of(
     assert "warn" in out
 
 
+@pytest.mark.parametrize(
+    ("since_ms", "when"), [(30_000, "just now"), (60_000, "1 minute ago"), (120_000, "2 minutes ago")]
+)
+def test_the_last_webhook_is_said_in_whole_words(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], since_ms: int, when: str
+) -> None:
+    monkeypatch.setenv("ROLLCALL_URL", "https://rollcall.example.org")
+    with SimulatedServer() as bbb:
+        run(["server", "add", bbb.url, "--secret", bbb.secret])
+        Server.objects.update(arrived_at=servers.now_ms() - since_ms, polled_at=servers.now_ms() - 60_500)
+        monkeypatch.setenv("ROLLCALL_POLL_SECONDS", "5")
+        run(["server", "check"])
+    out = capsys.readouterr().out
+    assert f"The last webhook came {when}." in out
+    assert "It was polled 1 minute ago." in out
+
+
 def test_a_server_that_was_just_added_is_told_when_it_will_be_asked(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

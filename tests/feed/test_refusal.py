@@ -9,7 +9,7 @@ import pytest
 
 from rollcall.derive.log import Log
 from rollcall.derive.meeting import refold
-from rollcall.feed.append import adopt, append
+from rollcall.feed.append import adopt, append, refuse
 from rollcall.feed.feed import Arrival
 from rollcall.store.connections import CaptureSwitch, Pool
 from rollcall.store.derived import Summary
@@ -28,8 +28,8 @@ def pool() -> Pool:
     return Pool.objects.create(name="bbb1")
 
 
-def off(key: bytes, *, is_on: bool = False) -> None:
-    CaptureSwitch.objects.create(key=key, site="", is_on=is_on, changed_at=0)
+def off(key: bytes, *, is_on: bool = False, at: int = 0) -> None:
+    CaptureSwitch.objects.create(key=key, site="", is_on=is_on, changed_at=at)
 
 
 def make_arrival(pool: Pool, meeting: str, number: int) -> Arrival:
@@ -117,3 +117,100 @@ def test_a_class_that_began_while_it_was_off_stays_out(pool: Pool) -> None:
     CaptureSwitch.objects.update(is_on=True)
     append([created(pool, number=5), created(pool, "m-2")])
     assert set(Fact.objects.values_list("meeting__internal_meeting_id", flat=True)) == {"m-2"}
+
+
+# -- what is kept already -----------------------------------------------------------------------------------------
+
+SWITCHED = NOON + 1_000
+
+
+def early(arrival: Arrival, number: int = 0) -> Arrival:
+    """Received before the switch."""
+    return replace(arrival, received_at=SWITCHED - 100 + number)
+
+
+def late(arrival: Arrival) -> Arrival:
+    """Received after it."""
+    return replace(arrival, received_at=SWITCHED + 100)
+
+
+def keep_a_class(pool: Pool, log: Log) -> Meeting:
+    """A class and its room, kept and folded before the switch."""
+    append([early(created(pool)), early(make_arrival(pool, "m-1", 1), 1)])
+    append([early(replace(make_arrival(pool, "room", 2), parent="m-1"), 2)])
+    root = Meeting.objects.get(internal_meeting_id="m-1")
+    assert refold(root.pk, log)
+    return root
+
+
+@pytest.mark.parametrize("number", [0, 7], ids=["repeated", "late"])
+def test_a_record_after_the_switch_takes_nothing_of_what_is_kept(pool: Pool, number: int) -> None:
+    log = Log()
+    root = keep_a_class(pool, log)
+    off(SITE, at=SWITCHED)
+    append([late(created(pool, number=number)), late(make_arrival(pool, "m-1", 8))])
+    append([late(make_arrival(pool, "m-1", 9)), late(make_arrival(pool, "room", 10))])
+    assert kept() == 3
+    refold(root.pk, log)
+    refold(root.pk, Log())
+    assert Summary.objects.get().meeting_id == root.pk
+
+
+def test_of_a_class_that_runs_what_came_before_the_switch_stays(pool: Pool) -> None:
+    log = Log()
+    root = keep_a_class(pool, log)
+    off(ACTIVITY, at=SWITCHED)
+    append([late(make_arrival(pool, "m-1", 5)), late(make_arrival(pool, "room", 6))])
+    refold(root.pk, log)
+    assert kept() == 5
+    append([late(created(pool, number=7))])
+    assert kept() == 3
+    root.refresh_from_db()
+    assert root.appended > root.folded
+    assert refold(root.pk, log)
+    people = Summary.objects.get().attendance.count()
+    Meeting.objects.filter(pk=root.pk).update(appended=root.appended + 1)
+    assert refold(root.pk, Log())
+    assert Summary.objects.get().attendance.count() == people == 3
+
+
+def test_a_room_that_began_after_the_switch_is_not_kept(pool: Pool) -> None:
+    root = keep_a_class(pool, Log())
+    off(ACTIVITY, at=SWITCHED)
+    append([late(created(pool, number=7))])
+    append([late(make_arrival(pool, "room-2", 3))])
+    assert kept() == 4
+    adopt(Meeting.objects.get(internal_meeting_id="room-2").pk, root.pk)
+    assert kept() == 3
+
+
+def test_a_room_that_was_kept_before_it_was_known_as_one_stays(pool: Pool) -> None:
+    append([early(make_arrival(pool, "room-2", 3))])
+    root = keep_a_class(pool, Log())
+    off(ACTIVITY, at=SWITCHED)
+    append([late(created(pool, number=7))])
+    room = Meeting.objects.get(internal_meeting_id="room-2").pk
+    adopt(room, root.pk)
+    append([late(make_arrival(pool, "room-2", 8))])
+    assert Fact.objects.filter(meeting=room).count() == 1
+
+
+def test_a_room_that_is_off_by_itself_is_folded_away(pool: Pool) -> None:
+    off(ACTIVITY)
+    append([make_arrival(pool, "m-1", 1), replace(make_arrival(pool, "room", 2), parent="m-1")])
+    root = Meeting.objects.get(internal_meeting_id="m-1")
+    log = Log()
+    refold(root.pk, log)
+    assert Summary.objects.get().attendance.count() == 2
+    append([replace(created(pool, "room", 3), parent="m-1")])
+    assert refold(root.pk, log)
+    assert Summary.objects.get().attendance.count() == 1
+
+
+def test_erasing_takes_what_was_kept_before_the_switch_too(pool: Pool) -> None:
+    root = keep_a_class(pool, Log())
+    off(SITE, at=SWITCHED)
+    append([late(created(pool, number=7))])
+    assert kept() == 3
+    refuse(root.pk)
+    assert kept() == 0

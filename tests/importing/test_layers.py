@@ -143,6 +143,15 @@ def test_nothing_is_unwrapped_for_ever() -> None:
         unwrapped(io.BytesIO(content), Allowance())
 
 
+def test_what_stands_before_a_break_can_be_looked_at() -> None:
+    packed = gzip.compress(RECORDING)
+    stream = Peeking(Inflated(io.BytesIO(packed[:-8]), Allowance()))
+    assert stream.peek(4096) == RECORDING
+    assert stream.read(4096) == RECORDING
+    with pytest.raises(Unreadable):
+        stream.read(1)
+
+
 def read_all(archive: bytes) -> dict[str, bytes]:
     found: dict[str, bytes] = {}
     collect(archive, found)

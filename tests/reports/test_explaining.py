@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.utils import timezone
 
 from rollcall.cli import run
+from rollcall.reports import words
 from rollcall.reports.explaining import Explained, explain
 from rollcall.reports.facts import facts_of_attendee, facts_of_meeting
 from rollcall.store import reading
@@ -21,8 +23,14 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def somebody(truth: Truth) -> Stay:
     """Somebody with one connection, who left before the end."""
-    alone = [one for one in truth.root.stays if sum(other.person == one.person for other in truth.root.stays) == 1]
-    return next(one for one in alone if not one.person.is_dial_in and not one.person.is_guest)
+    return next(one for one in alone(truth) if one.left_at < truth.root.ended_at)
+
+
+def alone(truth: Truth) -> list[Stay]:
+    """The only stays of people with an account."""
+    stays = truth.root.stays
+    known = [one for one in stays if not one.person.is_dial_in and not one.person.is_guest]
+    return [one for one in known if sum(other.person == one.person for other in stays) == 1]
 
 
 def attendance_of(summary: Any, stay: Stay) -> Any:
@@ -66,6 +74,39 @@ def test_what_is_only_possible_is_told_with_its_times() -> None:
     assert any(one.startswith("at most") for one in lines(found, "The sum"))
 
 
+def test_what_is_only_possible_says_why_and_the_last_sign_of_life_is_proof() -> None:
+    found = explained(class_of(), "webhooks", "polls", without=("user-left",))
+    assert any("No leave was heard" in one for one in lines(found, "What is only possible"))
+    (proof, *_) = [proof for proof in found.sessions[0].proofs if proof.startswith("last certain")]
+    assert "first received 20" in proof
+    assert ": " in proof.partition("last certain ")[2]
+
+
+def test_a_callback_alone_says_that_it_tells_whole_seconds() -> None:
+    found = explained(class_of(), "callback")
+    doubts = lines(found, "What is only possible")
+    assert doubts
+    assert all("whole seconds" in one for one in doubts)
+
+
+def test_whoever_stayed_to_the_end_has_a_time_by_the_callback_too() -> None:
+    truth = class_of(seed=5)
+    stayer = next(one for one in alone(truth) if one.left_at == truth.root.ended_at)
+    summary = keep(truth, *WITNESSES)
+    found = explain(summary, attendance_of(summary, stayer), timezone.get_default_timezone())
+    said = lines(found, "What each witness said")
+    assert [one.partition(":")[0] for one in said] == ["events.xml", "The analytics callback", "Webhooks and polls"]
+
+
+def test_a_sum_whose_shown_seconds_do_not_add_up_is_shown_to_the_millisecond() -> None:
+    day = 1_795_330_800_000
+    spans = [(day + 55_600, day + 55_600 + 1_663_800)]
+    assert words.added(spans, 1_663_800, UTC).endswith("27:43.800 ≈ 27:44")
+    assert ".600–" in words.added(spans, 1_663_800, UTC)
+    even = [(day + 56_100, day + 56_100 + 1_663_000)]
+    assert words.added(even, 1_663_000, UTC).endswith(":56–" + words.clock(even[0][1], UTC) + " = 27:43")
+
+
 def test_moodle_rounds_down_what_the_gem_says() -> None:
     found = explained(class_of(), *WITNESSES)
     moodle, gem, polls = lines(found, "What others would say")
@@ -80,6 +121,14 @@ def test_the_gems_duration_is_made_of_the_file_where_no_callback_came() -> None:
         lines(explained(truth, *WITNESSES), "What others would say")[1]
         == (lines(explained(class_of(days=1), "recording"), "What others would say")[1])
     )
+
+
+def test_a_file_that_is_not_whole_says_nothing_of_what_others_would_say() -> None:
+    found = explained(class_of(), "webhooks", "polls", "part")
+    moodle, gem, _polls = lines(found, "What others would say")
+    assert "not known: events.xml is not whole" in gem
+    assert "not known" in moodle
+    assert any("part of events.xml" in one for one in lines(found, "What each witness said"))
 
 
 def test_without_a_record_the_gems_duration_is_not_known() -> None:

@@ -75,7 +75,7 @@ def test_a_class_with_all_its_witnesses_is_shown() -> None:
     client.force_login(User.objects.create_user("teacher"))
     page = client.get(f"/meetings/{summary.meeting_id}").content.decode()
     assert "Webhooks lost the leave of " in page
-    assert "events.xml changed " in page
+    assert "events.xml made the time of " in page
 
 
 def test_nothing_of_a_class_that_is_refused_is_shown_but_that_it_is() -> None:

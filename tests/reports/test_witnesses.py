@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -33,16 +34,46 @@ def test_all_four_are_there() -> None:
     assert found.cause is None
     assert "Settled: a whole events.xml is in" in found.settled
     assert any("came on" in sentence for sentence in found.lines[3].sentences)
-    assert found.coverage_sentence.startswith("100 %") or found.coverage_sentence.startswith(">99 %")
+    assert found.coverage_sentence.startswith("100 %")
 
 
-@pytest.mark.parametrize("missing", WITNESSES)
-def test_whichever_is_missing_is_named_with_the_likely_cause(missing: str) -> None:
-    found = shown(keep(class_of(), *(name for name in WITNESSES if name != missing)))
+@pytest.mark.parametrize(
+    ("missing", "cause"),
+    [
+        ("webhooks", "without-webhooks"),
+        ("polls", "without-polls"),
+        ("callback", "sent-elsewhere"),
+        ("recording", "callback-alone"),
+    ],
+)
+def test_whichever_is_missing_is_named_with_the_likely_cause(missing: str, cause: str) -> None:
+    summary = keep(class_of(), *(name for name in WITNESSES if name != missing))
+    Server.objects.update(added_at=0, has_hooks=missing != "webhooks", is_polled=missing != "polls")
+    found = shown(summary)
     assert found.missing == NAMES[missing]
     (line,) = [line for line in found.lines if line.standing == "missing"]
-    assert line.name == NAMES[missing]
+    assert (line.name, line.code) == (NAMES[missing], cause)
     assert line.sentences
+
+
+@pytest.mark.parametrize(
+    ("changed", "missing", "cause"),
+    [
+        ({"added_at": 0, "arrived_at": None}, "webhooks", "never-any"),
+        ({"added_at": 0, "arrived_at": 1}, "webhooks", "none-of-this-meeting"),
+        ({"added_at": 0, "arrived_at": 1}, "polls", "not-listed"),
+        ({"added_at": 1_999_999_999_999}, "webhooks", "before-connected"),
+        (None, "polls", "not-connected"),
+    ],
+)
+def test_why_nothing_was_heard(changed: dict[str, Any] | None, missing: str, cause: str) -> None:
+    summary = keep(class_of(), *(name for name in WITNESSES if name != missing))
+    if changed is None:
+        Server.objects.all().delete()
+    else:
+        Server.objects.update(**changed)
+    (line,) = [line for line in shown(summary).lines if line.standing == "missing"]
+    assert line.code == cause
 
 
 def test_without_any_record_the_cause_is_said_even_where_the_block_is_folded() -> None:
@@ -73,9 +104,44 @@ def test_what_webhooks_lost_is_said_in_sentences_with_people_and_times() -> None
 
 def test_what_the_record_changed_is_said_for_each_person() -> None:
     found = shown(keep(class_of(), *WITNESSES, without=("user-left",)))
-    assert found.changed is not None
-    assert found.changed.sentence.startswith("events.xml changed ")
-    assert all("→" in person for person in found.changed.people)
+    (changed,) = found.changed
+    assert re.fullmatch(r"events\.xml made the time of \d+ people exact\.", changed.sentence)
+    assert all("→" in person for person in changed.people)
+
+
+def change(before: tuple[int, int | None], after: tuple[int, int]) -> dict[str, Any]:
+    return {"who": ["user", "7"], "by": "recording", "before": before, "after": after}
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentences"),
+    [
+        ([((60_000, 90_000), (70_000, 70_000))], ["events.xml made the time of 1 person exact."]),
+        ([((60_000, None), (70_000, 70_000))], ["events.xml made the time of 1 person exact."]),
+        ([((60_000, 90_000), (70_000, 80_000))], ["events.xml narrowed the time of 1 person down."]),
+        ([((60_000, 90_000), (90_900, 90_900))], ["events.xml made the time of 1 person exact."]),
+        (
+            [((60_000, 90_000), (70_000, 70_000)), ((60_000, 90_000), (91_000, 91_000)), ((9_000, 9_000), (1, 1))],
+            [
+                "events.xml changed the time of 2 people: it lies outside of what was known before.",
+                "events.xml made the time of 1 person exact.",
+            ],
+        ),
+    ],
+)
+def test_whose_time_was_wrong_is_told_before_whose_is_better_known(changes: Any, sentences: list[str]) -> None:
+    from tests.makers import Attendee, make_meeting
+
+    found = shown(make_meeting(Attendee(), record="recording", changes=tuple(change(*one) for one in changes)))
+    assert [one.sentence for one in found.changed] == sentences
+
+
+def test_what_no_clock_shows_is_no_part_of_the_coverage() -> None:
+    from tests.makers import make_meeting
+
+    found = shown(make_meeting(coverage=(999, 400, 3_598_601)))
+    assert found.coverage_sentence == "100 % (59:59) by two or more"
+    assert [(part.begins, part.percent) for part in found.coverage] == [("0.00", "100.00")]
 
 
 def test_the_rooms_are_told_with_their_own_witnesses() -> None:

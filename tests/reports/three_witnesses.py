@@ -57,7 +57,16 @@ def told_by(truth: Truth, pool: Any) -> dict[str, list[Arrival]]:
             keep_recording(BytesIO(to_xml(one)), pool.name, received_at=CAME_AT, pool=pool.pk).arrival
             for one in recorded.values()
         ],
+        "part": [
+            keep_recording(BytesIO(_first_half(to_xml(one))), pool.name, received_at=CAME_AT, pool=pool.pk).arrival
+            for one in recorded.values()
+        ],
     }
+
+
+def _first_half(xml: bytes) -> bytes:
+    """A file that breaks off."""
+    return xml[: len(xml) // 2]
 
 
 def _with_belonging(pool: Any, arrival: Arrival) -> Arrival:

@@ -24,6 +24,7 @@ from rollcall.simulate.damage import lose_leaves
 from rollcall.simulate.eras import ERAS
 from rollcall.simulate.recording import Recorded, RecordedEvent, recordings
 from rollcall.simulate.truth import Does, Truth
+from tests import programs
 
 SAMPLES = Path(__file__).parents[3] / "shared/samples/events-xml"
 
@@ -59,10 +60,9 @@ def from_xml(content: bytes) -> Recorded:
     )
 
 
-@pytest.mark.skipif(not SAMPLES.exists(), reason="the samples of real files are not beside the checkout")
 @pytest.mark.parametrize("name", ["sample-events", "new-events-2_6"])
 def test_the_real_gem_made_the_same_of_real_files(name: str) -> None:
-    ours = data_json(from_xml((SAMPLES / f"{name}.xml").read_bytes()))
+    ours = data_json(from_xml(programs.beside(SAMPLES / f"{name}.xml").read_bytes()))
     assert ours == json.loads((SAMPLES / f"{name}.bbbevents.json").read_text())
 
 

@@ -20,6 +20,7 @@ from rollcall.simulate.relay import relay
 from rollcall.simulate.sendings import Element, Sending, kind_of
 from rollcall.simulate.truth import Does, Ending
 from rollcall.simulate.wire_raw import messages
+from tests import programs
 
 CAPTURE = Path(__file__).parents[3] / "shared/captures/bbb-webhooks-3.5.0/one-class.jsonl"
 TRUTHS = [make_class(Random(seed), Plan(rooms=2 * (seed % 2), liveliness=6)) for seed in range(8)]
@@ -238,11 +239,10 @@ def shapes(found: Iterator[Element]) -> dict[str, set[str]]:
 
 
 def captured() -> Iterator[Element]:
-    for line in CAPTURE.read_text().splitlines():
+    for line in programs.beside(CAPTURE).read_text().splitlines():
         yield from json.loads(parse_qs(json.loads(line)["body"])["event"][0])
 
 
-@pytest.mark.skipif(not CAPTURE.exists(), reason="the capture of the real relay is not beside the checkout")
 def test_every_kind_has_the_shape_the_real_relay_gave_it() -> None:
     ours = shapes(chain(elements("3.5.0"), elements("3.5.0", raw=True)))
     for kind, known in shapes(captured()).items():

@@ -112,7 +112,7 @@ def test_times_are_of_the_zone_the_browser_told(
     client.force_login(django_user_model.objects.create_user("teacher"))
     client.cookies["zone"] = cookie
 
-    assert f"Times are those of {shown} (" in client.get("/meetings").content.decode()
+    assert f"Times are those of {shown}." in client.get("/meetings").content.decode()
 
 
 def test_a_right_to_left_language_takes_the_right_to_left_build(client: Client) -> None:

@@ -19,15 +19,18 @@ from typing import Any
 
 import pytest
 
+from tests import programs
 from tests.whole.instance import PATIENCE_SECONDS, Instance, register, rollcall, running
 
 CAPTURE = Path(__file__).parents[3] / "shared" / "captures" / "bbb-webhooks-3.5.0" / "one-class.jsonl"
 URLS = ("http://127.0.0.1:8911/hooks/bbb", "http://127.0.0.1:8911/hooks/bbb?raw=1")
 SECRET = "capture-secret"
 
-pytestmark = pytest.mark.skipif(
-    not CAPTURE.exists(), reason="the recording ../shared/captures is not beside the checkout"
-)
+
+@pytest.fixture(autouse=True)
+def _capture() -> None:
+    programs.beside(CAPTURE)
+
 
 # What one process posts: the arrivals of a file, to a host and port, in the order of a seed.
 _POST = """

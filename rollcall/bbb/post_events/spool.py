@@ -1,7 +1,8 @@
 """What is owed, on disk: a small file for each meeting, written before anything is sent; no name, no secret.
 
 A file says for each destination ("lms", "rollcall"; "reading" before either is known) how often it was tried, when it
-is tried next and what was said. Beside it lies a hard link to events.xml, since that may be tidied away meanwhile.
+is tried next and what was said. Beside it lie a hard link to events.xml, since that may be tidied away meanwhile; the
+lock of whoever sends it just now; and, until the file says so, an empty one whose name says that the meeting has ended.
 """
 
 from __future__ import annotations
@@ -10,9 +11,8 @@ import fcntl
 import json
 import os
 import random
-import shutil
+import re
 import time
-import zlib
 from typing import TYPE_CHECKING
 
 from rollcall.bbb.post_events.host import MEETING_ID, Trouble
@@ -27,7 +27,8 @@ FINISHED = (DONE, GONE)
 PAUSE_SECONDS = 5 * 60
 FAULT_PAUSE_SECONDS = 15 * 60
 LONGEST_PAUSE_SECONDS = 6 * 3600
-LOCKS = 16
+ENTRY, ASKED, EVENTS, LOCK = ".json", ".asked", ".xml", ".lock"
+_OWN_NAME = re.compile(r"([0-9a-f]{1,64}-[0-9]{1,20})(\.json|\.json\.tmp|\.asked|\.xml|\.xml\.tmp|\.lock)\Z")
 
 
 class Delivery:
@@ -109,50 +110,81 @@ def _entry_of(text: str) -> Entry:
     return entry
 
 
+def is_own_name(name: str) -> bool:
+    """Whether a spool's file is called so."""
+    return _OWN_NAME.match(name) is not None
+
+
 class Spool:
     """The folder of it."""
 
-    __slots__ = ("folder",)
+    __slots__ = ("_place", "folder")
 
     def __init__(self, folder: str) -> None:
         self.folder = folder
+        # Where a link leads somebody else decides. Nothing can be in /dev/null, so nothing is read or written.
+        self._place = os.devnull if os.path.islink(folder) else folder
 
     def open(self) -> None:
         """Make the folder, for this user alone."""
+        if os.path.islink(self.folder):
+            raise Trouble(f"the spool {self.folder} is a symbolic link, which is not followed: name the folder itself")
         try:
             os.makedirs(self.folder, mode=0o700, exist_ok=True)
-            probe = self._path("writable", ".tmp")
-            _write(probe, "")
-            os.unlink(probe)
         except OSError as error:
-            raise Trouble(f"the spool {self.folder} cannot be written ({error.strerror})") from None
+            raise self._unwritable(error) from None
+
+    def _unwritable(self, error: OSError) -> Trouble:
+        return Trouble(f"the spool {self.folder} cannot be written ({error.strerror})")
+
+    def ask(self, meeting: str) -> None:
+        """From now on the meeting is owed, whatever becomes of whoever asks."""
+        try:
+            _write(self._path(meeting, ASKED), "")
+            os.utime(self._path(meeting, ASKED))
+        except OSError as error:
+            raise self._unwritable(error) from None
+
+    def asked_at(self, meeting: str) -> float | None:
+        """When it was asked for, if nobody has heard of it yet."""
+        try:
+            return os.lstat(self._path(meeting, ASKED)).st_mtime
+        except OSError:
+            return None
+
+    def hear(self, meeting: str) -> None:
+        """Whoever asks from now on asks anew."""
+        _unlink(self._path(meeting, ASKED))
 
     def read(self, meeting: str) -> Entry | None:
         """What is remembered of this meeting; a file that is damaged remembers nothing."""
         try:
-            with open(self._path(meeting, ".json"), encoding="utf-8") as file:
+            with open(self._path(meeting, ENTRY), encoding="utf-8", opener=_open_plain) as file:
                 return _entry_of(file.read())
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
 
     def write(self, entry: Entry) -> None:
         """Remember it, whole or not at all."""
-        path = self._path(entry.meeting, ".json")
+        path = self._path(entry.meeting, ENTRY)
         deliveries = {name: one.as_json() for name, one in sorted(entry.deliveries.items())}
         found = {"meeting": entry.meeting, "added_at": entry.added_at, "seen": entry.seen, "deliveries": deliveries}
         try:
             _write(path + ".tmp", json.dumps(found, sort_keys=True) + "\n")
             os.replace(path + ".tmp", path)
         except OSError as error:
-            raise Trouble(f"the spool {self.folder} cannot be written ({error.strerror})") from None
+            raise self._unwritable(error) from None
 
     def meetings(self) -> list[str]:
-        """Every meeting it remembers, the oldest first."""
+        """Every meeting it remembers or was asked for, the oldest first."""
+        names = {os.path.splitext(name)[0] for name in self._names() if name.endswith((ENTRY, ASKED))}
+        return sorted((name for name in names if MEETING_ID.match(name)), key=lambda name: name.rpartition("-")[2])
+
+    def _names(self) -> list[str]:
         try:
-            names = [name[:-5] for name in os.listdir(self.folder) if name.endswith(".json")]
+            return os.listdir(self._place)
         except OSError:
             return []
-        return sorted((name for name in names if MEETING_ID.match(name)), key=lambda name: name.rpartition("-")[2])
 
     def keep_events(self, meeting: str, path: str) -> None:
         """Hold on to this file; where no link can be made it is taken to stay where it is."""
@@ -160,14 +192,15 @@ class Spool:
         try:
             if os.path.exists(kept) and os.path.samefile(kept, path):
                 return
-            _unlink(kept)
-            os.link(path, kept)
+            _unlink(kept + ".tmp")
+            os.link(path, kept + ".tmp")
+            os.replace(kept + ".tmp", kept)
         except OSError:
             return
 
     def kept_events(self, meeting: str) -> str:
         """Where the link is."""
-        return self._path(meeting, ".xml")
+        return self._path(meeting, EVENTS)
 
     def forget_events(self, meeting: str) -> None:
         """The file is not needed any more."""
@@ -175,24 +208,39 @@ class Spool:
 
     def forget(self, meeting: str) -> None:
         """Nothing of this meeting is left."""
-        self.forget_events(meeting)
-        _unlink(self._path(meeting, ".json"))
+        for ending in (EVENTS, ENTRY, ASKED):
+            _unlink(self._path(meeting, ending))
 
-    def remove(self) -> None:
-        """Nothing at all is left."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+    def remove(self) -> bool:
+        """Take away what is its own, by its name, and the folder if nothing else is in it; False if it stays."""
+        try:
+            folder = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        except OSError:
+            return not os.path.lexists(self.folder)
+        try:
+            for name in filter(is_own_name, os.listdir(folder)):
+                _unlink(name, folder)
+        finally:
+            os.close(folder)
+        try:
+            os.rmdir(self.folder)
+        except OSError:
+            return False
+        return True
 
     def lock(self, meeting: str, seconds: float) -> Lock:
         """The right to send this meeting, for which it waits so long."""
-        number_of_lock = zlib.crc32(meeting.encode("utf-8")) % LOCKS
-        return Lock(os.path.join(self.folder, f"lock-{number_of_lock}"), seconds)
+        return Lock(self._path(meeting, LOCK), seconds)
 
     def _path(self, meeting: str, ending: str) -> str:
-        return os.path.join(self.folder, meeting + ending)
+        return os.path.join(self._place, meeting + ending)
 
 
 class Lock:
-    """Held by one process at a time; the system lets go of it when that process ends, however it ends."""
+    """Held by one process at a time; the system lets go of it when that process ends, however it ends.
+
+    Its file goes with it. So a lock counts only if the file that was locked still has its name.
+    """
 
     __slots__ = ("_descriptor", "_path", "_seconds")
 
@@ -204,37 +252,55 @@ class Lock:
     def __enter__(self) -> bool:
         """Whether it could be had."""
         until = time.monotonic() + self._seconds
-        try:
-            self._descriptor = os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600)
-        except OSError:
-            return True  # without a spool there is nothing to quarrel over
         while True:
             try:
-                fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if self._is_taken():
+                    return True
             except BlockingIOError:
                 if time.monotonic() >= until:
                     return False
                 time.sleep(0.05)
             except OSError:
-                return True  # a file system without locks
-            else:
-                return True
+                return True  # no spool, so nothing to quarrel over; or a file system without locks
+
+    def _is_taken(self) -> bool:
+        """False if whoever had it took the file away just now: there may be another."""
+        if self._descriptor == -1:
+            self._descriptor = os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o600)
+        fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if self._is_named():
+            return True
+        self._close()
+        return False
+
+    def _is_named(self) -> bool:
+        try:
+            return os.path.samestat(os.fstat(self._descriptor), os.lstat(self._path))
+        except FileNotFoundError:
+            return False
+
+    def _close(self) -> None:
+        os.close(self._descriptor)
+        self._descriptor = -1
 
     def __exit__(self, *_: object) -> None:
-        if self._descriptor != -1:
-            os.close(self._descriptor)
+        XXX
 
 
 def _write(path: str, text: str) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)
         file.flush()
         os.fsync(descriptor)
 
 
-def _unlink(path: str) -> None:
+def _open_plain(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW)
+
+
+def _unlink(path: str, folder: int | None = None) -> None:
     try:
-        os.unlink(path)
+        os.unlink(path, dir_fd=folder)
     except OSError:
         return
