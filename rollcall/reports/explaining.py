@@ -195,7 +195,7 @@ def _total(attendance: Attendance) -> str:
 
 
 def _proofs(session: Session, heard: _Heard, zone: tzinfo) -> Iterator[str]:
-    """For each end: who told it, when by their clock, and since when we know; or what shows the last certain instant."""
+    """For each end who told it, when by their clock, and since when we know; or what shows the last certain instant."""
     certain = session.proved[:1] + session.proved[-1:]
     for is_join, at in ((True, session.joined_at), (False, session.left_at)):
         if at is not None:
