@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from tests import programs
 from tests.moodle import Activity, Moodle, _base64
 
 CAPTURES = Path(__file__).parents[3] / "shared" / "captures" / "moodle-4.5"
@@ -30,9 +31,7 @@ RULES: dict[int, dict[str, int] | None] = {
 
 
 def capture(name: str) -> dict[str, Any]:
-    path = CAPTURES / f"meeting-events-{name}.json"
-    if not path.exists():
-        pytest.skip("the captures of a running Moodle are not beside this checkout")
+    path = programs.beside(CAPTURES / f"meeting-events-{name}.json")
     found: dict[str, Any] = json.loads(path.read_text())
     return found
 
