@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from rollcall.core.events import CameraStarted, MeetingCreated, Reported
 from rollcall.core.evidence import POLL_SLACK_MS, Moment, Session, Stay, stays_of
 from rollcall.core.intervals import OPEN, Spans, merge
-from rollcall.core.room import LONGEST_MEETING_MS, REPORT_WEIGHT, Connection, Room, gather
+from rollcall.core.room import LONGEST_MEETING_MS, NO_SIGN_OF_RUNNING, REPORT_WEIGHT, Connection, Room, gather
 from rollcall.core.twins import pair_twins
 from rollcall.core.witnesses import CALLBACK, RECORDING
 

@@ -17,13 +17,12 @@ from rollcall.store.connections import CaptureSwitch
 from rollcall.store.derived import Orphan, Seen
 from rollcall.store.facts import Fact, Meeting
 
-
 EVER = 0
 """Since then nothing at all is kept (epoch ms, as all times here)."""
 
 
 def leave_out_refused(held: HeldMeetings, arrivals: Sequence[Arrival]) -> Sequence[Arrival]:
-    """The arrivals of the meetings that may be kept; what has come of the others since the switch is gone after this."""
+    """The arrivals of the meetings that may be kept; what has come of the others since then is gone after this."""
     telling = [arrival for arrival in arrivals if arrival.belongs_to]
     if telling and (switches := _switches(key for arrival in telling for key in arrival.belongs_to)):
         for arrival in telling:

@@ -60,6 +60,20 @@ def test_erasing_asks_first_and_leaves_a_stub(
     assert set(Meeting.objects.values_list("is_refused", flat=True)) == {True}
 
 
+def test_a_class_that_came_to_its_end_before_the_switch_is_no_stub_and_can_be_erased(
+    summary: Summary, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["capture", "off", "--site", summary.site]) == 0
+    said = CaptureSwitch.objects.get().changed_at
+    Meeting.objects.update(is_refused=True)  # as when its callback comes now
+    assert run(["capture", "off", "--site", summary.site]) == 0
+    assert CaptureSwitch.objects.get().changed_at == said
+    assert run(["capture", "list"]) == 0
+    assert "not kept" not in capsys.readouterr().out
+    assert run(["capture", "off", "--server", summary.pool_name, "--erase", "--yes"]) == 0
+    assert not Fact.objects.exists()
+
+
 @pytest.mark.parametrize("witness", ["webhooks", "polls", "callback", "recording"])
 def test_whichever_way_it_comes_nothing_is_kept_of_an_activity_that_is_off(summary: Summary, witness: str) -> None:
     assert run(["capture", "off", "--activity", summary.external_meeting_id]) == 0

@@ -196,7 +196,7 @@ def test_an_archive_that_breaks_off_gives_what_stands_before_the_break(
     content = tar({"a/events.xml": events_xml(0), "b/events.xml": events_xml(1, people=30, minutes=60)}, mode)
     archive = write(tmp_path / "a.tar", content[: len(content) * 8 // 10])
     found = summary(instance_env, archive, "--server", "old", "--create", status=3)
-    assert (found["new"], found["damaged"], found["unreadable"], found["meetings"]) == (2, 1, 1, 2), found
+    assert (found["new"], found["damaged"], found["unreadable"], found["meetings"]) == (2, 1, 1, 2)
     told = {one["name"].removeprefix(f"{archive}"): one["damage"] for one in found["problems"]}
     assert told == {": b/events.xml": "truncated", "": ""}
     # Fetched anew, its times the same.

@@ -36,7 +36,9 @@ def make_arrival(pool: Pool, meeting: str, number: int) -> Arrival:
     user = {"internal-user-id": f"w_{number:012}"}
     attributes = {"meeting": {"internal-meeting-id": meeting}, "user": user}
     payload = json.dumps({"data": {"id": "user-joined", "attributes": attributes, "event": {"ts": NOON}}}).encode()
-    return joined(pool, meeting=meeting, payload=payload, digest=fact_digest(pool.name, payload, None))
+    identity = json.dumps({"external_user_id": f"{number}", "name": None}).encode()
+    digest = fact_digest(pool.name, payload, identity)
+    return joined(pool, meeting=meeting, payload=payload, identity=identity, digest=digest)
 
 
 def created(pool: Pool, meeting: str = "m-1", number: int = 0) -> Arrival:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import time
@@ -27,13 +28,14 @@ class Journal:
         try:
             self._append(f"{stamp} {line}\n".encode("utf-8", "replace"))
         except OSError as error:
-            sys.stderr.write(f"Rollcall: {self._path} cannot be written ({error.strerror}): {line}\n")
+            reason = "it is a symbolic link, which is not followed" if error.errno == errno.ELOOP else error.strerror
+            sys.stderr.write(f"Rollcall: {self._path} cannot be written ({reason}): {line}\n")
 
     def _append(self, line: bytes) -> None:
         os.makedirs(os.path.dirname(self._path) or ".", exist_ok=True)
-        if os.path.exists(self._path) and os.path.getsize(self._path) > LOG_LIMIT:
+        if os.path.lexists(self._path) and os.lstat(self._path).st_size > LOG_LIMIT:
             os.replace(self._path, self._path + ".1")
-        descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o640)
+        descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o640)
         try:
             os.write(descriptor, line)
         finally:

@@ -15,7 +15,7 @@ from rollcall import __version__
 from rollcall.bbb.post_events.checking import WRONG, examine
 from rollcall.bbb.post_events.configuration import Configuration, read_configuration
 from rollcall.bbb.post_events.divert import divert, undivert
-from rollcall.bbb.post_events.host import Host, Trouble
+from rollcall.bbb.post_events.host import MEETING_ID, Host, Trouble
 from rollcall.bbb.post_events.installing import install, uninstall
 from rollcall.bbb.post_events.journal import Journal
 from rollcall.bbb.post_events.sending import DUE, FOREGROUND_SECONDS, NAMED, OWED, TITLES, Sender, counted, shown
@@ -169,14 +169,18 @@ def _send(given: argparse.Namespace, configuration: Configuration) -> int:
 
 
 def _status(spool: Spool) -> int:
-    entries = [entry for entry in map(spool.read, spool.meetings()) if entry is not None]
-    for entry in entries:
+    meetings = spool.meetings()
+    for meeting in meetings:
+        entry = spool.read(meeting)
+        if entry is None:
+            sys.stdout.write(f"{meeting}  waits for its turn\n")
+            continue
         for destination, delivery in sorted(entry.deliveries.items()):
             at = time.strftime("%Y-%m-%d %H:%M:%SZ", time.gmtime(delivery.at))
             tries = counted(delivery.tries, "try", "tries")
             words = f"{entry.meeting}  {TITLES[destination]:<8}  {delivery.state:<7}  {tries}  {at}"
             sys.stdout.write(f"{words}  {delivery.said}\n")
-    if not entries:
+    if not meetings:
         sys.stdout.write("Nothing was sent lately, and nothing is owed.\n")
     return 0
 
@@ -184,6 +188,8 @@ def _status(spool: Spool) -> int:
 def _show_what(sender: Sender, meeting: str) -> int:
     if not meeting:
         raise Trouble("--dry-run wants to know the meeting: -m ID")
+    if not MEETING_ID.match(meeting):
+        raise Trouble(f"{meeting[:80]!r} is no internal meeting id")
     json.dump(shown(sender, meeting), sys.stdout, indent=2, sort_keys=True)
     sys.stdout.write("\n")
     return 0

@@ -164,14 +164,24 @@ class Sender:
         self._down: set[str] = set()
 
     def send(self, meeting: str, *, asked: str = DUE, patience: float = 60) -> bool:
-        """Send one meeting wherever it is wanted; True if nothing of it is owed any more."""
+        """Send one meeting wherever it is wanted; True if nothing of it is owed any more.
+
+        It is owed from here on: whoever waits for another process, or is killed, leaves it to the next run.
+        """
         if not MEETING_ID.match(meeting):
             self.journal.write("-", f"{meeting[:80]!r} is no internal meeting id; nothing was sent.")
             return False
-        self._open_spool(meeting)
+        try:
+            self.spool.open()
+            self.spool.ask(meeting)
+        except Trouble as trouble:
+            self.journal.write(meeting, f"{trouble}: what cannot be delivered now will not be tried again.")
+        return self._send_in_turn(meeting, asked, patience)
+
+    def _send_in_turn(self, meeting: str, asked: str, patience: float) -> bool:
         with self.spool.lock(meeting, patience) as is_mine:
             if not is_mine:
-                self.journal.write(meeting, "is being sent by another process just now.")
+                self.journal.write(meeting, "is being sent by another process just now; a later run looks after it.")
                 return False
             try:
                 return self._send_locked(meeting, asked)
@@ -181,45 +191,79 @@ class Sender:
                 self.journal.write(meeting, f"a fault of this program stopped it: {_where(error)}")
             return False
 
-    def _open_spool(self, meeting: str) -> None:
-        try:
-            self.spool.open()
-        except Trouble as trouble:
-            self.journal.write(meeting, f"{trouble}: what cannot be delivered now will not be tried again.")
-
     def _send_locked(self, meeting: str, asked: str) -> bool:
         entry = self.spool.read(meeting) or Entry(meeting, int(time.time()))
+        is_heard = self._hear(entry)
+        is_done = self._send_entry(entry, asked)
+        if is_done and not is_heard:
+            self.spool.hear(meeting)
+        return is_done
+
+    def _hear(self, entry: Entry) -> bool:
+        """Write down that it is owed before whoever asked is forgotten; False on a full disk."""
+        entry.delivery(READING).begin(time.time())
+        is_heard = self._remember(entry)
+        if is_heard:
+            self.spool.hear(entry.meeting)
+        return is_heard
+
+    def _send_entry(self, entry: Entry, asked: str) -> bool:
         try:
-            head = read_head(self.host, meeting, self.spool)
+            head = read_head(self.host, entry.meeting, self.spool)
         except Unreadable as trouble:
             self._wait_for_mend(entry, str(trouble))
             return False
+        except Trouble as trouble:
+            return self._do_without(entry, str(trouble))
+        del entry.deliveries[READING]
         addresses = self.addresses(head)
+        if not addresses:
+            self._put_by(entry)
+            self.journal.write(entry.meeting, _nobody_wants(head))
+            return True
         entry.deliveries = {name: entry.delivery(name) for name, _ in addresses}
         self._notice_change(entry, head.path, asked)
-        if not addresses:
-            self.journal.write(meeting, _nobody_wants(head))
-            return True
+        self._remember(entry)
         if entry.is_finished():
-            self.journal.write(meeting, "was delivered already; --resend sends it again.")
+            self.spool.forget_events(entry.meeting)
+            self.journal.write(entry.meeting, "was delivered already; --resend sends it again.")
             return True
-        self.spool.keep_events(meeting, head.path)
+        self.spool.keep_events(entry.meeting, head.path)
         for destination, url in addresses:
             delivery = entry.delivery(destination)
             if delivery.is_due(time.time()):
                 self._deliver(entry, destination, url, head, asked)
             elif delivery.state not in {DONE, GONE}:
-                self._tell(meeting, destination, url, delivery)
+                self._tell(entry.meeting, destination, url, delivery)
         if entry.is_finished():
-            self.spool.forget_events(meeting)
+            self.spool.forget_events(entry.meeting)
         return entry.is_finished()
 
+    def _put_by(self, entry: Entry) -> None:
+        """As it was before; a meeting of which nothing was ever sent is not remembered."""
+        if entry.deliveries:
+            self._remember(entry)
+        else:
+            self.spool.forget(entry.meeting)
+
+    def _do_without(self, entry: Entry, sentence: str) -> bool:
+        """Its events are nowhere: said until it is given up, if anybody has yet to get them."""
+        if any(_is_open(delivery) for name, delivery in entry.deliveries.items() if name != READING):
+            self._wait_for_mend(entry, sentence)
+            return False
+        del entry.deliveries[READING]
+        self._put_by(entry)
+        raise Trouble(sentence)
+
     def _wait_for_mend(self, entry: Entry, sentence: str) -> None:
-        delivery = entry.delivery(READING)
-        delivery.begin(time.time())
-        delivery.end(Verdict(FAULT, sentence), time.time(), was_sent=False)
+        now = time.time()
+        for name, delivery in entry.deliveries.items():
+            if name == READING or delivery.is_due(now):
+                if name != READING:
+                    delivery.begin(now)
+                delivery.end(Verdict(FAULT, sentence), now, was_sent=False)
         self._remember(entry)
-        self.journal.write(entry.meeting, told(delivery, READING))
+        self.journal.write(entry.meeting, told(entry.delivery(READING), READING))
 
     def _notice_change(self, entry: Entry, path: str, asked: str) -> None:
         """Rollcall takes a later events.xml of the same meeting; an LMS takes one for good."""
@@ -290,30 +334,46 @@ class Sender:
             verdict.said = f"{verdict.said}: {content.said}" + (f", {content.damage}" if content.damage else "")
         return verdict, answer.failure != "unreached"
 
-    def _remember(self, entry: Entry) -> None:
+    def _remember(self, entry: Entry) -> bool:
         try:
             self.spool.write(entry)
         except Trouble:
-            return  # said once, when the spool was opened
+            return False  # said once, when the meeting was asked for, unless the disk is full since
+        return True
 
     def retry(self, *, now: float, asked: str = DUE, seconds: float = RETRY_SECONDS) -> int:
         """Everything that is due; how many meetings are still owed to somebody."""
         owed = 0
         for meeting in self.spool.meetings():
             entry = self.spool.read(meeting)
-            if entry is None or self._is_given_up(entry, now):
+            if entry is not None and self._is_given_up(entry, now):
                 continue
-            is_late = time.monotonic() - self.began > seconds
-            if (asked == OWED or entry.is_due(now)) and not entry.is_finished() and not is_late:
-                owed += not self.send(meeting, asked=asked, patience=0)
+            if self._is_wanted(meeting, entry, now, asked) and time.monotonic() - self.began <= seconds:
+                owed += not self._send_in_turn(meeting, asked, patience=0)
             else:
-                owed += not entry.is_finished()
+                owed += entry is None or not entry.is_finished()
         return owed
+
+    def _is_wanted(self, meeting: str, entry: Entry | None, now: float, asked: str) -> bool:
+        """Whether to try it: it is due, or whoever asked for it was killed, or what was known of it is damaged."""
+        asked_at = self.spool.asked_at(meeting)
+        is_forsaken = asked_at is not None and not 0 <= now - asked_at < PAUSE_SECONDS
+        if is_forsaken or (asked_at is not None and asked == OWED):
+            return True
+        if entry is None:
+            return asked_at is None
+        return (asked == OWED or entry.is_due(now)) and not entry.is_finished()
 
     def _is_given_up(self, entry: Entry, now: float) -> bool:
         days = self.configuration.number("keep_days")
-        if entry.added_at + days * 86400 > now:
+        if entry.added_at + days * 86400 > now or self.spool.asked_at(entry.meeting) is not None:
             return False
+        with self.spool.lock(entry.meeting, 0) as is_mine:
+            if is_mine:
+                self._give_up(entry, days)
+        return True
+
+    def _give_up(self, entry: Entry, days: int) -> None:
         for destination, delivery in entry.deliveries.items():
             if delivery.state not in {DONE, GONE}:
                 self.journal.write(
@@ -323,7 +383,11 @@ class Sender:
                     f"{delivery.said or 'no try came to an end'}",
                 )
         self.spool.forget(entry.meeting)
-        return True
+
+
+def _is_open(delivery: Delivery) -> bool:
+    """Whether it is tried again by itself."""
+    return delivery.is_due(delivery.next_at)
 
 
 def told(delivery: Delivery, destination: str) -> str:

@@ -208,7 +208,7 @@ class Spool:
 
     def forget(self, meeting: str) -> None:
         """Nothing of this meeting is left."""
-        for ending in (EVENTS, ENTRY, ASKED):
+        for ending in (EVENTS, ENTRY, ASKED, LOCK):
             _unlink(self._path(meeting, ending))
 
     def remove(self) -> bool:
@@ -242,12 +242,13 @@ class Lock:
     Its file goes with it. So a lock counts only if the file that was locked still has its name.
     """
 
-    __slots__ = ("_descriptor", "_path", "_seconds")
+    __slots__ = ("_descriptor", "_is_mine", "_path", "_seconds")
 
     def __init__(self, path: str, seconds: float) -> None:
         self._path = path
         self._seconds = seconds
         self._descriptor = -1
+        self._is_mine = False
 
     def __enter__(self) -> bool:
         """Whether it could be had."""
@@ -268,10 +269,10 @@ class Lock:
         if self._descriptor == -1:
             self._descriptor = os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o600)
         fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if self._is_named():
-            return True
-        self._close()
-        return False
+        self._is_mine = self._is_named()
+        if not self._is_mine:
+            self._close()
+        return self._is_mine
 
     def _is_named(self) -> bool:
         try:
@@ -284,7 +285,10 @@ class Lock:
         self._descriptor = -1
 
     def __exit__(self, *_: object) -> None:
-        XXX
+        if self._is_mine and self._is_named():
+            _unlink(self._path)
+        if self._descriptor != -1:
+            self._close()
 
 
 def _write(path: str, text: str) -> None:

@@ -8,15 +8,19 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from rollcall.bbb.post_events.spool import Spool
 from tests.bbb.post_events.conftest import SEED
 from tests.bbb.post_events.hosts import LOG, MEETING, OVERLAY, SECRET, HostTree, a_host, events_xml
 from tests.bbb.post_events.receiver import Receiver
 from tests.moodle import Activity, Moodle, moodle
 
+SPOOL = "var/bigbluebutton/rollcall"
 OTHERS = [f"183f0bf3a0982a127bdb8161e0c44eb696b3e75c-{1_795_309_400_001 + number}" for number in range(3)]
 
 
@@ -26,6 +30,30 @@ def a_class(site: Moodle, people: tuple[str, ...] = ("4711", "4712"), meeting: s
 
 def state(host: HostTree, destination: str = "lms", meeting: str = MEETING) -> str:
     return str(host.spooled(meeting)["deliveries"][destination]["state"])
+
+
+def spool_names(host: HostTree) -> list[str]:
+    return sorted(one.name for one in host.path(SPOOL).iterdir())
+
+
+def age(host: HostTree, name: str) -> None:
+    """As if the pause were over."""
+    os.utime(host.path(f"{SPOOL}/{name}"), (0, 0))
+
+
+def wait_for(path: Path) -> None:
+    until = time.monotonic() + 30
+    while not path.exists() and time.monotonic() < until:
+        time.sleep(0.02)
+
+
+@contextmanager
+def a_held_lock(host: HostTree, meeting: str = MEETING) -> Iterator[None]:
+    spool = Spool(str(host.path(SPOOL)))
+    spool.open()
+    with spool.lock(meeting, 0) as is_mine:
+        assert is_mine
+        yield
 
 
 # The LMS is away, or answers oddly
@@ -398,6 +426,91 @@ def test_two_runs_at_once_send_once(host: HostTree, rollcall: Receiver) -> None:
     assert len(rollcall.kept) == 1
 
 
+def test_a_meeting_whose_turn_does_not_come_is_left_to_the_next_run(host: HostTree, rollcall: Receiver) -> None:
+    """Its lock is held by somebody who hangs."""
+    host.configure(rollcall_url=rollcall.url)
+    host.keep(events_xml())
+    with a_held_lock(host):
+        run = start(host, "-m", MEETING)
+        wait_for(host.path(f"{SPOOL}/{MEETING}.asked"))
+        run.kill()
+        run.wait(10)
+        assert f"{MEETING}  waits for its turn" in host.run("--status").stdout
+        host.run("--retry")
+        assert rollcall.requests == 0, "whoever asked may be at it"
+    age(host, f"{MEETING}.asked")
+    host.run("--retry")
+    assert state(host, "rollcall") == "done"
+    assert spool_names(host) == [f"{MEETING}.json"]
+
+
+def test_one_that_hangs_holds_up_no_other_meeting(host: HostTree, rollcall: Receiver) -> None:
+    host.configure(rollcall_url=rollcall.url)
+    for meeting in OTHERS:
+        host.keep(events_xml(meeting=meeting), meeting)
+    with a_held_lock(host):
+        for meeting in OTHERS:
+            host.run("-m", meeting)
+    assert len(rollcall.kept) == len(OTHERS)
+
+
+def test_a_meeting_that_is_known_by_name_alone_is_sent_by_resend(host: HostTree, rollcall: Receiver) -> None:
+    host.configure(rollcall_url=rollcall.url)
+    host.keep(events_xml())
+    host.write(f"{SPOOL}/{MEETING}.asked", "")
+    assert host.run("--resend").returncode == 0
+    assert (state(host, "rollcall"), spool_names(host)) == ("done", [f"{MEETING}.json"])
+
+
+def test_an_entry_that_was_damaged_is_tried_again_by_itself(host: HostTree, rollcall: Receiver) -> None:
+    host.configure(rollcall_url=rollcall.url)
+    host.keep(events_xml())
+    host.write(f"{SPOOL}/{MEETING}.json", "")
+    host.run("--retry")
+    assert state(host, "rollcall") == "done"
+
+
+def test_what_nobody_wants_leaves_nothing_behind(host: HostTree) -> None:
+    host.keep(events_xml())
+    host.run("-m", MEETING)
+    host.run("-m", OTHERS[0])
+    assert spool_names(host) == []
+
+
+def test_events_that_are_gone_before_they_were_sent_are_said_at_longer_and_longer_pauses(
+    host: HostTree, rollcall: Receiver
+) -> None:
+    host.configure(rollcall_url=rollcall.url)
+    rollcall.answers = [(503, "not-stored")]
+    kept = host.keep(events_xml())
+    host.run("-m", MEETING)
+    kept.unlink()
+    host.path(f"{SPOOL}/{MEETING}.xml").unlink()
+    host.hurry()
+    host.run("--retry")
+    assert "events.xml: to be mended: there is no events.xml" in host.log()[-1]
+    lines = len(host.log())
+    host.run("--retry")
+    assert len(host.log()) == lines
+    host.keep(events_xml())
+    host.hurry()
+    host.run("--retry")
+    assert (state(host, "rollcall"), list(host.spooled()["deliveries"])) == ("done", ["rollcall"])
+
+
+def test_links_are_not_followed(host: HostTree, rollcall: Receiver) -> None:
+    host.configure(rollcall_url=rollcall.url)
+    host.keep(events_xml())
+    for name in (SPOOL, LOG):
+        host.path(name).symlink_to(host.path("elsewhere"))
+    host.path("elsewhere").mkdir()
+    done = host.run("-m", MEETING)
+    assert len(rollcall.kept) == 1
+    assert "rollcall is a symbolic link, which is not followed: name the folder itself" in done.stdout
+    assert f"{LOG} cannot be written (it is a symbolic link, which is not followed)" in done.stderr
+    assert list(host.path("elsewhere").iterdir()) == []
+
+
 def test_a_run_that_was_killed_before_it_could_write_down_is_repeated_later(host: HostTree, rollcall: Receiver) -> None:
     host.configure(rollcall_url=rollcall.url)
     rollcall.delay = 10
@@ -426,7 +539,7 @@ def test_what_was_owed_too_long_is_given_up_with_a_line(host: HostTree, rollcall
     path.write_text(json.dumps(entry | {"added_at": int(time.time()) - 15 * 86400}))
     host.run("--retry")
     assert "Rollcall: given up after 14 days and 1 try: 503" in host.log()[-1]
-    assert sorted(one.name for one in path.parent.iterdir() if not one.name.startswith("lock-")) == []
+    assert spool_names(host) == []
 
 
 def test_options_that_make_no_sense_are_said_and_leave_the_default(host: HostTree, site: Moodle) -> None:

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from rollcall.bbb.post_events.configuration import (
     read_configuration,
     secrets_of_host,
 )
-from rollcall.bbb.post_events.host import Host, read_properties
+from rollcall.bbb.post_events.host import Host, Trouble, read_properties
 from rollcall.bbb.post_events.journal import LOG_LIMIT, Journal
 from rollcall.bbb.post_events.posting import Answer, failed, host_of, sign_token, target_of
 from rollcall.bbb.post_events.spool import (
@@ -179,6 +180,63 @@ def test_only_one_at_a_time_has_the_lock_and_its_end_gives_it_back(tmp_path: Pat
         assert (first, second) == (True, False)
     with spool.lock(MEETING, 0) as third:
         assert third
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_lock_whose_file_is_taken_away_meanwhile_is_no_lock(tmp_path: Path) -> None:
+    """Eight at once, each of which takes the file away when it is done: never two inside."""
+    spool = Spool(str(tmp_path))
+    inside: list[int] = []
+    most = []
+
+    def enter_often(number: int) -> None:
+        for _ in range(40):
+            with spool.lock(MEETING, 60) as is_mine:
+                assert is_mine
+                inside.append(number)
+                most.append(len(inside))
+                inside.remove(number)
+
+    with ThreadPoolExecutor(8) as threads:
+        for done in [threads.submit(enter_often, number) for number in range(8)]:
+            done.result()
+    assert (len(most), max(most)) == (320, 1)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_removed_is_a_spools_own_and_no_more(tmp_path: Path) -> None:
+    folder = tmp_path / "spool"
+    spool = Spool(str(folder))
+    spool.open()
+    spool.write(Entry(MEETING, 0))
+    spool.ask(MEETING)
+    (folder / f"{MEETING}.lock").touch()
+    (folder / "published").mkdir()
+    (folder / "notes.json").touch()
+    (folder / f"{MEETING}.xml").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere").touch()
+    assert not spool.remove()
+    assert sorted(one.name for one in folder.iterdir()) == ["notes.json", "published"]
+    assert (tmp_path / "elsewhere").exists()
+    (folder / "published").rmdir()
+    (folder / "notes.json").unlink()
+    assert spool.remove()
+    assert not folder.exists()
+    assert spool.remove(), "a second time"
+
+
+def test_a_spool_that_is_a_link_is_neither_read_nor_written_nor_removed(tmp_path: Path) -> None:
+    target = Spool(str(tmp_path / "elsewhere"))
+    target.open()
+    target.write(Entry(MEETING, 0))
+    (tmp_path / "spool").symlink_to(tmp_path / "elsewhere")
+    spool = Spool(str(tmp_path / "spool"))
+    with pytest.raises(Trouble, match="a symbolic link, which is not followed"):
+        spool.open()
+    with pytest.raises(Trouble):
+        spool.ask(MEETING)
+    assert (spool.meetings(), spool.read(MEETING), spool.remove()) == ([], None, False)
+    assert target.read(MEETING)
 
 
 # The token, and where it goes
