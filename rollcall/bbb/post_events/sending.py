@@ -15,7 +15,7 @@ from rollcall.bbb.post_events.configuration import Configuration, secret_for
 from rollcall.bbb.post_events.host import MEETING_ID, Host, Trouble
 from rollcall.bbb.post_events.journal import Journal
 from rollcall.bbb.post_events.posting import Answer, Poster, host_of
-from rollcall.bbb.post_events.spool import Delivery, Entry, Spool
+from rollcall.bbb.post_events.spool import PAUSE_SECONDS, Delivery, Entry, Spool
 from rollcall.bbb.post_events.verdict import (
     DONE,
     FAULT,

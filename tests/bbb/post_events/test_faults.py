@@ -488,7 +488,7 @@ def test_events_that_are_gone_before_they_were_sent_are_said_at_longer_and_longe
     host.path(f"{SPOOL}/{MEETING}.xml").unlink()
     host.hurry()
     host.run("--retry")
-    assert "events.xml: to be mended: there is no events.xml" in host.log()[-1]
+    assert "to be mended: there is no events.xml" in host.log()[-1]
     lines = len(host.log())
     host.run("--retry")
     assert len(host.log()) == lines
