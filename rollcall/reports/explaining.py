@@ -178,10 +178,11 @@ def explain(summary: Summary, attendance: Attendance, zone: tzinfo) -> Explained
         )
         for session in detail.sessions
     )
+    is_between = _total(attendance) != words.duration(attendance.proved_ms)
     parts = (
         Part(_("What each witness said"), tuple(_said(detail, of_meeting, heard))),
-        Part(_("What is only possible"), tuple(_doubts(detail, of_meeting, summary, zone))),
-        Part(_("The sum"), tuple(_sum(detail, attendance, zone))),
+        Part(_("What is only possible"), tuple(_doubts(detail, of_meeting, summary, zone)) if is_between else ()),
+        Part(_("The sum"), tuple(_sum(detail, attendance, zone, is_between=is_between))),
         Part(_("What others would say"), tuple(_others(summary, detail, heard))),
     )
     return Explained(_total(attendance), stays, tuple(part for part in parts if part.lines))
@@ -342,10 +343,10 @@ def _only_possible(detail: AttendanceDetail, until: int | None) -> list[Span]:
     return gaps
 
 
-def _sum(detail: AttendanceDetail, attendance: Attendance, zone: tzinfo) -> Iterator[str]:
-    """Proved spans and what they add up to; the possible ones too where they are others."""
+def _sum(detail: AttendanceDetail, attendance: Attendance, zone: tzinfo, *, is_between: bool) -> Iterator[str]:
+    """Proved spans and what they add up to; the possible ones too where they come to another time."""
     yield words.added(detail.proved, attendance.proved_ms, zone)
-    if attendance.possible_ms is not None and attendance.possible_ms != attendance.proved_ms:
+    if is_between and attendance.possible_ms is not None:
         possible = [(start, end) for start, end in detail.possible if end is not None]
         yield _("at most: %(sum)s") % {"sum": words.added(possible, attendance.possible_ms, zone)}
 

@@ -139,7 +139,7 @@ def _came(row: AttendeeRow, zone: tzinfo) -> str:
     if not proved:
         return words.UNKNOWN
     first = _clock(proved[0][0], row, zone)
-    return first if proved[0][0] == at else _("by %(time)s") % {"time": first}
+    return first if first == _clock(at, row, zone) else _("by %(time)s") % {"time": first}
 
 
 def _went(row: AttendeeRow, zone: tzinfo) -> str:
@@ -152,7 +152,7 @@ def _went(row: AttendeeRow, zone: tzinfo) -> str:
     if not proved:
         return words.UNKNOWN
     last = _clock(proved[-1][1], row, zone)
-    return last if proved[-1][1] == at else _("%(time)s or later") % {"time": last}
+    return last if last == _clock(at, row, zone) else _("%(time)s or later") % {"time": last}
 
 
 def _clock(at: int | None, row: AttendeeRow, zone: tzinfo) -> str:

@@ -13,6 +13,7 @@ from rollcall.reports import words
 from rollcall.reports.explaining import Explained, explain
 from rollcall.reports.facts import facts_of_attendee, facts_of_meeting
 from rollcall.store import reading
+from tests.makers import Attendee, make_meeting
 from tests.reports.three_witnesses import WITNESSES, class_of, keep
 
 if TYPE_CHECKING:
@@ -80,6 +81,67 @@ def test_what_is_only_possible_says_why_and_the_last_sign_of_life_is_proof() -> 
     (proof, *_) = [proof for proof in found.sessions[0].proofs if proof.startswith("last certain")]
     assert "first received 20" in proof
     assert ": " in proof.partition("last certain ")[2]
+
+
+def doubts_of(one: Attendee, **meeting: Any) -> tuple[str, ...]:
+    summary = make_meeting(one, **meeting)
+    return lines(explain(summary, reading.attendees(summary)[0], UTC), "What is only possible")
+
+
+@pytest.mark.parametrize(
+    ("one", "blind", "said"),
+    [
+        (
+            Attendee(proved=(("10:00", "10:20"), ("10:30", "11:00")), possible=(("10:00", "11:00"),)),
+            (("10:20", "10:30", "downtime"),),
+            "10:20:00–10:30:00 = 10:00. From 10:20:00 to 10:30:00 messages may be missing: Rollcall was not running.",
+        ),
+        (
+            Attendee(proved=(("10:00", "10:20"), ("10:30", "11:00")), possible=(("10:00", "11:00"),)),
+            (),
+            "10:20:00–10:30:00 = 10:00. The server did not list them in between.",
+        ),
+        (
+            Attendee(proved=(("10:00", "10:20"),), possible=(("10:00", "10:22"),), end="absent"),
+            (),
+            "10:20:00–10:22:00 = 2:00. No leave was heard; the server listed them no longer.",
+        ),
+        (
+            Attendee(proved=(("10:10", "11:00"),), possible=(("10:05", "11:00"),), start="first-sighting"),
+            (),
+            "10:05:00–10:10:00 = 5:00. No join was heard.",
+        ),
+        (
+            Attendee(proved=(("10:00:01", "11:00"),), possible=(("10:00", "11:00"),), witness="callback"),
+            (),
+            "10:00:00–10:00:01 = 0:01. The analytics callback tells whole seconds.",
+        ),
+        (
+            Attendee(proved=(), possible=(("10:00", "11:00"),), start="unknown", end="left", witness="callback"),
+            (),
+            "10:00:00–11:00:00 = 1:00:00. The joins and leaves that the analytics callback tells do not alternate.",
+        ),
+        (
+            Attendee(proved=(("10:00", "10:59:59.400"),), possible=(("10:00", "11:00"),), end="meeting-ended"),
+            (),
+            "1 time of less than a second.",
+        ),
+    ],
+)
+def test_each_time_that_is_only_possible_says_why(
+    one: Attendee, blind: tuple[tuple[str, str, str], ...], said: str
+) -> None:
+    assert doubts_of(one, blind=blind) == (said,)
+
+
+def test_what_is_shown_as_one_time_has_no_doubts_and_one_sum() -> None:
+    summary = make_meeting(
+        Attendee(proved=(("10:00", "10:59:59.900"),), possible=(("10:00", "11:00"),), end="meeting-ended")
+    )
+    found = explain(summary, reading.attendees(summary)[0], UTC)
+    assert found.total == "1:00:00"
+    assert lines(found, "What is only possible") == ()
+    assert len(lines(found, "The sum")) == 1
 
 
 def test_a_callback_alone_says_that_it_tells_whole_seconds() -> None:

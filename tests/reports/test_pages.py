@@ -250,6 +250,19 @@ def test_a_row_tells_in_out_time_share_and_engagement(page: Any) -> None:
     assert jose["Share"] == "50–64 %"
 
 
+def test_what_is_less_than_a_shown_second_from_certain_is_shown_as_certain(page: Any) -> None:
+    summary = make_meeting(
+        Attendee(
+            proved=(("10:00:00.100", "10:59:59.800"),),
+            possible=(("09:59:59.900", "11:00"),),
+            start="first-sign",
+            end="meeting-ended",
+        )
+    )
+    ada = cells_of(page(f"/meetings/{summary.meeting_id}"), "Ada Lovelace")
+    assert (ada["In"], ada["Out"]) == ("10:00:00", "11:00:00")
+
+
 @pytest.mark.parametrize(
     ("start", "end", "sentence"),
     [
