@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 CUT_MS: Final = 1_120
 """A callback's time is cut to the second, and early by the 1 to 116 ms between the creation and its first event."""
 
+BY_PERSON: Final = frozenset({"1.2"})
+"""Generations of the gem that tell joins and leaves of a person, not of each connection."""
+
 LAST_USER_LEFT: Final = "ENDED_WHEN_LAST_USER_LEFT"
 """The reason of an end by which nobody can have been present any more: who has no leave then lost it."""
 
@@ -161,7 +164,8 @@ def _lay_over(room: Room, head: MeetingReported, attendees: Iterable[AttendeeRep
         known[connection.listed_as()].append(connection)
     for attendee in attendees:
         sessions = attendee.sessions
-        if any(not told.participant for told in sessions):
+        # data.json of such a gem names the first of a person's connections, and tells of all of them.
+        if head.generation in BY_PERSON or any(not told.participant for told in sessions):
             external = attendee.parent_participant or attendee.external_user_id
             sessions = (_of_a_person(room, attendee, known[external] if external else []),)
         for told in sessions:

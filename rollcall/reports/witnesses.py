@@ -296,7 +296,7 @@ def _room(room: Room) -> Sentence:
         )
         if one is not None
     ]
-    name = room.name or room.meeting
+    name = _isolated(room.name or room.meeting)
     return Sentence(_("%(room)s: %(witnesses)s") % {"room": name, "witnesses": ", ".join(came) or _("nobody")})
 
 
@@ -322,15 +322,18 @@ def _coverage(row: MeetingRow) -> Iterable[Part]:
 
 def _disagreement(one: Disagreement, row: MeetingRow, names: Mapping[bytes, str], zone: tzinfo) -> Sentence:
     room = row.rooms.get(one.meeting)
-    where = f"{room.name}: " if room is not None and room.is_breakout and room.name else ""
+    where = f"{_isolated(room.name)}: " if room is not None and room.is_breakout and room.name else ""
     times = zip(one.who, one.at, strict=False)
-    people = tuple(f"{_isolated(who, names)} {words.clock(at, zone)}" for who, at in times)
+    people = tuple(f"{_called(who, names)} {words.clock(at, zone)}" for who, at in times)
     return Sentence(where + words.disagreement(one), people[:MOST_NAMES], people[MOST_NAMES:])
 
 
-def _isolated(who: tuple[str, str], names: Mapping[bytes, str]) -> str:
-    """A name, such that one written from right to left does not turn the numbers beside it."""
-    name = names.get(key_of(*who)) or who[1] or _("(no name)")
+def _called(who: tuple[str, str], names: Mapping[bytes, str]) -> str:
+    return _isolated(names.get(key_of(*who)) or who[1] or _("(no name)"))
+
+
+def _isolated(name: str) -> str:
+    """Such that a name written from right to left does not turn what stands beside it."""
     return f"\N{FIRST STRONG ISOLATE}{name}\N{POP DIRECTIONAL ISOLATE}"
 
 
@@ -369,7 +372,7 @@ def _changed(sentence: str, changes: Sequence[Change], names: Mapping[bytes, str
     number = {"record": words.witness(changes[0].by), "count": len(changes)}
     ordered = sorted(changes, key=_moved_ms, reverse=True)
     people = [
-        f"{_isolated(one.who, names)} {words.bounds(Bounds(*one.before))} → {words.bounds(Bounds(*one.after))}"
+        f"{_called(one.who, names)} {words.bounds(Bounds(*one.before))} → {words.bounds(Bounds(*one.after))}"
         for one in ordered[:MOST_CHANGES]
     ]
     if len(ordered) > MOST_CHANGES:

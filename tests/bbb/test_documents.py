@@ -7,6 +7,7 @@ import io
 import json
 import random
 import time
+import tracemalloc
 from collections import Counter
 from operator import attrgetter
 from pathlib import Path
@@ -171,6 +172,47 @@ def test_keys_are_mangled_as_by_bigbluebuttons_script(key: str) -> None:
 def test_what_is_mangled_once_stays(key: str) -> None:
     once = mangled(key)
     assert mangled(once).casefold() == once.casefold()
+
+
+NUMBER = "+49 170 1234567"
+CALLER = "v_abcdefghijkl"
+
+
+@pytest.mark.parametrize(
+    ("participant", "external", "identity"),
+    [
+        (CALLER, CALLER, [CALLER, "+XX XXX XXXXX67"]),
+        (CALLER, NUMBER, [None, "+XX XXX XXXXX67"]),
+        ("w_abcdefghijkl", CALLER, [CALLER, "+XX XXX XXXXX67"]),
+        ("w_abcdefghijkl", "5", ["5", NUMBER]),
+    ],
+)
+def test_the_number_of_a_caller_is_nobodys_name(participant: str, external: str, identity: list[str | None]) -> None:
+    xml = events_xml(joined(1, 0, external, userId=participant, name=NUMBER))
+    people = unpack(kept(xml).arrival.identity or b"")
+    assert people == {participant: identity}
+    body = callback()
+    body["data"]["attendees"] = [attendee(0, external, [1], [2]) | {"id": participant, "name": NUMBER}]
+    assert unpack(kept(json.dumps(body).encode()).arrival.identity or b"") == {"0": identity}
+
+
+def test_of_a_caller_a_callback_says_no_other_id() -> None:
+    body = callback()
+    body["data"]["attendees"] = [attendee(0, CALLER, [1], [2]) | {"name": NUMBER}]
+    assert unpack(kept(json.dumps(body).encode()).arrival.identity or b"") == {"0": [CALLER, "+XX XXX XXXXX67"]}
+
+
+def test_votes_that_may_be_everybodys_are_noted_once() -> None:
+    body = callback()
+    body["data"]["attendees"] = [{"ext_user_id": "a"}] * 700
+    body["data"]["polls"] = [{"votes": {"a": "1"}}] * 700
+    tracemalloc.start()
+    document = kept(json.dumps(body).encode())
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 8_000_000
+    _, *reported = events(document)
+    assert [one.poll_answers for one in reported] == [None] * 700
 
 
 def answers(attendees: list[tuple[str, int]], *votes: dict[str, str]) -> list[int | None]:

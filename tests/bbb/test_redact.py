@@ -252,13 +252,17 @@ def test_a_name_is_kept_only_where_people_come_and_go() -> None:
     [
         ("bbb-origin", "Moodle", "Moodle"),
         ("bbb-origin-version", 3, "3"),
-        ("analytics-callback-url", "https://a:b@lms.example.org/x?token=t#f", "https://lms.example.org/x"),
+        ("analytics-callback-url", "https://a:b@lms.example.org/x?token=t#f", "https://lms.example.org"),
+        ("analytics-callback-url", "https://lms.example.org:8443/hook/CANARY/x", "https://lms.example.org:8443"),
+        ("analytics-callback-url", "https://r.example.org/a/callbacks/CANARY/", "https://r.example.org/a/callbacks/…"),
+        ("analytics-callback-url", "CANARY", None),
+        ("analytics-callback-url", "secret:CANARY", None),
         (
             "analytics-callback-url",
             "https://lms.example.org/mod/bigbluebuttonbn/bbb_broker.php?action=meeting_events&t=s&bigbluebuttonbn=7",
             "https://lms.example.org/mod/bigbluebuttonbn/bbb_broker.php?action=meeting_events&bigbluebuttonbn=7",
         ),
-        ("analytics-callback-url", "https://lms.example.org/a@b", "https://lms.example.org/a@b"),
+        ("analytics-callback-url", "https://lms.example.org/a@b", "https://lms.example.org"),
         ("analytics-callback-url", "http://[broken@x", None),
         (
             "bbb-recording-ready-url",

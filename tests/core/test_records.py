@@ -24,6 +24,7 @@ from rollcall.core.events import (
     MeetingEnded,
     MeetingListed,
     MeetingRecorded,
+    MeetingReported,
     PollAnswered,
     PollStarted,
     RaiseHandChanged,
@@ -555,3 +556,16 @@ def test_a_damaged_file_of_which_nothing_is_left_beside_a_poll() -> None:
     nothing = recording(true, reason=None, is_whole=False, damage="truncated", kept=[])
     assert fold_meeting([*nothing, blind]).is_over()
     assert fold_meeting(nothing).is_over()
+
+
+def test_an_old_data_json_names_one_connection_and_tells_of_all() -> None:
+    true = TrueClass(END, (stay("w_a", "10", 5, 200), stay("w_b", "10", 300, 400)))
+    one = Reported("w_a", (START + 5_000, START + 300_000), (START + 200_000, START + 400_000))
+    old = [
+        replace(event, sessions=(one,)) if isinstance(event, AttendeeReported) else replace(event, generation="1.2")
+        for event in callback(true, has_sessions=False, first_event_ms=0)
+        if isinstance(event, AttendeeReported | MeetingReported)
+    ]
+    folded = fold_meeting([*heard(true), *old])
+    assert person(folded, "10").proved == true.truth()["10"]
+    assert folded.disagreements == ()

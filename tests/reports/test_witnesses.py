@@ -150,6 +150,13 @@ def test_the_rooms_are_told_with_their_own_witnesses() -> None:
     assert all("webhooks, events.xml" in room.sentence for room in found.rooms)
 
 
+def test_a_room_named_from_right_to_left_does_not_turn_its_sentence() -> None:
+    found = shown(keep(class_of(rooms=1, name="مبادئ علم الفلك"), *WITNESSES, without=("user-left",)))
+    name = "\N{FIRST STRONG ISOLATE}مبادئ علم الفلك (Room 1)\N{POP DIRECTIONAL ISOLATE}: "
+    assert found.rooms[0].sentence == f"{name}webhooks, polls, events.xml"
+    assert any(one.sentence.startswith(f"{name}Webhooks lost ") for one in found.disagreements)
+
+
 def test_a_running_meeting_waits_for_its_record() -> None:
     from tests.makers import Attendee, make_meeting
 
