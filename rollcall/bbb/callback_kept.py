@@ -24,7 +24,7 @@ from rollcall.bbb.redact import (
     keep_name,
     keep_whole,
     keep_word,
-    mask_numbers,
+    of_caller,
 )
 from rollcall.core.events import AttendeeReported, MeetingReported, Reported, Source
 
@@ -65,6 +65,7 @@ class CallbackBody:
     __slots__ = (
         "_external_ids",
         "_sensible",
+        "ambiguous",
         "external_meeting_id",
         "meeting",
         "metadata",
@@ -84,6 +85,7 @@ class CallbackBody:
         self.metadata = keep_metadata({key.replace("_", "-"): metadata[key] for key in sorted(metadata)}) or {}
         self.start, finish = self._bounds(data)
         self.people: dict[str, list[str | None]] = {}
+        self.ambiguous: list[int] = []  # whose votes cannot be told from another's
         self._external_ids: list[tuple[int, str]] = []  # those of breakout rooms too, which are nobody's identity
         attendees = self._attendees(data.get("attendees"))
         self.payload = _without_blanks(
@@ -102,6 +104,8 @@ class CallbackBody:
         )
         if (polls := self._polls(data.get("polls"), is_mangled=form == CALLBACK)) is not None:
             self.payload["polls"] = polls
+        if self.ambiguous:
+            self.payload["ambiguous"] = self.ambiguous
 
     def _bounds(self, data: Mapping[str, Any]) -> tuple[int, int]:
         """Start and finish; where there is no start, the creation that the internal id ends with."""
@@ -129,11 +133,9 @@ class CallbackBody:
         if external and _OWN_ID.fullmatch(external):
             participant = participant or external
         pointer = breakout_pointer(external)
-        name = keep_name(told.get("name"))
-        if name and (participant or "").startswith("v_"):
-            name = mask_numbers(name)
-        if name or external:
-            self.people[slot] = [None if pointer else external, name]
+        identity, name = of_caller(participant, external, keep_name(told.get("name")))
+        if name or identity:
+            self.people[slot] = [None if pointer else identity, name]
         if external:
             self._external_ids.append((int(slot), external))
         engagement = told.get("engagement")
@@ -177,6 +179,8 @@ class CallbackBody:
         told = [poll for poll in polls if isinstance(poll, dict)]
         keys = {key for poll in told for key in _votes(poll)}
         slots = self._slots_by_key(keys, is_mangled=is_mangled)
+        # Once for all polls: one key may mean everybody, in each of them.
+        self.ambiguous = sorted(slot for key in keys if len(slots.get(key, ())) > 1 for slot in slots[key])
         return [self._poll(poll, slots) for poll in told]
 
     def _poll(self, poll: dict[str, Any], slots: Mapping[str, list[int]]) -> dict[str, Any]:
@@ -189,7 +193,6 @@ class CallbackBody:
                 "is_published": keep_flag(poll.get("published")),
                 "start": None if at is None else at - self.start,
                 "voters": sorted(one[0] for one in meant if len(one) == 1),
-                "ambiguous": sorted({slot for one in meant if len(one) > 1 for slot in one}),
                 "unknown": sum(not one for one in meant) or None,
             }
         )
@@ -351,7 +354,7 @@ def _answers(told: dict[str, Any], attendees: int) -> list[int | None]:
     for poll in polls:
         for slot in poll.get("voters", ()):
             counts[slot] += 1
-    doubtful = {slot for poll in polls for slot in poll.get("ambiguous", ())}
+    doubtful = set(told.get("ambiguous", ()))
     has_unknown = any("unknown" in poll for poll in polls)
     answers: list[int | None] = []
     for slot, one in enumerate(told.get("attendees", ())):

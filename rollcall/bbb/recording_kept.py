@@ -19,6 +19,7 @@ from rollcall.bbb.redact import (
     keep_name,
     keep_word,
     mask_numbers,
+    of_caller,
 )
 from rollcall.core.events import (
     AudioJoined,
@@ -123,9 +124,10 @@ class Rows:
         external = keep_id(children.get("externalUserId"))
         if pointer := breakout_pointer(external):
             self._parents[participant], external = pointer, None
+        external, name = of_caller(participant, external, keep_name(children.get("name")))
         person = self.people.setdefault(participant, [None, None])
         person[0] = person[0] or external
-        person[1] = keep_name(children.get("name")) or person[1]
+        person[1] = name or person[1]
         role = children.get("role")
         return [0, JOINED, self.place(participant), _ROLES.get(role or "", keep_word(role))]
 

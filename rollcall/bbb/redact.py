@@ -42,6 +42,7 @@ KEPT_METADATA = (
 CALLBACK = "analytics-callback-url"
 READY_URLS = ("bbb-recording-ready-url", "bn-recording-ready-url")
 
+CALLER = "v_"
 PUBLIC_CHAT = "MAIN-PUBLIC-GROUP-CHAT"
 
 # Epoch seconds are ten digits until 2286 and epoch milliseconds twelve since 1973.
@@ -147,14 +148,22 @@ def keep_metadata(value: object) -> dict[str, str] | None:
 
 
 def _callback(url: str) -> str:
-    """Without user, password, query and the token of our own; of Moodle's query what names the activity."""
+    """Of Moodle's address the path and what names the activity, of one like our own all but the token, else the host.
+
+    The path of any other may be as good as a password.
+    """
     try:
         parts = urlsplit(_without_userinfo(url))
     except ValueError:
         return ""
-    named = _MOODLE_QUERY.findall(parts.query) if MOODLE_PATH in parts.path else []
-    path = _OUR_TOKEN.sub("/callbacks/…", parts.path)
-    return urlunsplit(parts._replace(path=path, query="&".join(named), fragment=""))
+    if not parts.netloc:
+        return ""
+    path, query = "", ""
+    if MOODLE_PATH in parts.path:
+        path, query = parts.path, "&".join(_MOODLE_QUERY.findall(parts.query))
+    elif found := _OUR_TOKEN.search(parts.path):
+        path = parts.path[: found.start()] + "/callbacks/…"
+    return urlunsplit(parts._replace(path=path, query=query, fragment=""))
 
 
 def _value(value: object) -> str:
@@ -306,10 +315,7 @@ def _identify(payload: dict[str, Any], participant: str | None, external: object
         external_user_id = None
     if participant is None:
         return None
-    if participant.startswith("v_"):
-        # A caller's name is often the number; BigBlueButton gives callers no other id than the internal one.
-        name = mask_numbers(name) if name else None
-        external_user_id = external_user_id if external_user_id == participant else None
+    external_user_id, name = of_caller(participant, external_user_id, name)
     if external_user_id is None and name is None:
         return None
     return _encode({"external_user_id": external_user_id, "name": name})
@@ -319,6 +325,18 @@ def breakout_pointer(external_user_id: str | None) -> str | None:
     """The participant of the parent meeting whom a breakout user's external id names, `<w_…>-<room number>`."""
     found = _BREAKOUT_USER.fullmatch(external_user_id) if external_user_id else None
     return found[1] if found else None
+
+
+def of_caller(participant: str | None, external_user_id: str | None, name: str | None) -> tuple[str | None, str | None]:
+    """External id and name, of a caller without the number: the name is often it, and another id may be.
+
+    BigBlueButton gives callers no other id than the internal one, and not every record says that.
+    """
+    if participant and participant.startswith(CALLER):
+        external_user_id = external_user_id if external_user_id == participant else None
+    elif not external_user_id or not external_user_id.startswith(CALLER):
+        return external_user_id, name
+    return external_user_id, mask_numbers(name) if name else None
 
 
 def mask_numbers(name: str) -> str:

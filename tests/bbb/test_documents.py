@@ -204,15 +204,15 @@ def test_of_a_caller_a_callback_says_no_other_id() -> None:
 
 def test_votes_that_may_be_everybodys_are_noted_once() -> None:
     body = callback()
-    body["data"]["attendees"] = [{"ext_user_id": "a"}] * 700
-    body["data"]["polls"] = [{"votes": {"a": "1"}}] * 700
+    body["data"]["attendees"] = [{"ext_user_id": "a"}] * 1_500
+    body["data"]["polls"] = [{"votes": {"a": "1"}}] * 1_500
     tracemalloc.start()
     document = kept(json.dumps(body).encode())
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert most < 8_000_000
     _, *reported = events(document)
-    assert [one.poll_answers for one in reported] == [None] * 700
+    assert [one.poll_answers for one in reported] == [None] * 1_500
 
 
 def answers(attendees: list[tuple[str, int]], *votes: dict[str, str]) -> list[int | None]:
