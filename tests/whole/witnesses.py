@@ -23,6 +23,7 @@ from rollcall.core.events import (
     UserLeft,
     WentBlind,
 )
+from rollcall.core.records import CUT_MS
 from rollcall.simulate.callback import Gem, callback_body, data_json
 from rollcall.simulate.classes import Plan, make_class
 from rollcall.simulate.damage import expire, lose_end, strip_utc, truncate
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
 LAG_MS: Final = 43
 """The simulated relay stamps a mapped event up to 40 ms late, and leaves that it makes up two more."""
 
-SECOND_MS: Final = 1_000 + 116 + CLOCKS_APART_MS
+SECOND_MS: Final = CUT_MS + CLOCKS_APART_MS
 """How late an edge may be against what a callback says: it cuts to the second, and is early by the first event."""
 
 WITNESSES: Final = ("webhooks", "polls", "callback", "recording")
