@@ -48,6 +48,7 @@ REACTIONS = frozenset(("neutral", "confused", "sad", "happy", "applause", "thumb
 
 # A user id of Moodle; one attendee with any other makes its receiver refuse the whole body.
 LMS_USER_ID = re.compile(r"[1-9][0-9]{0,18}")
+LARGEST_LMS_USER = 2**63 - 1  # what its database's column and a PHP integer hold
 WORD_EDGE = re.compile(r"(?<=[A-Z])(?=[A-Z][a-z])|(?<=[a-z0-9])(?=[A-Z])")
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)  # noqa: UP017 - 3.5 has no datetime.UTC
 
@@ -74,7 +75,9 @@ def only_lms_users(body: dict[str, Any]) -> dict[str, Any]:
 
 def is_lms_user(external_user_id: object) -> bool:
     """Whether this is a plain positive number, as the ids of an LMS are and those of guests are not."""
-    return isinstance(external_user_id, str) and LMS_USER_ID.fullmatch(external_user_id) is not None
+    if not isinstance(external_user_id, str) or LMS_USER_ID.fullmatch(external_user_id) is None:
+        return False
+    return int(external_user_id) <= LARGEST_LMS_USER
 
 
 def as_time(at: int) -> str:

@@ -19,6 +19,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
+from rollcall.bbb.callback_body import is_lms_user
 from rollcall.core.people import MOODLE_PATH, USER
 from rollcall.store.keys import key_of
 
@@ -30,14 +31,12 @@ if TYPE_CHECKING:
 TOKEN_SECONDS: Final = 60 * 60
 """How long a token is good: long enough for clocks that differ, too short to be of use to whoever finds it later."""
 
-LARGEST_USER: Final = 2**63 - 1
 BROKER: Final = f"{MOODLE_PATH}bbb_broker.php"
 PROBE: Final = b'{"meeting_id":"probe"}'
 """Signed rightly and sent to the right address it is answered 410; nothing is stored whatever happens."""
 
 # Internal ids of one width: none is then a part of another one, which Moodle's search would take for a repetition.
 _INTERNAL_ID: Final = re.compile(r"[0-9a-f]{40}-[0-9]{13}")
-_USER_ID: Final = re.compile(r"[1-9][0-9]{0,18}")
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
@@ -81,11 +80,6 @@ def target_key(url: str) -> bytes:
 def is_sendable_id(internal_meeting_id: str) -> bool:
     """Whether Moodle can tell this id from all others: BigBlueButton's own ids, whose width is fixed, and no other."""
     return _INTERNAL_ID.fullmatch(internal_meeting_id) is not None
-
-
-def is_lms_user(external_user_id: str) -> bool:
-    """Whether Moodle's receiver survives it: a positive whole number as Moodle writes its own."""
-    return _USER_ID.fullmatch(external_user_id) is not None and int(external_user_id) <= LARGEST_USER
 
 
 def remote_id(internal_meeting_id: str, revision: int) -> str:

@@ -333,7 +333,7 @@ def test_names_are_snake_cased_as_the_script_does(name: str, written: str) -> No
 
 
 def test_for_an_lms_only_plain_positive_ids_are_left() -> None:
-    ids = ["4711", "0", "-3", "007", "4711 ", "٤٢", "w_x", "12345678901234567890", ""]
+    ids = ["4711", "0", "-3", "007", "4711 ", "٤٢", "w_x", "9223372036854775808", "12345678901234567890", ""]
     events = [joined(at, f"p{at}", external=one) for at, one in enumerate(ids)]
     votes = [poll_answered(60 + at, "p", f"p{at}", 0) for at in range(len(ids))]
     data = recording(*events, poll_started(50, "p", "A B"), *votes, ended_at=9_000)

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rollcall.bbb.callback_body import is_lms_user
 from rollcall.deliveries import told
 from rollcall.deliveries.by_callback import (
     NOT_STORED,
     Meaning,
     is_broker,
-    is_lms_user,
     is_sendable_id,
     meaning_of,
     remote_id,
@@ -23,7 +23,7 @@ from rollcall.deliveries.by_callback import (
     token,
 )
 from rollcall.deliveries.outcome import LONGEST_PAUSE_MS, SHORTEST_PAUSE_MS, Before, outcome_of, pause_ms
-from rollcall.deliveries.post import Answer, Silence, _retry_after
+from rollcall.deliveries.post import OWN_FAULT, Answer, Silence, _retry_after
 from rollcall.store.outbox import State
 from tests.deliveries.world import internal_id
 
@@ -205,7 +205,16 @@ def _decoded(part: str) -> bytes:
 
 
 def test_every_trouble_there_can_be_has_a_sentence() -> None:
-    silences = {"unreachable", "timeout", "broken-connection", "tls", "no-such-host", "not-https", "private-address"}
+    silences = {
+        "unreachable",
+        "timeout",
+        "broken-connection",
+        "tls",
+        "no-such-host",
+        "not-https",
+        "private-address",
+        OWN_FAULT,
+    }
     troubles = {
         outcome_of(Answer(status, phrase, 1), Before(), probed).trouble
         for status, phrase, _ in ANSWERS

@@ -11,9 +11,10 @@ from typing import Any
 import httpx
 import pytest
 
+from rollcall.bbb.callback_body import is_lms_user
 from rollcall.bbb.documents import keep_callback
 from rollcall.deliveries import by_hand
-from rollcall.deliveries.by_callback import is_lms_user, is_sendable_id, token
+from rollcall.deliveries.by_callback import is_sendable_id, token
 from rollcall.store.connections import Pool
 from rollcall.store.derived import Summary
 from rollcall.store.outbox import Delivery, State

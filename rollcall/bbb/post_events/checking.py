@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email.utils
+import grp
 import os
 import pwd
 import shutil
@@ -215,6 +216,7 @@ def _options(configuration: Configuration) -> Iterator[Finding]:
     for fault in configuration.faults:
         yield Finding(WRONG, fault)
     yield from _unread(configuration.host, CONFIGURATION)
+    yield from _open_to_all(configuration.host, CONFIGURATION)
     url = configuration.text("rollcall_url")
     if not url and not configuration.is_on("send_to_lms"):
         yield Finding(WRONG, f"{CONFIGURATION} sends nothing to anybody: set rollcall_url, or send_to_lms = yes.")
@@ -236,6 +238,8 @@ def _secrets(configuration: Configuration) -> Iterator[Finding]:
         yield Finding(FINE, f"What goes to {_NAMES[destination]} is signed with the secret of {where}.")
         if where.startswith("/") and where != CONFIGURATION:
             yield from _unread(configuration.host, where)
+        if where == configuration.text(f"{destination}_secret_file"):
+            yield from _open_to_all(configuration.host, where)
     found = secrets_of_host(configuration.host)
     if len({secret for _, secret in found}) > 1:
         yield Finding(
@@ -255,6 +259,24 @@ def _unread(host: Host, name: str) -> Iterator[Finding]:
     if os.path.exists(host.path(name)) and not _may_read(host, name):
         mend = f"`chgrp {user} {name}; chmod g+r {name}`"
         yield Finding(WRONG, f"{name} cannot be read by {user}, who has to: {mend}.")
+
+
+def _open_to_all(host: Host, name: str) -> Iterator[Finding]:
+    """BigBlueButton's own files are its own matter."""
+    try:
+        mode = os.stat(host.path(name)).st_mode
+    except OSError:
+        return
+    if mode & stat.S_IROTH:
+        mend = f"`chgrp {_worker_group(host)} {name}; chmod 640 {name}`"
+        yield Finding(WARNING, f"{name} may hold a secret, and everybody on this host can read it: {mend}.")
+
+
+def _worker_group(host: Host) -> str:
+    try:
+        return grp.getgrgid(host.owner()[1]).gr_name
+    except KeyError:
+        return str(host.owner()[1])
 
 
 def _may_read(host: Host, name: str) -> bool:
@@ -281,7 +303,13 @@ def _groups_of(user: int) -> set[int]:
 def _folders(configuration: Configuration) -> Iterator[Finding]:
     spool = Spool(configuration.path("spool"))
     existing = _nearest_folder(spool.folder)
-    if not _may_write(configuration.host, existing):
+    if os.path.islink(spool.folder):
+        yield Finding(
+            WRONG,
+            f"The spool {spool.folder} is a symbolic link, which is not followed, so nothing is tried again: "
+            f"name the folder itself as spool in {CONFIGURATION}.",
+        )
+    elif not _may_write(configuration.host, existing):
         yield Finding(
             WRONG,
             f"{worker_user(configuration.host)} cannot write the spool {spool.folder}, so nothing is tried again: "
@@ -299,7 +327,9 @@ def _folders(configuration: Configuration) -> Iterator[Finding]:
         if state in states:
             yield Finding(WARNING, f"{counted(states.count(state), one, many)}: --status shows them.")
     log = configuration.path("log")
-    if not _may_write(configuration.host, log if os.path.exists(log) else _nearest_folder(os.path.dirname(log))):
+    if os.path.islink(log):
+        yield Finding(WARNING, f"{log} is a symbolic link, which is not followed: nothing is logged there.")
+    elif not _may_write(configuration.host, log if os.path.exists(log) else _nearest_folder(os.path.dirname(log))):
         yield Finding(
             WARNING, f"{log} cannot be written by {worker_user(configuration.host)}: nothing is logged there."
         )

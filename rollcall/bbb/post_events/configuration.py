@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING
 
-from rollcall.bbb.post_events.host import OVERLAY, PACKAGED, Host, Trouble, read_properties
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from rollcall.bbb.post_events.host import (
+    BIGBLUEBUTTON_FOLDER,
+    MEETING_ID,
+    OVERLAY,
+    PACKAGED,
+    Host,
+    Trouble,
+    read_properties,
+)
+from rollcall.bbb.post_events.spool import OWN_NAME
 
 CONFIGURATION = "/etc/bigbluebutton/rollcall.conf"
 
@@ -72,6 +77,18 @@ _ONE_OF = {
     "verify_tls": ("yes", "no"),
 }
 _NUMBERS = ("connect_timeout", "timeout", "keep_days")
+_PATHS = ("log", "spool")
+# What is theirs with all that is under it, or is emptied when the host starts.
+_SYSTEM_FOLDERS = (
+    *("/bin", "/boot", "/dev", "/etc", "/lib", "/lib32", "/lib64", "/libx32", "/proc", "/root", "/run", "/sbin"),
+    *("/sys", "/tmp", "/usr", "/var/log", "/var/run", "/var/tmp"),  # noqa: S108 - none is put there
+)
+# Folders of packages, or of people, in which each has one of its own.
+_PARENTS = ("/home", "/var", "/var/cache", "/var/lib", "/var/local", "/var/mail", "/var/opt", "/var/spool", "/var/www")
+_BIGBLUEBUTTON_NAMES = (
+    *("basic_stats", "blank", "captions", "configs", "deleted", "diagnostics", "events", "meetings", "playback"),
+    *("presentation", "published", "recording", "screenshare", "unpublished"),
+)
 
 
 class Configuration:
@@ -112,27 +129,72 @@ def read_configuration(host: Host) -> Configuration:
             {},
             [f"{path} cannot be read ({error.strerror}): let the user of BigBlueButton's worker read it."],
         )
-    faults += list(_faults(given))
-    wrong = {name for name in given if _fault_of(name, given[name])}
+    found = {name: _fault_of(host, name, given[name]) for name in sorted(given)}
+    faults += [f"{CONFIGURATION}: {fault}" for fault in found.values() if fault]
+    wrong = {name for name in found if found[name]}
     values = {**_DEFAULTS, **{name: value for name, value in given.items() if name not in wrong}}
     return Configuration(host, values, faults)
 
 
-def _faults(given: dict[str, str]) -> Iterator[str]:
-    for name in sorted(given):
-        fault = _fault_of(name, given[name])
-        if fault:
-            yield f"{CONFIGURATION}: {fault}"
-
-
-def _fault_of(name: str, value: str) -> str:
+def _fault_of(host: Host, name: str, value: str) -> str:
     if name not in _DEFAULTS:
         return f"there is no option {name}; its names are {', '.join(sorted(_DEFAULTS))}."
     if name in _ONE_OF and value not in _ONE_OF[name]:
         return f"{name} is one of {', '.join(_ONE_OF[name])}, not {value!r}."
     if name in _NUMBERS and not (value.isdigit() and 0 < int(value) < 10000):
         return f"{name} is a number from 1 on, not {value!r}."
-    return ""
+    if name in _PATHS and not value.startswith("/"):
+        return f"{name} is a path that begins with /, not {value!r}."
+    return _fault_of_spool(host, value) if name == "spool" else ""
+
+
+def _fault_of_spool(host: Host, value: str) -> str:
+    """A spool is a folder of its own: what lies in it is Rollcall's, and so is who may read it."""
+    name = os.path.normpath("/" + value.lstrip("/"))
+    if name == _DEFAULTS["spool"]:
+        return ""
+    real = _real_path(host, name)
+    if _is_system_folder(name) or _is_system_folder(real):
+        whose = "the system's"
+    elif _is_bigbluebuttons(host, real):
+        whose = "BigBlueButton's"
+    elif _is_in_use(host.path(name)):
+        whose = "in use for something else"
+    else:
+        return ""
+    return f"spool cannot be {value}, which is {whose}: name a folder of its own, such as {_DEFAULTS['spool']}."
+
+
+def _real_path(host: Host, name: str) -> str:
+    """Where this path of the host leads, seen from the host."""
+    real, root = os.path.realpath(host.path(name)), os.path.realpath(host.root or "/").rstrip("/")
+    return real[len(root) :] if (real + "/").startswith(root + "/") else real
+
+
+def _is_system_folder(name: str) -> bool:
+    above = os.path.dirname(name)
+    return above in {"/", "/home"} or name in _PARENTS or any(_is_in(name, one) for one in _SYSTEM_FOLDERS)
+
+
+def _is_in(name: str, folder: str) -> bool:
+    return (name + "/").startswith(folder + "/")
+
+
+def _is_bigbluebuttons(host: Host, name: str) -> bool:
+    theirs = _real_path(host, BIGBLUEBUTTON_FOLDER)
+    if any(_is_in(name, _real_path(host, folder)) for folder in host.data_folders()):
+        return True
+    first = name[len(theirs) + 1 :].partition("/")[0] if _is_in(name, theirs) else "-"
+    return not first or first in _BIGBLUEBUTTON_NAMES or MEETING_ID.match(first) is not None
+
+
+def _is_in_use(path: str) -> bool:
+    """Whether it holds something, and nothing that a spool would."""
+    try:
+        names = [name for name in os.listdir(path) if not name.startswith(".") and name != "lost+found"]
+    except OSError:
+        return False
+    return bool(names) and not any(map(OWN_NAME.match, names))
 
 
 def secrets_of_host(host: Host) -> list[tuple[str, str]]:
@@ -176,10 +238,10 @@ def _secret_in_file(configuration: Configuration, name: str) -> tuple[str, str]:
     return configuration.text(name), secret
 
 
-def check_options(given: dict[str, str]) -> None:
+def check_options(host: Host, given: dict[str, str]) -> None:
     """Refuse options that make no sense before they are written down."""
     for name in sorted(given):
-        fault = _fault_of(name, given[name])
+        fault = _fault_of(host, name, given[name])
         if fault:
             raise Trouble(fault)
 

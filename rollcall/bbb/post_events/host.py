@@ -61,20 +61,21 @@ class Host:
         found = re.match(r"(\d+)\.(\d+)", self.properties(RELEASE).get("BIGBLUEBUTTON_RELEASE", ""))
         return (int(found.group(1)), int(found.group(2))) if found else None
 
-    def folder(self, setting: str, otherwise: str) -> str:
-        """A folder of the recording scripts' settings, such as events_dir."""
-        found = otherwise
+    def data_folders(self) -> list[str]:
+        """Where the recording scripts keep events, and recorded meetings raw."""
+        folders = {"events_dir": BIGBLUEBUTTON_FOLDER + "/events", "recording_dir": BIGBLUEBUTTON_FOLDER + "/recording"}
+        found: dict[str, str] = {}
         for name in RECORDING_SETTINGS:
-            found = _read_settings(self.path(name)).get(setting) or found
-        return self.path(found)
+            found.update(_read_settings(self.path(name)))
+        return [found.get(setting) or folder for setting, folder in sorted(folders.items())]
 
     def events_folder(self) -> str:
         """Where events are kept."""
-        return self.folder("events_dir", BIGBLUEBUTTON_FOLDER + "/events")
+        return self.path(self.data_folders()[0])
 
     def recording_folder(self) -> str:
         """Where recorded meetings are kept raw."""
-        return self.folder("recording_dir", BIGBLUEBUTTON_FOLDER + "/recording")
+        return self.path(self.data_folders()[1])
 
     def events_files(self, meeting: str) -> list[str]:
         """Where the events of this meeting may be, best first."""

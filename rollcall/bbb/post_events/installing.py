@@ -39,7 +39,8 @@ PATIENCE = Integer(ENV["ROLLCALL_PATIENCE"] || 180) # seconds
 def say(sentence)
   puts "Rollcall: #{sentence}"
   log = "#{ENV["ROLLCALL_ROOT"]}/var/log/bigbluebutton/post_events_rollcall.log"
-  File.open(log, "a") { |file| file.puts "#{Time.now.utc.strftime("%Y-%m-%dT%H:%M:%SZ")} #{sentence}" }
+  flags = File::WRONLY | File::APPEND | File::CREAT | File::NOFOLLOW
+  File.open(log, flags, 0640) { |file| file.puts "#{Time.now.utc.strftime("%Y-%m-%dT%H:%M:%SZ")} #{sentence}" }
 rescue StandardError
   nil
 end
@@ -117,7 +118,7 @@ def has_systemd(host: Host) -> bool:
 
 def install(host: Host, program: str, options: dict[str, str]) -> Iterator[str]:
     """Put everything in its place, over what an older version has put there; says what."""
-    check_options(options)
+    check_options(host, options)
     if not os.path.isdir(host.path(SCRIPTS)):
         raise Trouble(f"there is no {host.path(SCRIPTS)}: this is no BigBlueButton host, or not its recording part")
     try:
@@ -149,16 +150,20 @@ def _install_configuration(host: Host, options: dict[str, str]) -> str:
                 f"has a new {' and '.join(sorted(options))}; the rest stays",
             )
     else:
+        _close(path, host)
         return f"{CONFIGURATION} stays as it is."
     _put(path, text, 0o640)
-    _let_read(path, host)
+    _close(path, host)
     return f"{CONFIGURATION} {said}."
 
 
-def _let_read(path: str, host: Host) -> None:
-    """The worker's group may read it: the address in it is meant for this host alone."""
+def _close(path: str, host: Host) -> None:
+    """The worker may read it and nobody else: the address in it, or a secret, is meant for this host alone."""
+    user, group = host.owner()
     if os.geteuid() == 0:
-        os.chown(path, -1, host.owner()[1])
+        os.chown(path, -1, group)
+    status = os.stat(path)
+    os.chmod(path, status.st_mode & 0o640 | (0o600 if status.st_uid == user else 0o640))
 
 
 def _install_timer(host: Host) -> Iterator[str]:
@@ -201,8 +206,11 @@ def uninstall(host: Host) -> Iterator[str]:
         for name in (LAUNCHER, PROGRAM, COMMAND, SERVICE, TIMER, CRON, CONFIGURATION):
             if _unlink_if_there(host.path(name)):
                 yield f"{name} is removed."
-        Spool(configuration.path("spool")).remove()
+        spool = Spool(configuration.path("spool"))
+        is_removed = spool.remove()
         yield f"The spool is removed, with {counted(owed, 'meeting', 'meetings')} in it. The log stays."
+        if not is_removed:
+            yield f"The folder {spool.folder} stays: it is a link, or holds what is not Rollcall's, or is not yours."
     except OSError as error:
         raise Trouble(f"{error.filename} cannot be removed ({error.strerror}): are you root?") from None
 
@@ -211,7 +219,8 @@ def _put(path: str, text: str, mode: int) -> None:
     """Written whole or not at all; a running worker may read it at any moment."""
     os.makedirs(os.path.dirname(path), exist_ok=True)
     new = path + ".new"
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    _unlink_if_there(new)
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)
     os.chmod(new, mode)

@@ -31,7 +31,8 @@ def main(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit status."""
     _speak_anywhere()
     given = _parser().parse_args(arguments)
-    os.umask(0o027)
+    # Folders that are made for programs are open to those who run them; those for meetings are not.
+    os.umask(0o022 if given.install else 0o027)
     host = Host(given.root)
     try:
         return _run(given, host)

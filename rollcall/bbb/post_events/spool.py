@@ -28,7 +28,7 @@ PAUSE_SECONDS = 5 * 60
 FAULT_PAUSE_SECONDS = 15 * 60
 LONGEST_PAUSE_SECONDS = 6 * 3600
 ENTRY, ASKED, EVENTS, LOCK = ".json", ".asked", ".xml", ".lock"
-_OWN_NAME = re.compile(r"([0-9a-f]{1,64}-[0-9]{1,20})(\.json|\.json\.tmp|\.asked|\.xml|\.xml\.tmp|\.lock)\Z")
+OWN_NAME = re.compile(r"[0-9a-f]{1,64}-[0-9]{1,20}(\.json|\.json\.tmp|\.asked|\.xml|\.xml\.tmp|\.lock)\Z")
 
 
 class Delivery:
@@ -108,11 +108,6 @@ def _entry_of(text: str) -> Entry:
         for name in Delivery.__slots__:
             setattr(delivery, name, type(getattr(delivery, name))(values[name]))
     return entry
-
-
-def is_own_name(name: str) -> bool:
-    """Whether a spool's file is called so."""
-    return _OWN_NAME.match(name) is not None
 
 
 class Spool:
@@ -218,7 +213,7 @@ class Spool:
         except OSError:
             return not os.path.lexists(self.folder)
         try:
-            for name in filter(is_own_name, os.listdir(folder)):
+            for name in filter(OWN_NAME.match, os.listdir(folder)):
                 _unlink(name, folder)
         finally:
             os.close(folder)

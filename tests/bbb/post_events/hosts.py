@@ -69,7 +69,7 @@ class HostTree:
 
     def configure(self, **options: str) -> None:
         text = "".join(f"{name} = {value}\n" for name, value in options.items())
-        self.write("etc/bigbluebutton/rollcall.conf", f"# made by a test\n\n{text}")
+        self.write("etc/bigbluebutton/rollcall.conf", f"# made by a test\n\n{text}").chmod(0o640)
 
     def keep(self, text: str, meeting: str = MEETING) -> Path:
         return self.write(f"var/bigbluebutton/events/{meeting}/events.xml", text)

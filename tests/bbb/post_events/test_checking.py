@@ -300,6 +300,76 @@ def test_no_meeting_yet_asks_for_one(host: HostTree) -> None:
     assert "holds no meeting yet: hold a short one" in finding
 
 
+@pytest.mark.parametrize("name", ["etc/bigbluebutton/rollcall.conf", "etc/bigbluebutton/balancer"])
+def test_a_file_with_a_secret_that_everybody_can_read_is_told(host: HostTree, rollcall: Receiver, name: str) -> None:
+    host.write("etc/bigbluebutton/balancer", SECRET).chmod(0o640)
+    host.configure(rollcall_url=rollcall.url, lms_secret_file="/etc/bigbluebutton/balancer")
+    assert findings(host) == []
+    host.path(name).chmod(0o644)
+    [finding] = findings(host)
+    assert finding.startswith(f"warn  /{name} may hold a secret, and everybody on this host can read it: `chgrp ")
+    assert finding.endswith(f"; chmod 640 /{name}`.")
+
+
+@pytest.mark.parametrize(
+    ("spool", "said"),
+    [
+        ("/", "the system's"),
+        ("/srv", "the system's"),
+        ("/etc/bigbluebutton", "the system's"),
+        ("//etc", "the system's"),
+        ("/var/lib/../lib", "the system's"),
+        ("/usr/local/bigbluebutton/core/scripts/rollcall", "the system's"),
+        ("/var/bigbluebutton", "BigBlueButton's"),
+        ("/var/bigbluebutton/rollcall/..", "BigBlueButton's"),
+        ("/var/bigbluebutton/events", "BigBlueButton's"),
+        ("/var/bigbluebutton/events/rollcall", "BigBlueButton's"),
+        (f"/var/bigbluebutton/{MEETING}", "BigBlueButton's"),
+        ("/mnt/kept/events", "BigBlueButton's"),
+        ("/srv/link/events", "BigBlueButton's"),
+        ("/srv/data/others", "in use for something else"),
+        ("rollcall", "begins with /"),
+    ],
+)
+def test_a_spool_is_a_folder_of_its_own(host: HostTree, rollcall: Receiver, spool: str, said: str) -> None:
+    """Else the default stands: nothing is lost."""
+    host.write("srv/data/others/accounts.db", "")
+    host.path("srv/link").symlink_to(host.path("var/bigbluebutton"))
+    host.write("etc/bigbluebutton/recording/recording.yml", "recording_dir: /mnt/kept/events\n")
+    host.configure(rollcall_url=rollcall.url, spool=spool)
+    assert any(line.startswith("FAIL") and said in line and spool in line for line in findings(host))
+    host.run("-m", MEETING)
+    assert said in host.log()[0]
+    assert host.spooled()["deliveries"]["rollcall"]["state"] == "done"
+    assert host.run("--install", "--set", f"spool={spool}").returncode == 1
+
+
+@pytest.mark.parametrize(
+    "spool", ["/srv/rollcall", "/var/lib/rollcall", "/var/bigbluebutton/kept/rollcall", "/data/x/"]
+)
+def test_a_spool_elsewhere_is_used(host: HostTree, rollcall: Receiver, spool: str) -> None:
+    host.path(f"{spool[1:]}/lost+found").mkdir(parents=True)
+    host.configure(rollcall_url=rollcall.url, spool=spool)
+    assert findings(host) == []
+    host.run("-m", MEETING)
+    host.write(f"{spool[1:]}/notes", "somebody's")
+    assert findings(host) == []
+    host.run("-m", MEETING)
+    assert sorted(one.name for one in host.path(spool[1:]).iterdir()) == [f"{MEETING}.json", "lost+found", "notes"]
+
+
+@pytest.mark.parametrize(
+    ("name", "mark"),
+    [("var/bigbluebutton/rollcall", "FAIL"), ("var/log/bigbluebutton/post_events_rollcall.log", "warn")],
+)
+def test_a_link_where_the_spool_or_the_log_should_be_is_told(host: HostTree, name: str, mark: str) -> None:
+    host.path("elsewhere").mkdir()
+    host.path(name).symlink_to(host.path("elsewhere"))
+    [finding] = findings(host)
+    assert finding.startswith(mark)
+    assert f"{host.path(name)} is a symbolic link, which is not followed" in finding
+
+
 def test_what_is_owed_is_said(host: HostTree, rollcall: Receiver) -> None:
     rollcall.answers = [(403, "signature-wrong")]
     host.run("-m", MEETING)

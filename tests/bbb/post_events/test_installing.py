@@ -139,6 +139,39 @@ def test_the_address_is_for_the_worker_alone(bare: HostTree) -> None:
     assert stat.S_IMODE(bare.path(CONFIGURATION).stat().st_mode) == 0o640
 
 
+def test_an_address_that_others_could_read_is_closed_by_the_next_install(bare: HostTree) -> None:
+    path = bare.write(CONFIGURATION, "rollcall_url = https://rollcall.example.org/callbacks/x\n")
+    for before, after in ((0o644, 0o640), (0o666, 0o640), (0o600, 0o600)):
+        path.chmod(before)
+        assert "stays as it is" in install(bare).stdout
+        assert stat.S_IMODE(path.stat().st_mode) == after
+
+
+def test_whatever_umask_root_has_the_worker_can_run_what_is_installed(bare: HostTree) -> None:
+    before = os.umask(0o077)
+    try:
+        install(bare)
+    finally:
+        os.umask(before)
+    for name in ("usr/local/bin", f"{SCRIPTS}/post_events/rollcall_post_events.py"):
+        assert bare.path(name).stat().st_mode & 0o777 == 0o755
+
+
+def test_uninstalling_takes_nothing_that_is_not_its_own(bare: HostTree) -> None:
+    bare.write("srv/rollcall/data/x", "somebody's")
+    bare.write(f"srv/rollcall/{MEETING}.json", "")
+    for spool in ("/srv/rollcall", "/var/bigbluebutton", "/srv"):
+        install(bare)
+        bare.configure(spool=spool)
+        kept = bare.keep(events_xml())
+        done = bare.run("--uninstall")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert kept.exists()
+        assert bare.path("srv/rollcall/data/x").exists()
+        assert not bare.path(f"srv/rollcall/{MEETING}.json").exists()
+        assert ("srv/rollcall stays: it is a link, or holds what is not" in done.stdout) == (spool == "/srv/rollcall")
+
+
 def test_a_host_that_is_none_is_refused(bare: HostTree) -> None:
     bare.path(SCRIPTS).rename(bare.path("elsewhere"))
     bare.path(SCRIPTS).parent.mkdir(parents=True, exist_ok=True)
