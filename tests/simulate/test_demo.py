@@ -60,6 +60,8 @@ def test_the_past_is_there_and_a_class_runs_and_changes(env: dict[str, str], tmp
         opener, base = sign_in(link), link.partition("/login/")[0]
         past = read(opener, f"{base}/meetings.json")
         assert len(str(past)) > 5_000
+        (server,) = read(opener, f"{base}/servers.json")["servers"]
+        assert server["reported_at"], "its records came from nowhere"
         assert counts(opener, base, until=lambda found: len(set(found)) >= 2), "nobody ever came"
         running.send_signal(signal.SIGTERM)
         assert running.wait(30) == 0
