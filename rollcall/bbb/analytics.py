@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import re
 import time
 from collections.abc import Awaitable, Callable
@@ -26,12 +27,14 @@ from rollcall.bbb.callback_url import PREFIX
 from rollcall.bbb.checksum import SharedSecret
 from rollcall.bbb.documents import Document, NoMeeting, keep_callback, keep_recording
 from rollcall.bbb.intake import (
+    LARGE_AT_ONCE,
     Body,
     Bounded,
     BrokenOff,
     Gone,
     Incoming,
     Pipe,
+    Places,
     Receive,
     begin_body,
     inflate_json,
@@ -40,7 +43,7 @@ from rollcall.bbb.intake import (
 )
 from rollcall.bbb.recording import open_recording
 from rollcall.bbb.redact import NotUnderstood, keep_id
-from rollcall.bbb.senders import Sender, Senders
+from rollcall.bbb.senders import Fate, Sender, Senders
 from rollcall.bbb.stripped import explain_missing
 from rollcall.core.errors import Refused, RollcallError, Unavailable
 from rollcall.feed.feed import Feed, Unreadable
@@ -54,9 +57,8 @@ _T = TypeVar("_T")
 Scope: TypeAlias = dict[str, Any]
 Send: TypeAlias = Callable[[dict[str, Any]], Awaitable[None]]
 
-# Recordings and large bodies are taken in so many at a time; JSON is parsed by threads of its own.
+# A smaller body needs no place among the large ones; JSON is parsed by threads of its own.
 SMALL: Final = 256 * 1024
-LARGE_AT_ONCE: Final = 4
 PARSERS: Final = 2
 # More lines would be an attack on the log.
 TOLD_PER_SECOND: Final = 20
@@ -69,6 +71,9 @@ CAPTURE_IS_OFF: Final = {
     "code": "not-captured",
     "message": "Capture is switched off for this server: the record was not kept.",
     "hint": "",
+}
+NOT_WANTED: Final = CAPTURE_IS_OFF | {
+    "message": "Capture is switched off for this meeting, or was when it began: the record was not kept.",
 }
 NOT_STORED: Final = Unavailable("It could not be stored.", code="not-stored", hint="Let it be sent again.")
 MORE_HEADERS: Final = {405: [(b"allow", b"POST")], 503: [(b"retry-after", b"30")]}
@@ -103,7 +108,7 @@ class Analytics:
     def __init__(self, feed: Feed, senders: Senders | None = None) -> None:
         self._feed = feed
         self._senders = senders or Senders()
-        self._large = asyncio.Semaphore(LARGE_AT_ONCE)
+        self._places = Places()
         self._parsers = ThreadPoolExecutor(PARSERS, "rollcall-callbacks")
         self._readers = ThreadPoolExecutor(LARGE_AT_ONCE, "rollcall-recordings")
         self._second = self._told = 0
@@ -132,7 +137,7 @@ class Analytics:
             if not sender.is_captured:
                 await incoming.drain()
                 return 200, CAPTURE_IS_OFF
-            await self._take(request, incoming, sender, secret)
+            return 200, await self._take(request, incoming, sender, secret)
         except RollcallError as error:
             self._tell(error)
             await incoming.drain()
@@ -142,7 +147,6 @@ class Analytics:
         except Exception:  # a fault of ours must not look like a record that is held
             log.exception("record not stored")
             return NOT_STORED.status, _shown(NOT_STORED)
-        return 200, {"stored": True}
 
     # -- who sends ------------------------------------------------------------------------------------------------
 
@@ -192,35 +196,51 @@ class Analytics:
 
     # -- what is sent ---------------------------------------------------------------------------------------------
 
-    async def _take(self, request: Request, incoming: Incoming, sender: Sender, secret: SharedSecret) -> None:
-        """Take it in, keep what may be kept, and return when that is durable."""
+    async def _take(self, request: Request, incoming: Incoming, sender: Sender, secret: SharedSecret) -> dict[str, Any]:
+        """Take it in, keep what may be kept, and answer when that is durable."""
         length = request.header(b"content-length")
         is_large = not length.isdigit() or int(length[:20]) > SMALL
-        async with self._large if is_large else contextlib.nullcontext():
+        async with self._places.one(sender.pool) if is_large else contextlib.nullcontext():
             body = await begin_body(incoming, request.header(b"content-type").decode("latin-1").lower())
             received_at = time.time_ns() // 1_000_000
             try:
-                if body.is_recording:
+                if not body.is_recording:
+                    document = await self._keep_callback(request, incoming, body, sender, received_at)
+                elif is_large:
                     document = await self._keep_recording(incoming, body, sender, received_at)
                 else:
-                    document = await self._keep_callback(request, incoming, body, sender, received_at)
+                    # No thread waits for one that comes slowly.
+                    stream = io.BytesIO(await rest_of(incoming, body))
+                    document = await self._read(stream, sender, received_at)
             except NotUnderstood as error:
                 raise await self._set_aside(body, sender, received_at, str(error)) from None
         await self._feed.publish([document.arrival])
         await self._senders.note(sender, secret, received_at)
+        return await self._answer_to(document, body, sender)
+
+    async def _answer_to(self, document: Document, body: Body, sender: Sender) -> dict[str, Any]:
+        """What became of it: the feed takes also what is then left out."""
+        fate = await self._senders.fate_of(document.arrival)
         log.info(
-            "record stored",
+            "record stored" if fate is Fate.HELD else "record not kept",
             server=sender.pool_name,
             kind=document.arrival.kind,
             bytes=body.size,
             events=document.events,
             damage=document.damage or None,
         )
+        if fate is Fate.SET_ASIDE:
+            raise Refused(
+                "The record cannot be stored; its measure was set aside.",
+                code="not-understood",
+                hint="Sending it again cannot help; `rollcall doctor` shows what was set aside.",
+            )
+        return {"stored": True} if fate is Fate.HELD else NOT_WANTED
 
     async def _keep_recording(self, incoming: Incoming, body: Body, sender: Sender, received_at: int) -> Document:
         """Read while it comes; of one that breaks off on its way nothing is kept."""
         pipe = Pipe()
-        reading = asyncio.get_running_loop().run_in_executor(self._readers, _keep_recording, pipe, sender, received_at)
+        reading = self._read(pipe, sender, received_at)
         try:
             await pour(incoming, body, pipe)
         except BaseException:
@@ -228,6 +248,10 @@ class Analytics:
                 await reading
             raise
         return await reading
+
+    def _read(self, stream: Pipe | io.BytesIO, sender: Sender, received_at: int) -> asyncio.Future[Document]:
+        work = partial(_keep_recording, stream, sender, received_at)
+        return asyncio.get_running_loop().run_in_executor(self._readers, work)
 
     async def _keep_callback(
         self, request: Request, incoming: Incoming, body: Body, sender: Sender, received_at: int
@@ -272,7 +296,9 @@ def _shown(error: RollcallError) -> dict[str, Any]:
 
 
 def _request(scope: Scope) -> Request:
-    query = parse_qs(scope["query_string"].decode("utf-8", "replace"), max_num_fields=20)
+    query: dict[str, list[str]] = {}
+    with contextlib.suppress(ValueError):  # more fields than anybody of ours gives it
+        query = parse_qs(scope["query_string"].decode("utf-8", "replace"), max_num_fields=20)
     return Request(
         method=scope["method"],
         token=found[1] if (found := _TOKEN.search(scope["path"])) else "",
@@ -284,12 +310,12 @@ def _request(scope: Scope) -> Request:
 # -- in a thread --------------------------------------------------------------------------------------------------
 
 
-def _keep_recording(pipe: Pipe, sender: Sender, received_at: int) -> Document:
+def _keep_recording(stream: Pipe | io.BytesIO, sender: Sender, received_at: int) -> Document:
     try:
-        stream = Bounded(open_recording(pipe))
-        return keep_recording(stream, sender.pool_name, received_at=received_at, pool=sender.pool)
+        bounded = Bounded(open_recording(stream))
+        return keep_recording(bounded, sender.pool_name, received_at=received_at, pool=sender.pool)
     finally:
-        pipe.close()
+        stream.close()
 
 
 def _keep_callback(text: bytes, sender: Sender, received_at: int, meeting: str) -> Document:

@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import queue
+import time
 import zlib
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from hashlib import blake2b
 from typing import Any, Final, TypeAlias
 
-from rollcall.core.errors import Refused
+from rollcall.core.errors import Refused, Unavailable
 from rollcall.store.fields import DIGEST_BYTES
 
 Receive: TypeAlias = Callable[[], Awaitable[dict[str, Any]]]
@@ -27,6 +28,13 @@ LARGEST_INFLATED: Final = 8 * 1024 * 1024 * 1024
 PIECES: Final = 16
 # A sender that has been silent for so long is gone.
 SILENT_SECONDS: Final = 20.0
+# Whoever has been waited for so long in all must have sent so many bytes for each second of it.
+PATIENT_SECONDS: Final = 30.0
+SLOWEST_PER_SECOND: Final = 64 * 1024
+# So many large bodies are taken in at a time, and so many of one server, which shall not keep the others out.
+LARGE_AT_ONCE: Final = 4
+LARGE_OF_ONE: Final = 2
+QUEUEING_SECONDS: Final = 8.0
 # What is read of a body that is refused, so that the sender gets to see why.
 DRAINED: Final = 1024 * 1024
 DRAINING_SECONDS: Final = 5.0
@@ -125,37 +133,66 @@ def too_large(largest: int) -> Refused:
 class Incoming:
     """The pieces of one request's body, as they come."""
 
-    __slots__ = ("_receive", "is_over")
+    __slots__ = ("_read", "_receive", "_waited", "is_over")
 
     def __init__(self, receive: Receive) -> None:
         self._receive = receive
+        self._read, self._waited = 0, 0.0
         self.is_over = False
 
     async def next(self) -> bytes:
-        """The next piece; Gone if nobody is there any more, Refused if nothing comes."""
+        """The next piece; Gone if nobody is there any more, Refused if nothing comes, or next to nothing."""
+        began = time.monotonic()
         try:
             async with asyncio.timeout(SILENT_SECONDS):
                 message = await self._receive()
         except TimeoutError:
-            self.is_over = True
-            raise Refused(
-                "The body broke off.",
-                code="incomplete",
-                hint="Send it again; if that goes on, look at the time and size limits of what stands in between.",
-            ) from None
+            raise self._broken_off("The body broke off.") from None
         self.is_over = not message.get("more_body")
         if message["type"] == "http.disconnect":
             raise Gone
         piece: bytes = message.get("body", b"")
+        self._read += len(piece)
+        self._waited += time.monotonic() - began  # not the time that we ourselves took
+        if not self.is_over and PATIENT_SECONDS < self._waited > self._read / SLOWEST_PER_SECOND:
+            raise self._broken_off(f"The body came too slowly: less than {SLOWEST_PER_SECOND >> 10} KiB a second.")
         return piece
+
+    def _broken_off(self, sentence: str) -> Refused:
+        """The rest is not waited for."""
+        self.is_over = True
+        hint = "Send it again; if that goes on, look at the time and size limits of what stands in between."
+        return Refused(sentence, code="incomplete", hint=hint)
 
     async def drain(self) -> None:
         """Read on for a moment: who is refused in the middle of sending would not see the answer."""
         read = 0
-        with contextlib.suppress(TimeoutError):
+        with contextlib.suppress(TimeoutError, Refused):
             async with asyncio.timeout(DRAINING_SECONDS):
                 while not self.is_over and read < DRAINED:
                     read += len(await self.next())
+
+
+class Places:
+    """Where large bodies are taken in: few, since each needs memory and a thread."""
+
+    def __init__(self) -> None:
+        self._all = asyncio.Semaphore(LARGE_AT_ONCE)
+        self._of: dict[int, asyncio.Semaphore] = {}
+
+    @contextlib.asynccontextmanager
+    async def one(self, pool: int) -> AsyncIterator[None]:
+        """One of them, for a server of this pool; Unavailable if none gets free soon."""
+        async with contextlib.AsyncExitStack() as held:
+            try:
+                async with asyncio.timeout(QUEUEING_SECONDS):
+                    await held.enter_async_context(self._of.setdefault(pool, asyncio.Semaphore(LARGE_OF_ONE)))
+                    await held.enter_async_context(self._all)
+            except TimeoutError:
+                raise Unavailable(
+                    "Too many large records come at once.", code="too-busy", hint="Send it again in a minute."
+                ) from None
+            yield
 
 
 async def begin_body(incoming: Incoming, content_type: str) -> Body:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import TypeVar
 
 from django.db import Error, close_old_connections, connections
@@ -16,8 +17,10 @@ from django.db import Error, close_old_connections, connections
 from rollcall.bbb.checksum import SharedSecret
 from rollcall.bbb.registered import RETIRED_MS
 from rollcall.core.errors import Misconfigured, Unavailable
+from rollcall.feed.feed import Arrival
 from rollcall.store.connections import Pool, Secret, Server
-from rollcall.store.facts import Meeting
+from rollcall.store.facts import Fact, Meeting
+from rollcall.store.keys import meeting_key
 from rollcall.store.sealing import unseal
 
 _T = TypeVar("_T")
@@ -37,6 +40,14 @@ class Sender:
     is_captured: bool = True
 
 
+class Fate(Enum):
+    """What became of a record that the feed has taken."""
+
+    HELD = auto()
+    NOT_WANTED = auto()
+    SET_ASIDE = auto()
+
+
 class Senders:
     """The store, asked from one thread beside the event loop."""
 
@@ -53,10 +64,16 @@ class Senders:
 
     async def meeting_of(self, sender: Sender, external_meeting_id: str, start: int) -> str:
         """The one meeting of this external id that began in this second, blank if there is not exactly one known."""
-        began = f"{hashlib.sha1(external_meeting_id.encode(), usedforsecurity=False).hexdigest()}-{start // 1000}"
-        known = Meeting.objects.filter(pool=sender.pool, internal_meeting_id__startswith=began)
+        # Every millisecond of it is tried: that an id begins so is not indexed, what it is wholly is.
+        began = hashlib.sha1(external_meeting_id.encode("utf-8", "replace"), usedforsecurity=False).hexdigest()
+        second = range(start - start % 1000, start - start % 1000 + 1000)
+        known = Meeting.objects.filter(pool=sender.pool, key__in=[meeting_key(f"{began}-{at}") for at in second])
         found = await self._ask(lambda: list(known.values_list("internal_meeting_id", flat=True)[:2]))
         return found[0] if len(found) == 1 else ""
+
+    async def fate_of(self, arrival: Arrival) -> Fate:
+        """Whether it is held; if not, whether because capture is off for its meeting."""
+        return await self._ask(lambda: _fate_of(arrival))
 
     async def note(self, sender: Sender, secret: SharedSecret, now_ms: int) -> None:
         """Remember that this server's records arrive, and which secret signs them; it can be done without."""
@@ -81,6 +98,13 @@ class Senders:
                 code="not-stored",
                 hint="See that it runs and can be reached; then let it be sent again.",
             ) from error
+
+
+def _fate_of(arrival: Arrival) -> Fate:
+    meeting = Meeting.objects.filter(pool=arrival.pool, key=meeting_key(arrival.meeting)).first()
+    if meeting is not None and Fact.objects.filter(meeting=meeting, digest=arrival.digest).exists():
+        return Fate.HELD
+    return Fate.NOT_WANTED if meeting is not None and meeting.is_refused else Fate.SET_ASIDE
 
 
 def _senders(*, callback_token: str = "", but: int = 0) -> list[Sender]:

@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from rollcall.bbb import intake
+from rollcall.bbb import analytics, intake
 from rollcall.bbb.analytics import TOLD_PER_SECOND, Analytics
 from rollcall.bbb.checksum import SharedSecret
 from rollcall.bbb.payloads import decode
-from rollcall.bbb.senders import Sender, Senders
+from rollcall.bbb.senders import Fate, Sender, Senders
 from rollcall.core.errors import Unavailable
 from rollcall.core.events import AttendeeReported, MeetingRecorded, MeetingReported
 from rollcall.feed.feed import Arrival, Unreadable
@@ -50,6 +50,10 @@ class Known(Senders):
         self.failure: Exception | None = None
         self.noted: list[int] = []
         self.meeting = ""
+        self.fate = Fate.HELD
+
+    async def fate_of(self, arrival: Arrival) -> Fate:
+        return self.fate
 
     async def at(self, token: str) -> Sender | None:
         if self.failure:
@@ -294,6 +298,23 @@ def test_nothing_is_kept_while_capture_is_off_and_the_answer_says_so() -> None:
     assert caller.post(headers=bearer(secret="wrong")).status == 403
 
 
+def test_what_became_of_it_is_answered() -> None:
+    caller = Caller()
+    caller.known.fate = Fate.NOT_WANTED
+    answer = caller.post()
+    assert (answer.status, answer.body["stored"], answer.body["code"]) == (200, False, "not-captured")
+    caller.known.fate = Fate.SET_ASIDE
+    answer = caller.post()
+    assert (answer.status, answer.body["stored"], answer.body["code"]) == (400, False, "not-understood")
+
+
+def test_an_address_with_too_many_fields_names_no_meeting() -> None:
+    many = "&".join(["a=1"] * 30)
+    stored(query=many)
+    refusal(400, "not-understood", json.dumps(data_json()).encode(), query=f"{many}&meeting={MEETING}")
+    refusal(404, "unknown-address", path="/callbacks/x", query=many)
+
+
 # -- refused ------------------------------------------------------------------------------------------------------
 
 FAULTS: dict[str, tuple[int, str, str]] = {
@@ -530,6 +551,7 @@ def test_a_recording_in_many_pieces_is_read_while_it_comes(monkeypatch: pytest.M
     """More of them than a pipe holds, and nothing of them on the disk."""
     monkeypatch.setenv("ROLLCALL_DATA", str(tmp_path))
     monkeypatch.setattr(intake, "PIECES", 2)
+    monkeypatch.setattr(analytics, "SMALL", 0)
     xml = events_xml()
     caller = Caller()
     pieces = [xml[start : start + 100] for start in range(0, len(xml), 100)]
@@ -542,7 +564,9 @@ def test_a_recording_in_many_pieces_is_read_while_it_comes(monkeypatch: pytest.M
     assert not list(tmp_path.iterdir())
 
 
-def test_of_a_recording_that_breaks_off_on_its_way_nothing_is_kept() -> None:
+@pytest.mark.parametrize("small", [0, analytics.SMALL])
+def test_of_a_recording_that_breaks_off_on_its_way_nothing_is_kept(monkeypatch: pytest.MonkeyPatch, small: int) -> None:
+    monkeypatch.setattr(analytics, "SMALL", small)
     caller = Caller()
     xml = events_xml()
     assert asyncio.run(caller.send([xml[:600], xml[600:700]], bearer(), is_whole=False)) is None
@@ -553,9 +577,89 @@ def test_of_a_recording_that_breaks_off_on_its_way_nothing_is_kept() -> None:
 def test_the_rest_of_a_recording_that_is_refused_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """A type definition ends the reading at once; what comes behind it must not fill the pipe for ever."""
     monkeypatch.setattr(intake, "PIECES", 1)
+    monkeypatch.setattr(analytics, "SMALL", 0)
     caller = Caller()
     pieces = [b"<!DOCTYPE recording><recording>" + b" " * 600, *[b"<event/>" * 100] * 50]
     answer = asyncio.run(asyncio.wait_for(caller.send(pieces, bearer()), timeout=20))
     assert answer is not None
     assert answer.status == 400
     assert [type(one) for one in caller.feed.items] == [Unreadable]
+
+
+# -- slow ones ----------------------------------------------------------------------------------------------------
+
+
+async def post_slowly(caller: Caller, first: bytes, seconds: float, *, length: int = 9_000_000) -> Answer:
+    """A body that is announced as large, and of which after its beginning a byte comes now and then."""
+    sent: list[dict[str, Any]] = []
+    rest = [first]
+
+    async def receive() -> dict[str, Any]:
+        if not rest:
+            await asyncio.sleep(seconds)
+        return {"type": "http.request", "body": rest.pop() if rest else b" ", "more_body": True}
+
+    async def send(message: dict[str, Any]) -> None:
+        await asyncio.sleep(0)
+        sent.append(message)
+
+    headers = bearer() | {"Content-Length": str(length)}
+    wire = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    scope = {"method": "POST", "path": f"/callbacks/{TOKEN}", "query_string": b"", "headers": wire}
+    await caller.analytics(scope, receive, send)
+    return Answer(sent[0]["status"], json.loads(sent[1]["body"]), dict(sent[0]["headers"]))
+
+
+@pytest.mark.parametrize("first", [b"{" * 600, b"<recording>" + b" " * 600])
+@pytest.mark.parametrize("length", [1_000, 9_000_000])
+def test_a_body_that_trickles_in_is_not_waited_for(monkeypatch: pytest.MonkeyPatch, first: bytes, length: int) -> None:
+    monkeypatch.setattr(intake, "PATIENT_SECONDS", 0.1)
+    caller = Caller()
+    slowly = post_slowly(caller, first, 0.02, length=length)
+    answer = asyncio.run(asyncio.wait_for(slowly, timeout=5))
+    assert (answer.status, answer.body["code"]) == (400, "incomplete")
+    assert "too slowly" in answer.body["message"]
+
+
+def test_slow_ones_of_one_server_keep_no_other_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intake, "PATIENT_SECONDS", 1.0)
+    monkeypatch.setattr(intake, "QUEUEING_SECONDS", 0.2)
+    caller = Caller()
+    large = json.dumps(callback() | {"padding": "x" * (analytics.SMALL + 1)}).encode()
+
+    async def run() -> tuple[Answer | None, Answer | None, Answer | None]:
+        slow = [asyncio.create_task(post_slowly(caller, b"{" * 600, 0.05)) for _ in range(4)]
+        await asyncio.sleep(0.02)
+        same = await caller.send([large], bearer())
+        small = await caller.send([BODY], bearer())
+        caller.known.sender = replace(OTHER, secrets=SENDER.secrets)
+        other = await caller.send([large], bearer())
+        await asyncio.gather(*slow)
+        return same, small, other
+
+    same, small, other = asyncio.run(run())
+    assert same is not None
+    assert (same.status, same.body["code"], same.headers[b"retry-after"]) == (503, "too-busy", b"30")
+    assert small is not None
+    assert other is not None
+    assert (small.status, other.status) == (200, 200)
+
+
+def test_small_recordings_that_come_slowly_take_no_thread() -> None:
+    caller = Caller()
+    large = events_xml() + b" " * analytics.SMALL
+
+    async def run() -> Answer | None:
+        slow = [
+            asyncio.create_task(post_slowly(caller, b"<recording>" + b" " * 600, 1, length=1_000)) for _ in range(6)
+        ]
+        await asyncio.sleep(0.02)
+        answer = await asyncio.wait_for(caller.send([large], bearer()), timeout=10)
+        for one in slow:
+            one.cancel()
+        await asyncio.gather(*slow, return_exceptions=True)
+        return answer
+
+    answer = asyncio.run(run())
+    assert answer is not None
+    assert answer.status == 200

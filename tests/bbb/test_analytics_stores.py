@@ -18,7 +18,7 @@ from rollcall.asgi import Application
 from rollcall.bbb.callback_url import callback_token, callback_url
 from rollcall.core.errors import Misconfigured
 from rollcall.feed import append as appending
-from rollcall.store.models import Fact, Meeting, Pool, Secret, Server, SetAside
+from rollcall.store.models import CaptureSwitch, Fact, Meeting, Pool, Secret, Server, SetAside
 from rollcall.store.sealing import seal
 from tests.bbb.recorded import MEETING, SECRET, bearer, callback, data_json, events_xml
 
@@ -129,6 +129,36 @@ def test_capture_that_is_off_keeps_nothing(database: str) -> None:
     assert (status, answer["stored"], answer["code"]) == (200, False, "not-captured")
     assert not Fact.objects.exists()
     assert not Meeting.objects.exists()
+
+
+@pytest.mark.parametrize("body", [BODY, events_xml()], ids=["callback", "recording"])
+def test_the_answer_says_that_capture_is_off_for_the_activity(database: str, body: bytes) -> None:
+    server = make_server()
+    key = activity_of(body)
+    CaptureSwitch.objects.create(key=key, site="", is_on=False, changed_at=NOW)
+    ((status, answer),) = post(server, body)
+    assert (status, answer["stored"], answer["code"]) == (200, False, "not-captured")
+    assert not Fact.objects.exists()
+
+
+def test_what_was_kept_before_the_switch_is_held_and_more_of_it_is_not(database: str) -> None:
+    server = make_server()
+    assert post(server, BODY) == [STORED]
+    key = activity_of(BODY)
+    CaptureSwitch.objects.create(key=key, site="", is_on=False, changed_at=time.time_ns() // 1_000_000 + 1)
+    other = callback()
+    other["data"]["attendees"][0]["duration"] = 7
+    (_, late), again = post(server, json.dumps(other).encode(), BODY)
+    assert (late["stored"], late["code"]) == (False, "not-captured")
+    assert again == STORED
+    assert Fact.objects.count() == 1
+
+
+def activity_of(body: bytes) -> bytes:
+    """The key of the activity that this record says it is of."""
+    from tests.bbb.test_analytics import stored
+
+    return stored(body).belongs_to[1]
 
 
 @pytest.mark.django_db(transaction=True)
