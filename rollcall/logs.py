@@ -30,7 +30,10 @@ def set_up_plain_logging() -> None:
     """For a command that says its results: on standard error, and nothing in it that stood in a variable."""
     if not structlog.is_configured():
         structlog.configure(
-            processors=[structlog.stdlib.add_log_level, structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)],
+            processors=[
+                structlog.stdlib.add_log_level,
+                structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+            ],
             # Looked up anew for each line: whoever catches standard error in between gets it.
             logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
         )

@@ -147,6 +147,9 @@ def test(
     where: Annotated[
         str, typer.Argument(help="A meeting, or the activity's analytics-callback-url.", show_default=False)
     ],
+    all_secrets: Annotated[
+        bool, typer.Option("--all-secrets", help="Try every secret of the server, at an LMS you know, and keep to it.")
+    ] = False,  # noqa: PT028 - a command, whatever its name
 ) -> None:
     """Ask the LMS, without any effect there, whether address, Authorization header and secret are right."""
     open_database()
@@ -154,7 +157,7 @@ def test(
 
     pool = _pool(server)
     url = where if "://" in where else by_hand.url_of(_summary(where))
-    found = asyncio.run(probing.examine(pool, url))
+    found = asyncio.run(probing.examine(pool, url, all_secrets=all_secrets))
     print(f"{'ok  ' if found.is_well else 'FAIL'}  {found.sentence}")
     if found.hint:
         print(f"      {found.hint}")

@@ -5,15 +5,20 @@ from __future__ import annotations
 import asyncio
 import socket
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Final, TypeAlias
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
+
+import httpx
 
 from rollcall import environment
 from rollcall.core.errors import Refused
 
 MOST_ADDRESSES: Final = 3
 _NAT64: Final = IPv6Network("64:ff9b::/96")
+# Python 3.11 takes much for global that is not, or not any more: of IPv6 only this is given out, of it not all.
+_GIVEN_OUT: Final = IPv6Network("2000::/3")
+_NOT_PUBLIC: Final = (IPv6Network("3fff::/20"), IPv4Network("192.0.0.0/24"), IPv4Network("192.88.99.0/24"))
 _Address: TypeAlias = IPv4Address | IPv6Address
 
 
@@ -31,7 +36,10 @@ class NoSuchHost(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Where to connect for a URL; an empty list of addresses leaves looking up the name to whoever connects."""
+    """Where to connect for a URL; an empty list of addresses leaves looking up the name to whoever connects.
+
+    Both `url` and `host` are as they are sent, a name of any script in ASCII.
+    """
 
     url: str
     host: str
@@ -40,7 +48,20 @@ class Destination:
 
 def trusted_hosts() -> frozenset[str]:
     """The hosts that may be private or without TLS, by the operator's word."""
-    return frozenset(environment.RELAY_HOSTS.read().lower().replace(",", " ").split())
+    return frozenset(map(_plain, environment.RELAY_HOSTS.read().lower().replace(",", " ").split()))
+
+
+def _plain(host: str) -> str:
+    """As it is sent; one that no address can have fits none."""
+    try:
+        return host if host.isascii() else _in_ascii(host)
+    except httpx.InvalidURL:
+        return host
+
+
+def _in_ascii(host: str) -> str:
+    """A name of another script as name servers and certificates know it."""
+    return httpx.URL(scheme="https", host=host).raw_host.decode()
 
 
 async def destination_of(url: str, trusted: frozenset[str]) -> Destination:
@@ -48,26 +69,37 @@ async def destination_of(url: str, trusted: frozenset[str]) -> Destination:
 
     What was looked up is also what is connected to: a name that answers differently a moment later gains nothing.
     """
-    host, port, is_tls = _parts(url)
+    parts, host = _parts(url)
+    port, is_tls = parts.port, parts.scheme == "https"
+    url = parts._replace(netloc=netloc(host, port)).geturl()
     if host in trusted:
         return Destination(url, host)
     if not is_tls:
         raise _not_allowed(host, "the address is not https", code="not-https")
-    found = await _look_up(host, port)
+    found = await _look_up(host, port or 443)
     if not all(map(is_public, found)):
         raise _not_allowed(host, "it is an address of a private network", code="private-address")
     return Destination(url, host, tuple(map(str, found[:MOST_ADDRESSES])))
 
 
-def _parts(url: str) -> tuple[str, int, bool]:
+def _parts(url: str) -> tuple[SplitResult, str]:
+    """The parts of an address that can be used, and its host."""
     try:
         parts = urlsplit(url)
-        host, port = (parts.hostname or "").lower(), parts.port
-    except ValueError:
-        host, port, parts = "", None, urlsplit("")
-    if parts.scheme not in {"http", "https"} or not host or parts.username is not None:
+        host = (parts.hostname or "").lower()
+        host = host if host.isascii() else _in_ascii(host)
+        is_usable = parts.scheme in {"http", "https"} and bool(host) and parts.username is None and parts.port != 0
+    except (ValueError, httpx.InvalidURL):
+        parts, host, is_usable = urlsplit(""), "", False
+    if not is_usable:
         raise NotAllowed("The address of the LMS cannot be used.", code="not-an-address", hint="Ask its administrator.")
-    return host, port or (443 if parts.scheme == "https" else 80), parts.scheme == "https"
+    return parts, host
+
+
+def netloc(host: str, port: int | None) -> str:
+    """A host or address as it stands in a URL."""
+    name = f"[{host}]" if ":" in host else host
+    return f"{name}:{port}" if port else name
 
 
 def _not_allowed(host: str, why: str, *, code: str) -> NotAllowed:
@@ -99,4 +131,6 @@ def is_public(address: _Address) -> bool:
             packed = IPv4Address(int(address) & 0xFFFFFFFF)
         if packed is not None:
             return is_public(packed)
-    return address.is_global and not address.is_multicast
+        if address not in _GIVEN_OUT:
+            return False
+    return address.is_global and not address.is_multicast and not any(address in network for network in _NOT_PUBLIC)

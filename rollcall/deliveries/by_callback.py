@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from rollcall.store.derived import Attendance, Summary
 
-TOKEN_SECONDS: Final = 60 * 60
+TOKEN_SECONDS: Final = 5 * 60
 """How long a token is good: long enough for clocks that differ, too short to be of use to whoever finds it later."""
 
 BROKER: Final = f"{MOODLE_PATH}bbb_broker.php"

@@ -5,23 +5,26 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
 import httpx
+import structlog
 
 from rollcall import __version__
-from rollcall.deliveries.addresses import Destination, NoSuchHost, NotAllowed, destination_of
+from rollcall.deliveries.addresses import Destination, NoSuchHost, NotAllowed, destination_of, netloc
 
 CONNECT_SECONDS: Final = 10.0
 READ_SECONDS: Final = 60.0
 WHOLE_SECONDS: Final = 90.0
 LONGEST_PHRASE: Final = 200
 LONGEST_RETRY_AFTER_MS: Final = 24 * 60 * 60_000
+
+OWN_FAULT: Final = "own-fault"
 
 _BEFORE_SENDING: Final = (
     httpx.ConnectError,
@@ -30,6 +33,8 @@ _BEFORE_SENDING: Final = (
     httpx.UnsupportedProtocol,
     httpx.LocalProtocolError,
 )
+
+logger = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,37 +79,49 @@ async def post(
 ) -> Answer | Silence:
     """POST once; of several addresses of one host the next is tried only where the last could not be connected to."""
     began = time.monotonic()
+    requests: list[httpx.Request] = []
     try:
         async with asyncio.timeout(WHOLE_SECONDS):
             destination = await destination_of(url, trusted)
-            return await _post_to_one(http, destination, content, token)
+            requests = [_request(http, destination, one, content, token) for one in destination.addresses or ("",)]
+            return await _send_to_one(http, requests)
     except (NotAllowed, NoSuchHost) as error:
         return Silence(error.code, is_safe=True, took_ms=_since(began))
     except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
-        return Silence(_fault(error), is_safe=isinstance(error, _BEFORE_SENDING), took_ms=_since(began))
+        is_safe = not requests or isinstance(error, _BEFORE_SENDING)
+        return Silence(_fault(error), is_safe=is_safe, took_ms=_since(began))
+    except Exception:  # a fault of ours, wherever: it is put off and told as any other trouble
+        logger.exception("A request to an LMS failed by a fault of Rollcall")
+        return Silence(OWN_FAULT, is_safe=not requests, took_ms=_since(began))
 
 
-async def _post_to_one(http: httpx.AsyncClient, destination: Destination, content: bytes, token: str) -> Answer:
-    *others, last = destination.addresses or ("",)
-    for address in others:
-        try:
-            return await _post(http, destination, address, content, token)
-        except (httpx.ConnectError, httpx.ConnectTimeout):
-            continue
-    return await _post(http, destination, last, content, token)
-
-
-async def _post(http: httpx.AsyncClient, destination: Destination, address: str, content: bytes, token: str) -> Answer:
-    began = time.monotonic()
+def _request(
+    http: httpx.AsyncClient, destination: Destination, address: str, content: bytes, token: str
+) -> httpx.Request:
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}", "Connection": "close"}
     url, extensions = destination.url, {}
     if address:
         parts = urlsplit(url)
         headers["Host"] = parts.netloc
         extensions["sni_hostname"] = destination.host
-        url = urlunsplit(parts._replace(netloc=_netloc(address, parts.port)))
+        url = urlunsplit(parts._replace(netloc=netloc(address, parts.port)))
+    return http.build_request("POST", url, content=content, headers=headers, extensions=extensions)
+
+
+async def _send_to_one(http: httpx.AsyncClient, requests: Sequence[httpx.Request]) -> Answer:
+    *others, last = requests
+    for request in others:
+        try:
+            return await _send(http, request)
+        except (httpx.ConnectError, httpx.ConnectTimeout):
+            continue
+    return await _send(http, last)
+
+
+async def _send(http: httpx.AsyncClient, request: httpx.Request) -> Answer:
+    began = time.monotonic()
     # The body of the answer is not read: it is empty, or an error page with nothing in it that the status lacks.
-    async with http.stream("POST", url, content=content, headers=headers, extensions=extensions) as response:
+    async with aclosing(await http.send(request, stream=True)) as response:
         return Answer(
             status=response.status_code,
             phrase=_printable(response.reason_phrase),
@@ -112,11 +129,6 @@ async def _post(http: httpx.AsyncClient, destination: Destination, address: str,
             date_at=_date(response.headers.get("date")),
             retry_after_ms=_retry_after(response.headers.get("retry-after")),
         )
-
-
-def _netloc(address: str, port: int | None) -> str:
-    host = f"[{address}]" if ":" in address else address
-    return f"{host}:{port}" if port else host
 
 
 def _fault(error: Exception) -> str:

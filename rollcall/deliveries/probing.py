@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from rollcall.deliveries.addresses import trusted_hosts
 from rollcall.deliveries.by_callback import PADDINGS, PROBE, is_broker, token
 from rollcall.deliveries.post import Answer, Silence, http_client, post
-from rollcall.deliveries.queue import Key, secrets_of
+from rollcall.deliveries.queue import Key, confirm_key, keys_for
 from rollcall.deliveries.send import Found, find_key, now_ms, trouble_without_key
 from rollcall.deliveries.told import mend_of, padded, trouble_of
 
@@ -28,21 +28,27 @@ class Examination:
     hint: str = ""
 
 
-async def examine(pool: Pool, url: str) -> Examination:
-    """Ask with each of the pool's secrets. Nothing is stored there, whatever it answers."""
+async def examine(pool: Pool, url: str, *, all_secrets: bool = False) -> Examination:
+    """Ask with the secrets that are tried unasked, or with all of the pool's; of these the one that fits is remembered.
+
+    Nothing is stored there, whatever it answers.
+    """
     if not is_broker(url):
         return Examination(
             is_well=False,
             sentence=_("This is not the address of Moodle's receiver of meeting events."),
             hint=_("It ends in /mod/bigbluebuttonbn/bbb_broker.php?action=meeting_events&bigbluebuttonbn=NUMBER."),
         )
-    keys, trusted = await secrets_of(pool), trusted_hosts()
+    keys, trusted = await keys_for(pool, url, all_secrets=all_secrets), trusted_hosts()
     async with http_client() as http:
 
         async def ask(key: Key) -> Answer | Silence:
             return await post(http, url, PROBE, token(PADDINGS[key.padding].format(key.text), now_ms()), trusted)
 
-        return _examined(urlsplit(url).hostname or "", await find_key(keys, ask))
+        found = await find_key(keys, ask)
+    if all_secrets and found.key is not None:
+        await confirm_key(pool, url, found.key, now_ms())
+    return _examined(urlsplit(url).hostname or "", found)
 
 
 def _examined(host: str, found: Found) -> Examination:

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import msgspec
+import structlog
 from asgiref.sync import sync_to_async
-from django.db import transaction
+from django.db import Error, transaction
 from django.db.models import F, Q
 
-from rollcall.deliveries.by_callback import body_of
-from rollcall.deliveries.outcome import GIVEN_UP_AFTER_MS, Before, pause_ms
-from rollcall.deliveries.post import Answer
+from rollcall.deliveries.by_callback import Meaning, body_of, site_of_broker, target_key
+from rollcall.deliveries.outcome import GIVEN_UP_AFTER_MS, Before, Outcome, pause_ms
+from rollcall.deliveries.post import OWN_FAULT, Answer
 from rollcall.store import reading
 from rollcall.store.derived import Summary
 from rollcall.store.outbox import Attempt, Delivery, State, Target
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
     from rollcall.deliveries.by_callback import Body
-    from rollcall.deliveries.outcome import Outcome
     from rollcall.deliveries.post import Silence
     from rollcall.store.connections import Pool
 
@@ -33,6 +33,8 @@ FAILURES_OF_AN_OUTAGE: Final = 3
 """After fewer it may have been one delivery's own fault, which must not be tried again with every one that succeeds."""
 
 CODE_CHARACTERS: Final = 32
+
+logger = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ def claim(worker: str, now: int, busy: dict[int, int]) -> list[Claimed]:
         # The one that has waited longest without a try goes first: what cannot be delivered must not hold up the rest.
         due = Delivery.objects.filter(target=target, state=State.DUE, due_at__lte=now).order_by("tries", "due_at", "pk")
         first = list(due.values_list("pk", flat=True)[: max(room, 0)])
-        claimed += [_read(pk) for pk in first if _take(pk, worker, now)]
+        claimed += [one for pk in first if _take(pk, worker, now) if (one := _read_or_fail(pk, now))]
     return claimed
 
 
@@ -97,10 +99,24 @@ def _take(pk: int, worker: str, now: int) -> bool:
     return Delivery.objects.filter(pk=pk, state=State.DUE, due_at__lte=now).update(**mine) == 1
 
 
+def _read_or_fail(pk: int, now: int) -> Claimed | None:
+    """One of which nothing can be made, by a fault of ours, holds up no other."""
+    try:
+        return _read(pk)
+    except Error:
+        raise
+    except Exception:
+        logger.exception("What is owed to an LMS cannot be made by a fault of Rollcall", delivery=pk)
+        fail(pk, now)
+        return None
+
+
 def _read(pk: int) -> Claimed:
     row = Delivery.objects.select_related("target__secret", "meeting__pool").get(pk=pk)
-    keys = keys_of(row.target)
-    known = [key for key in keys if key.secret == row.target.secret_id]
+    target = row.target
+    keys = _tried_unasked(target, _keys_of(target.pool))
+    # Once it was refused nothing but the probe is signed with it, until it is found to fit again.
+    known = [key for key in keys if key.secret == target.secret_id and target.trouble != Meaning.WRONG_SECRET]
     return Claimed(
         pk=row.pk,
         target=row.target_id,
@@ -109,21 +125,32 @@ def _read(pk: int) -> Claimed:
         body=_body(row),
         before=Before(row.is_unanswered, row.was_refused),
         keys=keys,
-        known=Key(known[0].secret, known[0].text, row.target.padding) if known else None,
+        known=Key(known[0].secret, known[0].text, target.padding) if known else None,
     )
 
 
-def keys_of(target: Target) -> tuple[Key, ...]:
-    """The secrets of the pool's server that are not retired, the newest first; one that cannot be opened is none."""
-    return _keys_of(target.pool)
+def _tried_unasked(target: Target | None, keys: tuple[Key, ...]) -> tuple[Key, ...]:
+    """The newest secret, and the one that last fitted there.
+
+    The address comes with the meeting, so whoever can make one chooses who sees these signatures. A server may have
+    secrets of several parties: what the others sign with is not shown to a stranger.
+    """
+    return keys[:1] + tuple(key for key in keys[1:] if target is not None and key.secret == target.secret_id)
 
 
-async def secrets_of(pool: Pool) -> tuple[Key, ...]:
-    """The same, from an event loop."""
-    return await sync_to_async(_keys_of)(pool)
+@sync_to_async
+def keys_for(pool: Pool, url: str, *, all_secrets: bool) -> tuple[Key, ...]:
+    """What to ask this address with; `all_secrets` of the pool's server, if a person says so."""
+    keys = _keys_of(pool)
+    return keys if all_secrets else _tried_unasked(_target(pool, url), keys)
+
+
+def _target(pool: Pool, url: str) -> Target | None:
+    return Target.objects.filter(pool=pool, key=target_key(url)).first()
 
 
 def _keys_of(pool: Pool) -> tuple[Key, ...]:
+    """The secrets of the pool's server that are not retired, the newest first; one that cannot be opened is none."""
     server = getattr(pool, "server", None)
     if server is None:
         return ()
@@ -165,10 +192,29 @@ def told(attempt: int, answer: Answer | Silence) -> None:
         Attempt.objects.filter(pk=attempt).update(fault=answer.fault[:CODE_CHARACTERS], **columns)
 
 
-def remember_key(target: int, key: Key | None) -> None:
-    """Which secret the receiver verifies with; None: the one we knew is wrong now."""
-    secret, padding = (key.secret, key.padding) if key else (None, "")
-    Target.objects.filter(pk=target).update(secret=secret, padding=padding)
+def remember_key(target: int, key: Key) -> None:
+    """Which secret the receiver verifies with."""
+    Target.objects.filter(pk=target).update(secret=key.secret, padding=key.padding)
+
+
+@sync_to_async
+def confirm_key(pool: Pool, url: str, key: Key, now: int) -> None:
+    """A person had all secrets tried: the one that fits is used from now on, and what waited for it is due."""
+    target, _ = Target.objects.get_or_create(pool=pool, key=target_key(url), defaults={"site": site_of_broker(url)})
+    remember_key(target.pk, key)
+    if target.trouble == Meaning.WRONG_SECRET:
+        Target.objects.filter(pk=target.pk).update(failures=0, paused_until=0, trouble="", trouble_phrase="")
+        Delivery.objects.filter(target=target, state=State.DUE).update(due_at=now)
+
+
+def fail(pk: int, now: int, tries: int | None = None) -> None:
+    """Put off what Rollcall itself has failed on, and say so; whether it may have arrived stands in the row."""
+    row = Delivery.objects.filter(pk=pk, state=State.SENDING).first()
+    if row is None or tries not in {None, row.tries}:
+        return
+    outcome = Outcome(State.DUE, OWN_FAULT, row.is_unanswered, row.was_refused, trouble=OWN_FAULT)
+    before = Before(row.is_unanswered, row.was_refused)
+    record(Claimed(pk, row.target_id, row.tries, row.url, None, before, (), None), outcome, None, now)
 
 
 def record(claimed: Claimed, outcome: Outcome, answer: Answer | Silence | None, now: int) -> bool:

@@ -117,12 +117,16 @@ class Sender:
             await asyncio.gather(*late, return_exceptions=True)
 
     async def _deliver_safely(self, one: queue.Claimed) -> None:
-        """A fault of ours leaves the row to its lease, after which it is tried again."""
+        """A fault of ours puts it off; without the database, or time, the row is left to its lease and tried again."""
         try:
             async with asyncio.timeout(DELIVERY_SECONDS):
                 await self.deliver(one)
+        except (Error, TimeoutError) as error:
+            logger.warning("A delivery came to no end; it is tried again", delivery=one.pk, error=type(error).__name__)
         except Exception:
-            logger.exception("A delivery failed; it is tried again", delivery=one.pk)
+            logger.exception("A delivery failed by a fault of Rollcall; it is tried again", delivery=one.pk)
+            with contextlib.suppress(Error):
+                await self.in_thread(queue.fail, one.pk, self.clock(), one.tries)
 
     async def deliver(self, one: queue.Claimed) -> None:
         """One try, from finding the secret to writing down what came of it."""
@@ -143,8 +147,7 @@ class Sender:
         await self._record(one, outcome_of(answer, one.before, probed), answer)
 
     async def _changed_secret(self, one: queue.Claimed, refused: Answer | Silence) -> None:
-        """The secret that used to fit does not: nothing was stored, so the others are tried at once."""
-        await self.in_thread(queue.remember_key, one.target, None)
+        """The secret that used to fit does not: nothing was stored, so the newest one is tried at once."""
         found = await self._find_key(one)
         answer = await self._send(one, found.key) if found.key else refused
         if answer is not None:

@@ -88,7 +88,7 @@ _TROUBLES: Final = {
     "not-an-address": gettext_noop("Its address cannot be used."),
     "no-secret": gettext_noop("No shared secret of the BigBlueButton server is known here any more."),
     "header-stripped": gettext_noop("Its web server does not pass the Authorization header on to Moodle."),
-    "wrong-secret": gettext_noop("Moodle verifies with another shared secret than the ones known here."),
+    "wrong-secret": gettext_noop("Moodle verifies with another shared secret than the newest one known here."),
     "expired-token": gettext_noop("Its clock and ours differ too much: it takes what was just signed for expired."),
     "bad-token": gettext_noop("It cannot read the token: something on the way changes the Authorization header."),
     "unexplained": gettext_noop("It answers 400 or 404 and does not say why."),
@@ -99,6 +99,7 @@ _TROUBLES: Final = {
     "too-many": gettext_noop("It asks for fewer requests (429)."),
     "busy": gettext_noop("It is in maintenance, or too busy (503)."),
     "failed": gettext_noop("It failed (500 or the like)."),
+    "own-fault": gettext_noop("Rollcall itself failed before it had an answer, which is a fault to be reported."),
 }
 _MENDS: Final = {
     "tls": gettext_noop("Renew the certificate, with its whole chain."),
@@ -113,7 +114,8 @@ _MENDS: Final = {
     "wrong-secret": gettext_noop(
         "Compare Moodle's setting (BigBlueButton > General settings > shared secret) with `bbb-conf --secret`, then: "
         "rollcall server secret add. Where a balancer such as Scalelite is between them, it is the balancer's secret "
-        "(--no-check)."
+        "(--no-check). Where Moodle holds an older one that is known here: "
+        "rollcall relay test SERVER MEETING --all-secrets."
     ),
     "expired-token": gettext_noop("Set both clocks (timedatectl)."),
     "moved": gettext_noop("See that Moodle's wwwroot is the address that browsers end at, https and all."),
@@ -122,6 +124,7 @@ _MENDS: Final = {
         "Something in front of Moodle swallows the reason. Try: rollcall relay test, then look at Moodle's own web log "
         "for the header (Authorization) and at the shared secret."
     ),
+    "own-fault": gettext_noop("What failed stands in the log of the worker (logs, in the data folder)."),
     "not-moodle": gettext_noop("Compare the address with that of the activity in the LMS."),
 }
 _CHANGED: Final = gettext_noop("The numbers here have changed since; what the LMS holds can only be added to.")

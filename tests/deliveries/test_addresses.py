@@ -53,6 +53,17 @@ def refusal(url: str, trusted: frozenset[str] = NOBODY) -> str:
         "[2002:7f00:1::]",
         "[64:ff9b::a00:1]",
         "[ff0e::1]",
+        "[fec0::1]",
+        "[64:ff9b:1::7f00:1]",
+        "[::127.0.0.1]",
+        "[::ffff:0:127.0.0.1]",
+        "[2001:0:7f00:1::]",
+        "[2001:db8::1]",
+        "[3fff::1]",
+        "[4000::1]",
+        "192.0.0.8",
+        "192.0.0.170",
+        "192.88.99.1",
         "localhost",
     ],
 )
@@ -66,7 +77,17 @@ def test_what_everybody_reaches_is_public(address: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["ftp://a.example.org/", "https://", "https://u:p@1.1.1.1/", "https://[/", "x", "https://a:b/"]
+    "url",
+    [
+        "ftp://a.example.org/",
+        "https://",
+        "https://u:p@1.1.1.1/",
+        "https://[/",
+        "x",
+        "https://a:b/",
+        "https://a..ü/",
+        "https://ü\u200b/",
+    ],
 )
 def test_what_is_no_address_is_refused(url: str) -> None:
     assert refusal(url) == "not-an-address"
@@ -80,6 +101,15 @@ def test_the_operators_word_opens_the_way() -> None:
     destination = asyncio.run(destination_of("http://Moodle.School.LAN:8080/x", frozenset({"moodle.school.lan"})))
     assert (destination.host, destination.addresses) == ("moodle.school.lan", ())
     assert refusal("http://other.school.lan/", frozenset({"moodle.school.lan"})) == "not-https"
+
+
+def test_a_name_of_any_script_is_asked_for_in_ascii(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROLLCALL_RELAY_HOSTS", "ΣΧΟΛΕΊΟ.example, a..ü")
+    trusted = trusted_hosts()
+    asked = asyncio.run(destination_of("https://σχολείο.example:8443/x?a=1", trusted))
+    assert asked.host == "xn--kxalrpdt2a.example"
+    assert asked.url == f"https://{asked.host}:8443/x?a=1"
+    assert asyncio.run(destination_of(asked.url, trusted)) == asked
 
 
 def test_the_setting_holds_several_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -197,6 +227,21 @@ def test_a_certificate_nobody_vouches_for_is_not_trusted(tls: tuple[Tls, str]) -
     answer = ask(tls[1])
     assert isinstance(answer, Silence)
     assert (answer.fault, answer.is_safe) == ("tls", True)
+
+
+def test_a_name_of_another_script_is_connected_to(tls: tuple[Tls, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    async def looked_up(host: str, port: int) -> list[Any]:
+        return [ip_address("127.0.0.1")]
+
+    monkeypatch.setattr(addresses, "_look_up", looked_up)
+    answer = ask(tls[1].replace("localhost", "münchen.example"))
+    assert answer == Silence("tls", is_safe=True, took_ms=answer.took_ms)
+
+
+def test_a_fault_of_our_own_before_sending_is_a_safe_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(addresses, "is_public", lambda address: address.is_loopback)
+    answer = ask(f"https://127.0.0.1:{free_port()}/\ud800")
+    assert answer == Silence("own-fault", is_safe=True, took_ms=answer.took_ms)
 
 
 def test_a_closed_port_is_a_safe_silence(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,7 +38,7 @@ def test_whatever_happens_everybody_is_credited_once(seed: int) -> None:
     with moodle(SECRET, {1: Activity("a" * 40), 2: Activity("b" * 40)}) as site:
         site.clock = lambda: clock.now / 1000
         owed = [owe(site, name=f"Class {number}", instance=rng.choice((1, 2))) for number in range(rng.randint(1, 4))]
-        connect(owed[0].meeting.pool, "one that was never right")
+        connect(owed[0].meeting.pool, "one that was never right", SECRET)
         for _ in range(rng.randint(2, 8)):
             suffer(site, clock, rng)
         mend(site)

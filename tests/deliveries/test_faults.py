@@ -80,7 +80,7 @@ def test_killed_at_any_step_it_is_credited_once(site: Moodle, clock: Clock, step
 @pytest.mark.django_db(transaction=True)
 def test_what_another_worker_had_in_hand_is_taken_over_when_its_lease_ends(site: Moodle, clock: Clock) -> None:
     summary = owe(site)
-    with pytest.raises(Exception, match="claim"):
+    with pytest.raises(Crash, match="claim"):
         asyncio.run(Worker(clock, name="gone", crash_after="claim").work())
     asyncio.run(Worker(clock, name="other").work())
     assert delivery_of(summary).state == State.SENDING

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
 import json
-from base64 import urlsafe_b64decode
+import time
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from itertools import product
 from typing import Any
 
 import pytest
 
-from rollcall.deliveries import by_hand
+from rollcall.deliveries import by_hand, send
+from rollcall.deliveries.by_callback import PADDINGS
+from rollcall.deliveries.probing import examine
 from rollcall.deliveries.told import state_of
+from rollcall.store.derived import Attendance
 from rollcall.store.outbox import Delivery, State, Target
 from tests.deliveries.world import HOUR_MS, MINUTE_MS, SECRET, Clock, Worker, connect, delivery_of, owe
 from tests.makers import Attendee, at
@@ -56,7 +62,7 @@ def test_the_token_has_nothing_but_an_end(site: Moodle, clock: Clock) -> None:
     work(clock)
     header, claims, _ = site.deliveries()[0].headers["authorization"].split(" ")[1].split(".")
     assert json.loads(urlsafe_b64decode(header + "==")) == {"typ": "JWT", "alg": "HS512"}
-    assert json.loads(urlsafe_b64decode(claims + "==")) == {"exp": clock.now // 1000 + 3600}
+    assert json.loads(urlsafe_b64decode(claims + "==")) == {"exp": clock.now // 1000 + 300}
 
 
 def test_it_waits_for_the_record(site: Moodle, clock: Clock) -> None:
@@ -215,12 +221,90 @@ def test_a_stripped_header_stops_the_whole_target_until_it_is_mended(site: Moodl
     assert (target.failures, target.trouble) == (0, "")
 
 
-def test_of_several_secrets_the_right_one_is_found_without_a_delivery(site: Moodle, clock: Clock) -> None:
+def test_unasked_an_address_is_shown_the_newest_secret_alone(site: Moodle, clock: Clock) -> None:
     summary = owe(site)
-    connect(summary.meeting.pool, "a newer one that Moodle has not got yet", "the newest")
+    connect(summary.meeting.pool, "of another school", "the newest")
+    work(clock)
+    assert delivery_of(summary).state == State.DUE
+    assert Target.objects.get().trouble == "wrong-secret"
+    assert signers(site, SECRET, "of another school", "the newest") == {"the newest"}
+    site.secret = "the newest"
+    work(clock, ticks=3, step_ms=MINUTE_MS)
+    assert delivery_of(summary).state == State.SENT
+
+
+def test_a_person_may_have_all_secrets_tried_and_the_right_one_is_kept_to(
+    site: Moodle, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    summary = owe(site)
+    pool = summary.meeting.pool
+    connect(pool, "a newer one", "the newest")
+    work(clock)
+    site.clock = time.time
+    monkeypatch.setenv("ROLLCALL_RELAY_HOSTS", "127.0.0.1")
+    found = asyncio.run(examine(pool, site.url(1), all_secrets=True))
+    assert found.is_well
+    assert signers(site, SECRET, "a newer one", "the newest") == {SECRET, "a newer one", "the newest"}
+    assert [(target.trouble, target.secret_id) for target in Target.objects.all()] == [("", _oldest(pool))]
+    site.requests.clear()
+    site.clock, clock.now = lambda: clock.now / 1000, delivery_of(summary).due_at or 0
     work(clock)
     assert delivery_of(summary).state == State.SENT
-    assert [request.status for request in site.requests] == [400, 400, 410, 200]
+    assert [request.status for request in site.requests] == [200]
+
+
+def test_what_last_fitted_is_tried_again_but_only_by_the_probe(site: Moodle, clock: Clock) -> None:
+    owe(site, name="Before")
+    work(clock)
+    site.secret = "mistyped"
+    summary = owe(site, name="After", instance=2)
+    connect(summary.meeting.pool, "the newest")
+    work(clock, ticks=2, step_ms=2 * MINUTE_MS)
+    assert (delivery_of(summary).state, Target.objects.get().trouble) == (State.DUE, "wrong-secret")
+    assert len(summary.meeting.deliveries.get().attempts.all()) == 1
+    site.secret = SECRET
+    work(clock, ticks=4, step_ms=2 * MINUTE_MS)
+    assert delivery_of(summary).state == State.SENT
+
+
+def signers(site: Moodle, *secrets: str) -> set[str]:
+    """With which of these the requests were signed, however padded."""
+    found = set()
+    for request in site.requests:
+        signed, _, signature = request.headers["authorization"].split(" ")[1].rpartition(".")
+        for secret, padding in product(secrets, PADDINGS.values()):
+            made = hmac.digest(padding.format(secret).encode(), signed.encode(), "sha512")
+            if urlsafe_b64encode(made).rstrip(b"=").decode() == signature:
+                found.add(secret)
+    return found
+
+
+def _oldest(pool: Any) -> int:
+    return int(pool.server.secrets.order_by("added_at").first().pk)
+
+
+def test_a_fault_of_our_own_is_put_off_and_told(site: Moodle, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    summary = owe(site, name="Poison")
+    with monkeypatch.context() as patched:
+        patched.setattr(send, "token", lambda *_: 1 // 0)
+        work(clock)
+    told = state_of(summary.meeting_id, as_of=clock.now)
+    assert told is not None
+    assert "Rollcall itself failed" in told.sentence
+    assert (delivery_of(summary).state, delivery_of(summary).is_unanswered) == (State.DUE, False)
+    assert Target.objects.get().trouble == "own-fault"
+    work(clock, ticks=3, step_ms=MINUTE_MS)
+    assert delivery_of(summary).state == State.SENT
+
+
+def test_one_of_which_no_body_can_be_made_holds_up_no_other(site: Moodle, clock: Clock) -> None:
+    poison = owe(site, name="Poison")
+    people = Attendance.objects.filter(summary=poison)
+    people.update(detail=b"{")
+    other = owe(site, name="Good", instance=2)
+    work(clock, ticks=4, step_ms=MINUTE_MS)
+    assert (delivery_of(poison).state, delivery_of(poison).reason) == (State.DUE, "own-fault")
+    assert delivery_of(other).state == State.SENT
 
 
 def test_a_changed_secret_is_found_at_once(site: Moodle, clock: Clock) -> None:
@@ -355,8 +439,8 @@ def test_another_web_server_at_that_address_is_not_taken_for_moodle(site: Moodle
 def test_a_proxy_that_swallows_phrases_is_seen_through(site: Moodle, clock: Clock) -> None:
     site.swallows_phrases = True
     site.breaks_after = 1
+    site.secret = f"{SECRET} "
     summary = owe(site)
-    connect(summary.meeting.pool, "newer and wrong")
     work(clock)
     assert delivery_of(summary).state == State.REFUSED, "the probe says that the token was right"
     other = owe(site, name="Other", instance=2)

@@ -148,7 +148,7 @@ class Worker:
                     await sender.in_thread(connections.close_all)
 
 
-class Crash(Exception):
+class Crash(BaseException):
     """The process is gone."""
 
 
