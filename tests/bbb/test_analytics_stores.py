@@ -16,11 +16,13 @@ from django.db import connection
 
 from rollcall.asgi import Application
 from rollcall.bbb.callback_url import callback_token, callback_url
+from rollcall.bbb.senders import Sender, Senders
 from rollcall.core.errors import Misconfigured
 from rollcall.feed import append as appending
+from rollcall.store.keys import meeting_key
 from rollcall.store.models import CaptureSwitch, Fact, Meeting, Pool, Secret, Server, SetAside
 from rollcall.store.sealing import seal
-from tests.bbb.recorded import MEETING, SECRET, bearer, callback, data_json, events_xml
+from tests.bbb.recorded import EXTERNAL, MEETING, SECRET, bearer, callback, data_json, events_xml
 
 NOW = time.time_ns() // 1_000_000
 
@@ -120,6 +122,31 @@ def test_data_json_finds_the_meeting_that_is_known(database: str) -> None:
     assert Meeting.objects.count() == 1
     assert set(Fact.objects.values_list("kind", flat=True)) == {"events-xml", "data-json"}
     assert SetAside.objects.count() == 1
+
+
+def test_a_meeting_is_looked_for_in_the_second_in_which_it_began_and_nowhere_else(database: str) -> None:
+    server = make_server()
+    sender = Sender(pool=server.pool_id, pool_name="", server=server.pk)
+    began, at = MEETING.split("-")
+    others = [f"{began}-{int(at) + 1000}", f"{began}-{int(at) - 1000}", f"{'0' * 40}-{at}"]
+
+    def make(*names: str) -> None:
+        for name in names:
+            Meeting.objects.create(pool=server.pool, key=meeting_key(name), internal_meeting_id=name)
+
+    async def look() -> str:
+        senders = Senders()
+        try:
+            return await senders.meeting_of(sender, EXTERNAL, int(at) // 1000 * 1000)
+        finally:
+            await senders.close()
+
+    make(*others)
+    assert asyncio.run(look()) == ""
+    make(MEETING)
+    assert asyncio.run(look()) == MEETING
+    make(f"{began}-{int(at) // 1000 * 1000 + 999}")
+    assert asyncio.run(look()) == ""
 
 
 def test_capture_that_is_off_keeps_nothing(database: str) -> None:
