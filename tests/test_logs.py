@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import structlog
 
-from rollcall.logs import QUIET, set_up_logging
+from rollcall.logs import QUIET, set_up_logging, set_up_plain_logging
 
 
 @pytest.fixture
@@ -83,3 +83,22 @@ def test_the_level_is_the_operators(data: Path, monkeypatch: pytest.MonkeyPatch)
     logging.getLogger("rollcall").error("more")
     assert "less" not in (data / "logs" / "web.log").read_text()
     assert "more" in (data / "logs" / "web.log").read_text()
+
+
+def test_a_command_logs_beside_its_results_and_shows_no_variables(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    structlog.reset_defaults()
+    try:
+        set_up_plain_logging()
+        secret = "CANARY"
+        try:
+            fail(secret)
+        except ValueError:
+            structlog.get_logger("rollcall.importing").exception("It failed")
+    finally:
+        structlog.reset_defaults()
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "ValueError" in told.err
+    assert "CANARY" not in told.err
