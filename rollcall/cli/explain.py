@@ -45,9 +45,13 @@ def _find_meeting(text: str, zone: tzinfo) -> Summary:
     exact = Summary.objects.filter(
         Q(meeting__internal_meeting_id=text) | Q(meeting__breakouts__internal_meeting_id=text)
     )
-    if (one := exact.first()) is not None:
-        return one
-    found = reading.newest_meetings(reading.Filter(meeting=text), limit=AS_MANY_AS_FIT + 1)
+    found = list(exact.distinct()[:2])
+    if len(found) > 1:
+        raise Refused(
+            f"Two servers have a meeting {text!r}.",
+            hint="Each has its page in the list of meetings, which names the server.",
+        )
+    found = found or reading.newest_meetings(reading.Filter(meeting=text), limit=AS_MANY_AS_FIT + 1)
     if len(found) == 1:
         return found[0]
     if not found:

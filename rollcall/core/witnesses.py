@@ -72,11 +72,21 @@ def tell_apart(events: Iterable[Anything]) -> Testimony:
     return testimony
 
 
+def rank_of_recording(head: MeetingRecorded) -> tuple[bool, int, bytes]:
+    """The least of several is the one that speaks."""
+    return not head.is_whole, -head.events, head.digest
+
+
+def rank_of_callback(head: MeetingReported) -> tuple[int, bytes]:
+    """The least of several is the one that speaks."""
+    return -head.events, head.digest
+
+
 def _choose_recording(testimony: Testimony, documents: Iterable[list[Anything]]) -> None:
     headed = [(head, told) for told in documents for head in told if isinstance(head, MeetingRecorded)]
     if not headed:
         return
-    head, told = min(headed, key=lambda one: (not one[0].is_whole, -one[0].events, one[0].digest))
+    head, told = min(headed, key=lambda one: rank_of_recording(one[0]))
     testimony.recording = head
     # In the order of the file, which knows of two events in one millisecond which came first.
     rest = (event for event in told if event is not head)
@@ -89,6 +99,6 @@ def _choose_callback(testimony: Testimony, documents: Iterable[Sequence[Anything
     headed = [(head, told) for told in documents for head in told if isinstance(head, MeetingReported)]
     if not headed:
         return
-    head, told = min(headed, key=lambda one: (-one[0].events, one[0].digest))
+    head, told = min(headed, key=lambda one: rank_of_callback(one[0]))
     testimony.callback = head
     testimony.attendees = [event for event in told if isinstance(event, AttendeeReported)]

@@ -24,6 +24,7 @@ from rollcall.core.evidence import POLL_SLACK_MS
 from rollcall.core.intervals import merge, total
 from rollcall.core.meeting import fold_meeting
 from rollcall.core.records import CUT_MS
+from rollcall.core.witnesses import DOCUMENT_BYTES, rank_of_callback, rank_of_recording
 from rollcall.reports import words
 from rollcall.reports.details import attendance_detail, summary_detail
 from rollcall.reports.facts import in_words, times_listed, told_of_attendee
@@ -106,7 +107,13 @@ class _Heard:
     signs: list[_Sign] = field(default_factory=list)
     reported: list[Anything] = field(default_factory=list)
     heads: dict[str, MeetingRecorded] = field(default_factory=dict)
-    gem_ms: dict[str, int] = field(default_factory=dict)
+    callbacks: dict[str, MeetingReported] = field(default_factory=dict)
+    durations: dict[tuple[str, bytes], int] = field(default_factory=dict)
+
+    def gem_ms(self) -> dict[str, int]:
+        """What the gem made of the person in each meeting, by the callback that speaks for it."""
+        heads = {(head.meeting, head.digest[:DOCUMENT_BYTES]) for head in self.callbacks.values()}
+        return {meeting: ms for (meeting, document), ms in self.durations.items() if (meeting, document) in heads}
 
     def take(self, fact: Fact, told: Iterable[Anything], names: set[str]) -> None:
         """Sort what one fact tells."""
@@ -119,14 +126,19 @@ class _Heard:
                     is_join = isinstance(event, UserJoined)
                     self._add(fact, event, event.participant, event.at, is_join=is_join)
                 case MeetingRecorded():
-                    self.heads.setdefault(event.meeting, event)
+                    known = self.heads.setdefault(event.meeting, event)
+                    self.heads[event.meeting] = min(known, event, key=rank_of_recording)
+                case MeetingReported():
+                    chosen = self.callbacks.setdefault(event.meeting, event)
+                    self.callbacks[event.meeting] = min(chosen, event, key=rank_of_callback)
                 case AttendeeReported():
                     self._take_report(fact, event)
                 case _:
                     pass
 
     def _take_report(self, fact: Fact, event: AttendeeReported) -> None:
-        self.gem_ms[event.meeting] = self.gem_ms.get(event.meeting, 0) + event.duration_ms
+        document = event.meeting, event.digest[:DOCUMENT_BYTES]
+        self.durations[document] = self.durations.get(document, 0) + event.duration_ms
         for session in event.sessions:
             for is_join, times in ((True, session.joins), (False, session.leaves)):
                 for at in times:
@@ -394,8 +406,8 @@ def _minutes_in(span: Span, started_at: int) -> int:
 
 def _gem_ms(root: str, heard: _Heard) -> int | None:
     """The gem's duration: as the callback says it, else as it would make it of a whole events.xml."""
-    if root in heard.gem_ms:
-        return heard.gem_ms[root]
+    if root in heard.gem_ms():
+        return heard.gem_ms()[root]
     head = heard.heads.get(root)
     if head is None or not head.is_whole:
         return None

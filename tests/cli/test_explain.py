@@ -78,3 +78,10 @@ def test_an_unknown_meeting_is_said(truth: Truth, capsys: pytest.CaptureFixture[
     assert truth.people
     assert run(["explain", "no such meeting", "3"]) == 1
     assert "No meeting is called" in capsys.readouterr().err
+
+
+def test_one_id_on_two_servers_is_no_choice_of_ours(truth: Truth, capsys: pytest.CaptureFixture[str]) -> None:
+    other = Pool.objects.create(name="other.example.org")
+    append_and_fold(arrivals_of(other, relay(truth, GENERATIONS["3.5.0"], Random(1))))
+    assert run(["explain", truth.root.internal_meeting_id, "somebody"]) == 1
+    assert "Two servers" in capsys.readouterr().err

@@ -246,3 +246,12 @@ def test_the_page_of_a_persons_facts_says_all_of_it(client: Any, django_user_mod
     assert "What each witness said" in page
     assert "events.xml, first received" in page
     assert client.get(f"/meetings/{summary.meeting_id}/facts").status_code == 200
+
+
+def test_a_class_that_two_documents_tell_of_is_not_told_twice() -> None:
+    truth = class_of()
+    alone_told = lines(explained(truth, "callback"), "What others would say")
+    assert any("Moodle" in line for line in alone_told)
+    summary = keep(truth, "data-json")
+    twice = explain(summary, attendance_of(summary, somebody(truth)), timezone.get_default_timezone())
+    assert lines(twice, "What others would say") == alone_told

@@ -13,7 +13,7 @@ from rollcall.bbb.belonging import belonging_told
 from rollcall.bbb.documents import keep_callback, keep_recording
 from rollcall.bbb.sightings import FactsOf, Person, Shown
 from rollcall.core.events import MeetingListed
-from rollcall.simulate.callback import Gem, callback_body
+from rollcall.simulate.callback import Gem, callback_body, data_json
 from rollcall.simulate.classes import Plan, make_class
 from rollcall.simulate.eras import ERAS
 from rollcall.simulate.generations import GENERATIONS
@@ -53,6 +53,15 @@ def told_by(truth: Truth, pool: Any) -> dict[str, list[Arrival]]:
         ],
         "polls": polls,
         "callback": [keep_callback(body, pool.name, received_at=CAME_AT, pool=pool.pk).arrival],
+        "data-json": [
+            keep_callback(
+                msgspec.json.encode(data_json(root, Gem.V2_0_1)),
+                pool.name,
+                received_at=CAME_AT,
+                pool=pool.pk,
+                meeting=truth.root.internal_meeting_id,
+            ).arrival
+        ],
         "recording": [
             keep_recording(BytesIO(to_xml(one)), pool.name, received_at=CAME_AT, pool=pool.pk).arrival
             for one in recorded.values()
