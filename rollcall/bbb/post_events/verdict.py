@@ -91,9 +91,7 @@ def _judge_rollcall(answer: Answer, said: str) -> Verdict:
     sentence = f"{said}, {answer.code()}: {answer.message()}".rstrip(": ")
     code = answer.code()
     if 200 <= answer.status < 300:
-        return Verdict(
-            DONE, said if code != "not-captured" else f"{said}: Rollcall was told not to capture this"
-        )
+        return Verdict(DONE, said if code != "not-captured" else f"{said}: Rollcall was told not to capture this")
     if code == "incomplete" or answer.status >= 500 or answer.status == 429:
         return Verdict(LATER, sentence)
     if answer.status == 413 or code == "not-understood":
