@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from rollcall.core.attendance import Attendance, fold_attendance, length
-from rollcall.core.comparison import HOOKS, Change, Disagreement, changes_of, coverage, disagreements
+from rollcall.core.comparison import Change, Disagreement, changes_of, coverage, disagreements
 from rollcall.core.events import ORDER, Source
 from rollcall.core.evidence import LIVE, Moment
 from rollcall.core.intervals import OPEN, merge
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
     from rollcall.core.events import Anything, MeetingRecorded, MeetingReported
     from rollcall.core.people import AttendeeKey
+
+# Hashing a member of an enumeration costs more than looking at it.
+RAW, MAPPED, POLL = Source.RAW, Source.MAPPED, Source.POLL
 
 SETTLING_MS: Final = 10 * 60_000
 """bbb-webhooks retries a delivery for 296 s and up to 13 request times of 5 s; after that nothing more comes."""
@@ -224,8 +227,8 @@ def _folded_room(room: Room, testimony: Testimony, *, is_root: bool) -> FoldedRo
         parent_participants=tuple(
             sorted({who.parent_participant for who in room.connections.values() if who.parent_participant})
         ),
-        webhooks=_heard(testimony, HOOKS),
-        polls=_heard(testimony, frozenset({Source.POLL})),
+        webhooks=_heard([event.at for event in testimony.live if event.source is RAW or event.source is MAPPED]),
+        polls=_heard([event.at for event in testimony.live if event.source is POLL]),
         callback=testimony.callback,
         reported=len(testimony.attendees),
         recording=testimony.recording,
@@ -233,8 +236,7 @@ def _folded_room(room: Room, testimony: Testimony, *, is_root: bool) -> FoldedRo
     )
 
 
-def _heard(testimony: Testimony, sources: frozenset[Source]) -> tuple[int, int, int] | None:
-    times = [event.at for event in testimony.live if event.source in sources]
+def _heard(times: Sequence[int]) -> tuple[int, int, int] | None:
     return (len(times), min(times), max(times)) if times else None
 
 

@@ -70,13 +70,17 @@ def pair_twins(events: Sequence[Anything]) -> list[Anything]:
     Twins are paired one to one in time order, at most ten seconds apart. The time and the voter are the better
     witness's (a recording, a raw, a mapped webhook), the external id and the name the weaker one's, where it has them.
     """
-    found, _ = _pair(events, Source.RAW, Source.MAPPED, _PAYLOADS, TWIN_WINDOW_MS)
-    found, paired = _pair(found, Source.RECORDING, Source.RAW, _RECORDED_PAYLOADS, SAME_CLOCK_MS)
-    return _pair(found, Source.RECORDING, Source.MAPPED, _RECORDED_PAYLOADS, TWIN_WINDOW_MS, paired)[0]
+    found, sources = list(events), {event.source for event in events}
+    if {Source.RAW, Source.MAPPED} <= sources:
+        found, _ = _pair(found, Source.RAW, Source.MAPPED, _PAYLOADS, TWIN_WINDOW_MS)
+    if Source.RECORDING in sources:
+        found, paired = _pair(found, Source.RECORDING, Source.RAW, _RECORDED_PAYLOADS, SAME_CLOCK_MS)
+        found, _ = _pair(found, Source.RECORDING, Source.MAPPED, _RECORDED_PAYLOADS, TWIN_WINDOW_MS, paired)
+    return found
 
 
 def _pair(
-    events: Sequence[Anything],
+    events: list[Anything],
     better: Source,
     weaker: Source,
     payloads: Mapping[type, Callable[[Any], Hashable]],
@@ -84,10 +88,9 @@ def _pair(
     paired: Sequence[Anything] = (),
 ) -> tuple[list[Anything], list[Anything]]:
     """The events without the weaker halves, and the better ones that had one; `paired` have theirs already."""
-    if not {better, weaker} <= {event.source for event in events}:
-        return list(events), []
     taken = {id(event) for event in paired}
-    raw = _by_payload((event for event in events if id(event) not in taken), better, payloads)
+    free = [event for event in events if id(event) not in taken] if taken else events
+    raw = _by_payload(free, better, payloads)
     mapped = _by_payload(events, weaker, payloads)
     joined = {event.participant for event in events if type(event) is UserJoined}
     merged: dict[int, Anything] = {}
@@ -101,7 +104,7 @@ def _pair(
         merged[id(one)] = _merge(one, other, joined)
         dropped.add(id(other))
     if not dropped:
-        return list(events), []
+        return events, []
     return [merged.get(id(event), event) for event in events if id(event) not in dropped], list(merged.values())
 
 

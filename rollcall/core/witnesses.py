@@ -58,10 +58,12 @@ def tell_apart(events: Iterable[Anything]) -> Testimony:
     testimony = Testimony()
     recordings: defaultdict[bytes, list[Anything]] = defaultdict(list)
     callbacks: defaultdict[bytes, list[Anything]] = defaultdict(list)
+    recording, callback = Source.RECORDING, Source.CALLBACK
     for event in events:
-        if event.source is Source.RECORDING:
+        source = event.source
+        if source is recording:
             recordings[event.digest[:DOCUMENT_BYTES]].append(event)
-        elif event.source is Source.CALLBACK:
+        elif source is callback:
             callbacks[event.digest[:DOCUMENT_BYTES]].append(event)
         else:
             testimony.live.append(event)
