@@ -32,6 +32,7 @@ logger = structlog.get_logger(__name__)
 # bbb-webhooks retries for 295 s and then forgets the hook.
 OUTAGE_MS = 4 * 60_000
 AT_ONCE = 128
+CANCELLED_AGAIN_SECONDS = 5.0
 
 
 async def run(feed: Feed, stop: asyncio.Event, pace: Pace | None = None) -> None:
@@ -125,9 +126,13 @@ class Desk:
 
 
 async def _end(tasks: Iterable[asyncio.Task[None]]) -> None:
-    ending = list(tasks)
-    for task in ending:
-        task.cancel()
+    """Cancel them until they have ended: before Python 3.12 wait_for may lose a cancellation, and the task goes on."""
+    ending = going_on = list(tasks)
+    while going_on:
+        for task in going_on:
+            task.cancel()
+        _, late = await asyncio.wait(going_on, timeout=CANCELLED_AGAIN_SECONDS)
+        going_on = list(late)
     await asyncio.gather(*ending, return_exceptions=True)
 
 

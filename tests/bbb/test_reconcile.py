@@ -294,3 +294,27 @@ def test_the_settings_decide_the_pace(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ROLLCALL_POLL_SECONDS", "soon")
     with pytest.raises(RollcallError):
         Pace.from_environment()
+
+
+def test_a_task_that_lost_its_cancellation_is_cancelled_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reconcile, "CANCELLED_AGAIN_SECONDS", 0.01)
+
+    async def run() -> int:
+        lost = 0
+
+        async def work() -> None:
+            nonlocal lost
+            while True:
+                try:
+                    await asyncio.sleep(3600)
+                except asyncio.CancelledError:
+                    lost += 1
+                    if lost == 3:
+                        raise
+
+        task = asyncio.create_task(work())
+        await asyncio.sleep(0)
+        await asyncio.wait_for(reconcile._end([task]), timeout=5)
+        return lost
+
+    assert asyncio.run(run()) == 3
