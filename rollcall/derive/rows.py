@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from rollcall.core.attendance import Attendance
-    from rollcall.core.comparison import Change, Disagreement
     from rollcall.core.events import MeetingRecorded, MeetingReported
     from rollcall.core.evidence import Session
     from rollcall.core.intervals import Span
@@ -82,8 +81,8 @@ def _summary(folded: FoldedMeeting, pool: str, site: str) -> dict[str, Any]:
                 "notes": [_note(note) for note in folded.notes],
                 "length": folded.length,
                 "coverage": folded.coverage,
-                "disagreements": [_disagreement(one) for one in folded.disagreements],
-                "changes": [_change(one) for one in folded.changes],
+                "disagreements": folded.disagreements,
+                "changes": folded.changes,
             }
         ),
     }
@@ -132,21 +131,6 @@ def _recording(head: MeetingRecorded) -> dict[str, Any]:
         "end_reason": head.end_reason,
         "version": head.version,
     }
-
-
-def _disagreement(told: Disagreement) -> dict[str, Any]:
-    return {
-        "code": told.code,
-        "meeting": told.meeting,
-        "witness": told.witness,
-        "against": told.against,
-        "who": told.who,
-        "at": told.at,
-    }
-
-
-def _change(change: Change) -> dict[str, Any]:
-    return {"who": change.who, "by": change.by, "before": change.before, "after": change.after}
 
 
 def _note(note: Note) -> dict[str, Any]:
