@@ -67,17 +67,24 @@ class Format(Flag):
     """Where a column is shown."""
 
     HTML = auto()
+    PDF = auto()
     TEXT = auto()
     CSV = auto()
+    XLSX = auto()
     JSON = auto()
-    SCREEN = HTML | TEXT
-    FILE = CSV | JSON
+    PAGE = HTML | PDF
+    SHEET = CSV | XLSX
+    SCREEN = PAGE | TEXT
+    FILE = SHEET | JSON
     ALL = SCREEN | FILE
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: `of` takes a row's subject to its value, `link` to the address behind it."""
+    """One column: `of` takes a row's subject to its value, `link` to the address behind it.
+
+    `sort` is what an address calls the order by it, blank if there is none; `about` says in a sentence what it means.
+    """
 
     key: str
     label: str | _StrPromise
@@ -85,6 +92,8 @@ class Column:
     of: Callable[[Any], Any]
     shown: Format = Format.ALL
     link: Callable[[Any], str] | None = None
+    sort: str = ""
+    about: str | _StrPromise = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +105,34 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """A drawing that stands with a report: an SVG without a style sheet's help, and what it shows in words."""
+
+    name: str
+    title: str
+    svg: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """What a document says above its rows: `lines` about the subject, `filters` used, each (label, words).
+
+    `made_at` is epoch ms, the time as of which the report was read.
+    """
+
+    title: str
+    made_at: int
+    lines: Sequence[tuple[str, str]] = ()
+    filters: Sequence[tuple[str, str]] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """One report. `name` with its version is what JSON calls it, `rows_key` what the rows are.
 
     With `inner` the rows are Groups, `columns` speak of a group's subject, `inner` of its rows (`inner_key`).
-    `about` is what JSON says of the whole.
+    `about` is what JSON says of the whole, `totals` the values of a last row by the keys of columns.
     """
 
     name: str
@@ -110,6 +142,9 @@ class Table:
     inner_key: str = ""
     inner: Sequence[Column] = ()
     about: Mapping[str, Any] = field(default_factory=dict)
+    heading: Heading | None = None
+    totals: Mapping[str, Any] = field(default_factory=dict)
+    pictures: Sequence[Picture] = ()
 
 
 class Bounds(NamedTuple):
@@ -247,7 +282,7 @@ MEETING_COLUMNS = (
         "ended_possible_at", _("Ended at the latest"), Kind.TIME, lambda row: row.summary.ended_possible_at, Format.FILE
     ),
     Column("attendees", _("People"), Kind.COUNT, lambda row: row.summary.attendees),
-    Column("present", _("Now in"), Kind.COUNT, lambda row: row.summary.present, ~Format.HTML),
+    Column("present", _("Now in"), Kind.COUNT, lambda row: row.summary.present, ~Format.PAGE),
     Column("server", _("Server"), Kind.HOST, lambda row: row.summary.pool_name),
     Column("site", _("Site"), Kind.HOST, lambda row: row.summary.site, Format.FILE),
     Column("context_label", _("Course"), Kind.TEXT, lambda row: row.summary.context_label, Format.FILE),
@@ -258,7 +293,7 @@ MEETING_COLUMNS = (
         _("Internal meeting id"),
         Kind.TEXT,
         lambda row: row.summary.meeting.internal_meeting_id,
-        ~Format.HTML,
+        ~Format.PAGE,
     ),
     Column("settles_at", _("Settles at"), Kind.TIME, lambda row: row.summary.settles_at, Format.FILE),
     Column("record", _("Record"), Kind.RECORD, lambda row: row.summary.record, Format.FILE),
@@ -301,9 +336,9 @@ COUNTED_COLUMNS = (
     Column("poll_answers", _("Poll answers"), Kind.COUNTED, _engaged("poll_answers"), ~Format.JSON),
     Column("cameras", _("Cameras"), Kind.COUNTED, _engaged("cameras"), ~Format.JSON),
     Column("talk_ms", _("Talked"), Kind.COUNTED_TIME, _engaged("talk_ms"), ~Format.JSON),
-    Column("talks", _("Times talked"), Kind.COUNTED, _engaged("talks"), Format.CSV),
-    Column("away_ms", _("Away"), Kind.COUNTED_TIME, _engaged("away_ms"), Format.CSV),
-    Column("camera_ms", _("Camera on"), Kind.COUNTED_TIME, _engaged("camera_ms"), Format.CSV),
+    Column("talks", _("Times talked"), Kind.COUNTED, _engaged("talks"), Format.SHEET),
+    Column("away_ms", _("Away"), Kind.COUNTED_TIME, _engaged("away_ms"), Format.SHEET),
+    Column("camera_ms", _("Camera on"), Kind.COUNTED_TIME, _engaged("camera_ms"), Format.SHEET),
 )
 
 
@@ -312,10 +347,10 @@ def _itself(row: AttendeeRow) -> AttendeeRow:
 
 
 TIME_COLUMNS = (
-    Column("came", _("In"), Kind.CAME, _itself, Format.HTML),
-    Column("went", _("Out"), Kind.WENT, _itself, Format.HTML),
-    Column("first_in_at", _("In"), Kind.TIME, lambda row: row.attendance.first_in_at, ~Format.HTML),
-    Column("last_out_at", _("Out"), Kind.TIME, lambda row: row.attendance.last_out_at, ~Format.HTML),
+    Column("came", _("In"), Kind.CAME, _itself, Format.PAGE),
+    Column("went", _("Out"), Kind.WENT, _itself, Format.PAGE),
+    Column("first_in_at", _("In"), Kind.TIME, lambda row: row.attendance.first_in_at, ~Format.PAGE),
+    Column("last_out_at", _("Out"), Kind.TIME, lambda row: row.attendance.last_out_at, ~Format.PAGE),
     Column("time", _("Time"), Kind.DURATIONS, lambda row: row.time, Format.SCREEN),
     Column("proved_ms", _("Time at least"), Kind.DURATION, lambda row: row.attendance.proved_ms, Format.FILE),
     Column("possible_ms", _("Time at most"), Kind.DURATION, lambda row: row.attendance.possible_ms, Format.FILE),
@@ -330,7 +365,7 @@ ATTENDEE_COLUMNS = (
     Column("external_user_id", _("User id"), Kind.TEXT, lambda row: row.attendance.external_user_id, Format.FILE),
     *TIME_COLUMNS,
     *COUNTED_COLUMNS,
-    Column("when", _("When"), Kind.BAR, _itself, Format.HTML),
+    Column("when", _("When"), Kind.BAR, _itself, Format.PAGE),
     Column("is_present", _("Now in"), Kind.JSON, lambda row: row.attendance.is_present, Format.JSON),
     Column("proved", _("Proved"), Kind.JSON, lambda row: _plain(row.detail.proved), Format.JSON),
     Column("possible", _("Possible"), Kind.JSON, lambda row: _plain(row.detail.possible), Format.JSON),
@@ -347,8 +382,8 @@ def _totals(person: Person) -> Bounds:
 PEOPLE_COLUMNS = (
     Column("name", _("Name"), Kind.TEXT, lambda row: row.name, link=lambda row: person_page(row.key)),
     Column("external_user_id", _("User id"), Kind.TEXT, lambda row: row.external_user_id),
-    Column("shown_site", _("Site"), Kind.HOST, lambda row: row.site.removeprefix("https://"), Format.HTML),
-    Column("site", _("Site"), Kind.HOST, lambda row: row.site, ~Format.HTML),
+    Column("shown_site", _("Site"), Kind.HOST, lambda row: row.site.removeprefix("https://"), Format.PAGE),
+    Column("site", _("Site"), Kind.HOST, lambda row: row.site, ~Format.PAGE),
     Column("meetings", _("Meetings"), Kind.COUNT, lambda row: row.meetings),
     Column("time", _("Time"), Kind.DURATIONS, _totals, Format.SCREEN),
     Column("proved_ms", _("Time at least"), Kind.DURATION, lambda row: row.proved_ms, Format.FILE),
@@ -392,7 +427,7 @@ PERSON_COLUMNS = (
     _OF_MEETING["name"],
     _OF_MEETING["state"],
     _OF_MEETING["started_at"],
-    replace(_OF_MEETING["server"], shown=~Format.HTML),
+    replace(_OF_MEETING["server"], shown=~Format.PAGE),
     _OF_MEETING["meeting"],
     Column("shown_role", _("Role"), Kind.ROLE, lambda row: (row.attendance.role, row.attendance.kind), Format.SCREEN),
     Column("role", _("Role"), Kind.TEXT, lambda row: row.attendance.role, Format.FILE),
