@@ -5,7 +5,7 @@
 set -eu
 
 [ $# -gt 0 ] ||
-    set -- postgresql postgresql-contrib mariadb-server redis-server chromium poppler-utils ruby fonts-noto-core fonts-dejavu-core
+    set -- postgresql postgresql-contrib mariadb-server redis-server chromium poppler-utils ruby qpdf fonts-noto-core fonts-wqy-zenhei fonts-dejavu-core
 
 command -v dpkg-query >/dev/null && command -v apt-get >/dev/null || exit 0
 

@@ -17,8 +17,10 @@ _PACKAGES = {
     "mariadbd": "mariadb-server",
     "pdffonts": "poppler-utils",
     "pdfinfo": "poppler-utils",
+    "pdftoppm": "poppler-utils",
     "pdftotext": "poppler-utils",
     "postgres": "postgresql",
+    "qpdf": "qpdf",
     "redis-server": "redis-server",
 }
 
