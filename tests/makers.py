@@ -10,6 +10,7 @@ import msgspec
 
 DAY = "2026-11-20"
 
+_SEARCHED = ("chats", "raise_hands", "emojis", "poll_answers", "cameras", "talk_ms")
 _ENGAGED = ("chats", "raise_hands", "emojis", "poll_answers", "cameras", "talks", "talk_ms", "away_ms", "camera_ms")
 
 
@@ -97,6 +98,8 @@ def make_meeting(
     blind: tuple[tuple[str, str, str], ...] = (),
     notes: tuple[dict[str, Any], ...] = (),
     length: tuple[int, int | None] | None = None,
+    course: str = "",
+    label: str = "",
     record: str = "",
     coverage: tuple[int, int, int] = (0, 0, 0),
     witnesses: dict[str, Any] | None = None,
@@ -104,9 +107,12 @@ def make_meeting(
     changes: tuple[dict[str, Any], ...] = (),
 ) -> Any:
     """A folded meeting with its people; `ended` None is still running, a pair is the earliest and the latest end."""
+    from django.db import transaction
+
+    from rollcall.derive.directory import enter_course, lock_people, recount_courses, recount_people
     from rollcall.store.derived import Attendance, Summary
     from rollcall.store.facts import Meeting
-    from rollcall.store.keys import key_of, meeting_key, person_key
+    from rollcall.store.keys import key_of, meeting_key
     from rollcall.store.names import fold_name
 
     pool = make_pool(server)
@@ -147,6 +153,9 @@ def make_meeting(
         name_key=fold_name(name),
         site=site,
         site_key=key_of(site),
+        context_id=course,
+        context_label=label,
+        course_id=enter_course({"key": key_of(site, course), "site": site, "context_id": course} if course else None),
         activity_key=key_of(site, name),
         started_at=at(began, day),
         ended_proved_at=end[0],
@@ -160,9 +169,14 @@ def make_meeting(
         present=sum(_is_open(one) for one in attendees),
         detail=msgspec.json.encode(detail),
     )
-    Attendance.objects.bulk_create(
-        _attendance(summary, one, internal, day, number, person_key) for number, one in enumerate(attendees)
+    rows = Attendance.objects.bulk_create(
+        _attendance(summary, one, internal, day, number) for number, one in enumerate(attendees)
     )
+    summary.person_ms = sum(row.proved_ms for row in rows)
+    summary.save(update_fields=["person_ms"])
+    with transaction.atomic():
+        recount_people(lock_people({row.person_id for row in rows}))
+        recount_courses([summary.course_id])
     return summary
 
 
@@ -170,7 +184,25 @@ def _is_open(one: Attendee) -> bool:
     return one.possible is not None and one.possible[-1][1] is None
 
 
-def _attendance(summary: Any, one: Attendee, meeting: str, day: str, number: int, person_key: Any) -> Any:
+def _share(summary: Any, proved: list[list[int]]) -> int | None:
+    longest = summary.ended_possible_at and summary.ended_possible_at - summary.started_at
+    return min(1000, 1000 * sum(end - start for start, end in proved) // longest) if longest else None
+
+
+def _person(site: str, one: Attendee) -> int:
+    from rollcall.derive.directory import enter_people
+    from rollcall.derive.rows import sort_key
+    from rollcall.store.keys import key_of, person_key
+    from rollcall.store.names import fold_name
+
+    key = person_key(site, one.uid) if one.kind == "user" else key_of(site, "", fold_name(one.name))
+    uid = one.uid if one.kind == "user" else ""
+    entry = {"key": key, "is_user": one.kind == "user", "site": site, "external_user_id": uid}
+    named = {"name": one.name, "names_key": fold_name(one.name), "sort_key": sort_key(fold_name(one.name), key)}
+    return enter_people([entry | named | {"external_key": key_of(uid)}])[key]
+
+
+def _attendance(summary: Any, one: Attendee, meeting: str, day: str, number: int) -> Any:
     from rollcall.store.derived import Attendance
     from rollcall.store.keys import key_of
     from rollcall.store.names import fold_name
@@ -183,7 +215,8 @@ def _attendance(summary: Any, one: Attendee, meeting: str, day: str, number: int
         summary=summary,
         attendee_key=key,
         sort_key=fold_name(one.name).encode()[:60] + b"\0" + key,
-        person_key=person_key(summary.site, one.uid) if one.kind == "user" else None,
+        person_id=_person(summary.site, one),
+        started_at=summary.started_at,
         kind=one.kind,
         external_user_id=one.uid if one.kind == "user" else "",
         name=one.name,
@@ -194,5 +227,7 @@ def _attendance(summary: Any, one: Attendee, meeting: str, day: str, number: int
         is_present=_is_open(one),
         proved_ms=sum(end - start for start, end in detail["proved"]),
         possible_ms=None if _is_open(one) else sum(end - start for start, end in possible),
+        share=_share(summary, detail["proved"]),
+        **{name: detail["engagement"][name]["seen"] for name in _SEARCHED},
         detail=msgspec.json.encode(detail),
     )

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Case, F, Value, When
 
 from rollcall.core.meeting import fold_meeting
+from rollcall.derive.directory import enter_course, enter_people, lock_people, recount_courses, recount_people
 from rollcall.derive.rows import Rows, rows_of
 from rollcall.feed.append import adopt
 from rollcall.store.derived import Attendance, Orphan, Seen, Summary
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from rollcall.derive.log import Log
 
 ROWS_AT_ONCE = 100
+_OF_COURSE = ("course_id", "context_label", "started_at")
 
 
 def refold(root: int, log: Log) -> bool:
@@ -36,7 +38,7 @@ def refold(root: int, log: Log) -> bool:
     log.forget(pk for pk, is_refused in family if is_refused)  # what is cached may be kept no more
     events = log.events(members)
     folded = fold_meeting(events, root=meeting.internal_meeting_id) if events else None
-    rows = rows_of(folded, meeting.pool.name) if folded else None
+    rows = entered(rows_of(folded, meeting.pool.name)) if folded else None
     with transaction.atomic():
         if not advance(root, folded=seen):
             return False
@@ -64,27 +66,45 @@ def advance(root: int, *, folded: int) -> bool:
     )
 
 
+def entered(rows: Rows) -> Rows:
+    """The same rows, once everybody in them and their course have an entry in the directories."""
+    people = enter_people(rows.people.values())
+    for key, columns in rows.attendance.items():
+        columns["person_id"] = people[rows.people[key]["key"]]
+    rows.summary["course_id"] = enter_course(rows.course)
+    return rows
+
+
 def replace_derived(root: int, members: Iterable[int], rows: Rows | None) -> None:
     """Store the rows; of the attendance only what differs is written, since most of a class does not change."""
-    Summary.objects.filter(meeting_id__in=[member for member in members if member != root or rows is None]).delete()
-    if rows is None:
-        return
-    summary = Summary.objects.filter(meeting_id=root).values_list("pk", flat=True).first()
-    if summary is None:
-        summary, held = Summary.objects.create(meeting_id=root, **rows.summary).pk, {}
-    else:
-        Summary.objects.filter(pk=summary).update(**rows.summary)
-        found = Attendance.objects.filter(summary_id=summary).values()
-        held = {bytes(row["attendee_key"]): row for row in found}
-    stale = [row["id"] for key, row in held.items() if not _is_same(row, rows.attendance.get(key))]
-    fresh = [
-        Attendance(summary_id=summary, attendee_key=key, **columns)
-        for key, columns in rows.attendance.items()
-        if key not in held or not _is_same(held[key], columns)
-    ]
-    if stale:
-        Attendance.objects.filter(pk__in=stale).delete()
-    Attendance.objects.bulk_create(fresh, batch_size=ROWS_AT_ONCE)
+    gone = Summary.objects.filter(meeting_id__in=[member for member in members if member != root or rows is None])
+    courses: set[int | None] = set(gone.values_list("course", flat=True))
+    held = {bytes(row["attendee_key"]): row for row in Attendance.objects.filter(summary__meeting=root).values()}
+    wanted = rows.attendance if rows else {}
+    stale = [row for key, row in held.items() if not _is_same(row, wanted.get(key))]
+    fresh = {key: columns for key, columns in wanted.items() if key not in held or not _is_same(held[key], columns)}
+    left = set(Attendance.objects.filter(summary__in=gone).values_list("person", flat=True))
+    touched = {row["person_id"] for row in (*stale, *fresh.values())} | left
+    people = lock_people(touched)
+    gone.delete()
+    if rows is not None:
+        summary, changed = _store_summary(root, rows.summary)
+        courses |= changed
+        Attendance.objects.filter(pk__in=[row["id"] for row in stale]).delete()
+        new = (Attendance(summary_id=summary, attendee_key=key, **columns) for key, columns in fresh.items())
+        Attendance.objects.bulk_create(new, batch_size=ROWS_AT_ONCE)
+    recount_people(people)
+    recount_courses(courses)
+
+
+def _store_summary(root: int, columns: Mapping[str, Any]) -> tuple[int, set[int | None]]:
+    """Its primary key, and the courses of which something is to be said anew."""
+    held = Summary.objects.filter(meeting_id=root).values("pk", *_OF_COURSE).first()
+    if held is None:
+        return Summary.objects.create(meeting_id=root, **columns).pk, {columns["course_id"]}
+    Summary.objects.filter(pk=held["pk"]).update(**columns)
+    is_same = all(held[name] == columns[name] for name in _OF_COURSE)
+    return held["pk"], set() if is_same else {held["course_id"], columns["course_id"]}
 
 
 def _is_same(row: Mapping[str, Any], columns: Mapping[str, Any] | None) -> bool:

@@ -24,31 +24,68 @@ if TYPE_CHECKING:
     from rollcall.core.intervals import Span
     from rollcall.core.meeting import FoldedMeeting, FoldedRoom, Note
 
-FOLD_VERSION = 2
+FOLD_VERSION = 3
 """Raise it when the same facts would fold to other rows: every meeting is then folded again by itself."""
 
 COUNTED: Final = tuple(field.name for field in fields(Engagement))
+
+SEARCHED: Final = ("chats", "raise_hands", "emojis", "poll_answers", "cameras", "talk_ms")
+"""What somebody did that stands in columns of its own, so that it can be asked for."""
 
 _encoder = msgspec.json.Encoder(order="deterministic")
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Column values of one Summary, and of its Attendance rows by attendee key."""
+    """Column values of one Summary, and of its Attendance rows by attendee key.
+
+    `people` are the entries of the directory by which each attendee is found, `course` that of the course, each with
+    its key; they stand for the columns `person_id` and `course_id`, which only the database knows.
+    """
 
     summary: dict[str, Any]
     attendance: dict[bytes, dict[str, Any]]
+    people: dict[bytes, dict[str, Any]]
+    course: dict[str, Any] | None
 
 
 def rows_of(folded: FoldedMeeting, pool: str) -> Rows:
     """Everything a family's pages show."""
     site = folded.site(pool)
+    summary = _summary(folded, pool, site)
+    people = {key_of(*attendance.key): _entry(attendance, site) for attendance in folded.attendances}
     return Rows(
-        summary=_summary(folded, pool, site),
-        attendance=dict(
-            _attendance(attendance, site, folded.live.get(attendance.key)) for attendance in folded.attendances
-        ),
+        summary=summary,
+        attendance=dict(_attendance(attendance, folded) for attendance in folded.attendances),
+        people=people,
+        course=_course(site, summary["context_id"]),
     )
+
+
+def _entry(attendance: Attendance, site: str) -> dict[str, Any]:
+    """Who this is in the directory: a user of the LMS, or whoever had this name there without an identity."""
+    if attendance.key.kind == USER and attendance.external_user_id:
+        known = attendance.external_user_id
+        return {
+            "key": person_key(site, known),
+            "is_user": True,
+            "site": site,
+            "external_user_id": known,
+            "external_key": key_of(known),
+        }
+    name_key = fold_name(attendance.name)
+    names = {"name": attendance.name, "names_key": name_key, "sort_key": sort_key(name_key, key_of(site, "", name_key))}
+    nobody = {"is_user": False, "site": site, "external_user_id": "", "external_key": key_of("")}
+    return {"key": key_of(site, "", name_key)} | nobody | names
+
+
+def _course(site: str, context_id: str) -> dict[str, Any] | None:
+    return {"key": key_of(site, context_id), "site": site, "context_id": context_id} if context_id else None
+
+
+def sort_key(name_key: str, key: bytes) -> bytes:
+    """The order of people: by folded name, and of one name by key."""
+    return name_key.encode()[:60] + b"\0" + key
 
 
 def _summary(folded: FoldedMeeting, pool: str, site: str) -> dict[str, Any]:
@@ -73,6 +110,7 @@ def _summary(folded: FoldedMeeting, pool: str, site: str) -> dict[str, Any]:
         "witnessed_twice_ms": folded.coverage[2],
         "attendees": len(folded.attendances),
         "present": sum(attendance.is_open() for attendance in folded.attendances),
+        "person_ms": sum(attendance.proved_ms() for attendance in folded.attendances),
         "fold_version": FOLD_VERSION,
         "detail": _encoder.encode(
             {
@@ -143,14 +181,13 @@ def _note(note: Note) -> dict[str, Any]:
     }
 
 
-def _attendance(attendance: Attendance, site: str, live: tuple[int, int | None] | None) -> tuple[bytes, dict[str, Any]]:
+def _attendance(attendance: Attendance, folded: FoldedMeeting) -> tuple[bytes, dict[str, Any]]:
     key = key_of(*attendance.key)
     name_key = fold_name(attendance.name)
-    is_known = attendance.key.kind == USER and bool(attendance.external_user_id)
     possible = attendance.possible
     return key, {
-        "sort_key": name_key.encode()[:60] + b"\0" + key,
-        "person_key": person_key(site, attendance.external_user_id) if is_known else None,
+        "sort_key": sort_key(name_key, key),
+        "started_at": folded.started_at,
         "kind": attendance.key.kind,
         "external_user_id": attendance.external_user_id,
         "name": attendance.name,
@@ -161,16 +198,23 @@ def _attendance(attendance: Attendance, site: str, live: tuple[int, int | None] 
         "is_present": attendance.is_open(),
         "proved_ms": attendance.proved_ms(),
         "possible_ms": attendance.possible_ms(),
+        "share": _share(attendance.proved_ms(), folded.length[1]),
+        **{name: getattr(attendance.engagement, name).seen for name in SEARCHED},
         "detail": _encoder.encode(
             {
                 "proved": attendance.proved,
                 "possible": _spans(possible),
                 "sessions": [_session(session) for session in attendance.sessions],
                 "engagement": _engagement(attendance.engagement),
-                "witnesses": _witnesses(attendance, live),
+                "witnesses": _witnesses(attendance, folded.live.get(attendance.key)),
             }
         ),
     }
+
+
+def _share(proved_ms: int, longest_ms: int | None) -> int | None:
+    """Thousandths of the class's longest length, rounded down: never more than was attended."""
+    return min(1000, 1000 * proved_ms // longest_ms) if longest_ms else None
 
 
 def _witnesses(attendance: Attendance, live: tuple[int, int | None] | None) -> dict[str, Any]:

@@ -71,8 +71,8 @@ def _is_due(root: int) -> bool:
 def people_in(roots: Collection[int]) -> set[bytes]:
     """A key of everybody who was in these families: a guest or caller, whom no LMS knows, has one in each."""
     rows = Attendance.objects.filter(summary__meeting_id__in=list(roots))
-    found = rows.values_list("person_key", "summary__meeting_id", "attendee_key")
-    return {bytes(person) if person else key_of(str(root), bytes(attendee).hex()) for person, root, attendee in found}
+    found = rows.values_list("person__is_user", "person__key", "summary__meeting_id", "attendee_key")
+    return {bytes(key) if is_user else key_of(str(root), bytes(one).hex()) for is_user, key, root, one in found}
 
 
 def fold_rest(pool: int) -> None:

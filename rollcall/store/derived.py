@@ -5,14 +5,67 @@ from __future__ import annotations
 from django.db import models
 
 from rollcall.store.facts import Meeting
-from rollcall.store.fields import DigestField, ExactCharField, WireTextField
+from rollcall.store.fields import DigestField, ExactCharField, SortKeyField, WireTextField
+
+UNCLAIMED = 0
+"""The organisation of what belongs to none: the operator's own."""
+
+
+class Person(models.Model):
+    """Somebody by whom attendance is found: a user of an LMS, or all guests and callers of one name at one site.
+
+    Only users (`is_user`) are people with totals, over all their meetings; an entry of guests joins nobody, it is there
+    for the search. `names_key` holds every name they had, folded, a line each; `name` is that of the latest meeting and
+    `sort_key` its order (as in Attendance). An entry without meetings is left over from an older fold, and not shown.
+    """
+
+    key = DigestField(unique=True)
+    is_user = models.BooleanField()
+    organisation = models.IntegerField(default=UNCLAIMED)
+    site = WireTextField()
+    external_user_id = WireTextField(blank=True)
+    external_key = DigestField(db_index=True, help_text="of the external user id alone, whatever the site")
+    name = WireTextField(blank=True)
+    sort_key = SortKeyField()
+    names_key = models.TextField(blank=True)
+    meetings = models.IntegerField(default=0)
+    proved_ms = models.BigIntegerField(default=0)
+    possible_ms = models.BigIntegerField(default=0, help_text="of the meetings in which it is known")
+    open = models.IntegerField(default=0, help_text="meetings in which it is not known yet how long they were there")
+    first_at = models.BigIntegerField(null=True, help_text="when their first meeting began")
+    last_at = models.BigIntegerField(null=True, help_text="when their latest meeting began")
+
+    class Meta:
+        app_label = "store"
+        indexes = (
+            models.Index(fields=("organisation", "sort_key"), name="person_by_name"),
+            models.Index(fields=("organisation", "is_user", "proved_ms", "id"), name="person_by_time"),
+            models.Index(fields=("organisation", "is_user", "meetings", "id"), name="person_by_meetings"),
+            models.Index(fields=("organisation", "is_user", "last_at", "id"), name="person_by_last"),
+        )
+
+
+class Course(models.Model):
+    """A course (context) of one site. `label` is that of its latest meeting, `labels_key` all it had, folded."""
+
+    key = DigestField(unique=True)
+    organisation = models.IntegerField(default=UNCLAIMED, db_index=True)
+    site = WireTextField()
+    context_id = WireTextField(blank=True)
+    label = WireTextField(blank=True)
+    labels_key = models.TextField(blank=True)
+    meetings = models.IntegerField(default=0)
+    last_at = models.BigIntegerField(null=True, help_text="when its latest meeting began")
+
+    class Meta:
+        app_label = "store"
 
 
 class Summary(models.Model):
     """One family as a list shows it. Open ends are null; times are epoch ms.
 
-    `detail` is the canonical JSON of what the page of the meeting shows beside its attendees (rooms, blind spans,
-    notes).
+    `person_ms` is the proved time of all its people together. `detail` is the canonical JSON of what the page of the
+    meeting shows beside its attendees (rooms, blind spans, notes).
     """
 
     meeting = models.OneToOneField(Meeting, on_delete=models.CASCADE, related_name="summary")
@@ -24,6 +77,8 @@ class Summary(models.Model):
     site_key = DigestField(db_index=True)
     context_id = WireTextField(blank=True)
     context_label = WireTextField(blank=True)
+    organisation = models.IntegerField(default=UNCLAIMED)
+    course = models.ForeignKey(Course, on_delete=models.PROTECT, null=True, related_name="meetings_of", db_index=False)
     activity_key = DigestField(db_index=True)
     started_at = models.BigIntegerField(help_text="created, else first seen")
     ended_proved_at = models.BigIntegerField(null=True, help_text="it had ended at this time at the latest…")
@@ -37,26 +92,39 @@ class Summary(models.Model):
     witnessed_twice_ms = models.BigIntegerField(default=0, help_text="…and that two or more do")
     attendees = models.IntegerField()
     present = models.IntegerField(help_text="people with an open span")
+    person_ms = models.BigIntegerField(default=0)
     fold_version = models.IntegerField(default=0, help_text="of the rules that made this; see derive.rows")
     detail = models.BinaryField()
 
     class Meta:
         app_label = "store"
-        indexes = (models.Index(fields=("-started_at", "-meeting"), name="summary_newest_first"),)
+        indexes = (
+            models.Index(fields=("-started_at", "-meeting"), name="summary_newest_first"),
+            # Also answers how much Rollcall was used when, without a look at the rows.
+            models.Index(
+                fields=("organisation", "started_at", "meeting", "attendees", "person_ms"), name="summary_use"
+            ),
+            models.Index(fields=("course", "started_at", "meeting"), name="summary_of_course"),
+            models.Index(fields=("ended_possible_at", "started_at"), name="summary_running"),
+        )
 
 
 class Attendance(models.Model):
     """One person in one family. `possible_ms` counts to the possible end; null while a span is open.
 
-    `sort_key` is the report's own order (name key, then digest), the same bytes on every database. `person_key` is the
-    digest of (site, external user id) and null for people without an LMS identity. `detail` is the canonical JSON of
-    spans, sessions and engagement.
+    `sort_key` is the report's own order (name key, then digest), the same bytes on every database. `organisation` and
+    `started_at` are the meeting's, as they stand in each order of the list. `share` is the part of the class's longest
+    length that is proved, in thousandths, null while there is no length. The counts are what was seen, at least.
+    `person` is null only until the first fold after an upgrade. `detail` is the canonical JSON of spans, sessions and
+    engagement.
     """
 
     summary = models.ForeignKey(Summary, on_delete=models.CASCADE, related_name="attendance")
     attendee_key = DigestField()
     sort_key = models.BinaryField(max_length=80)
-    person_key = DigestField(null=True, db_index=True)
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="attendance", db_index=False)
+    organisation = models.IntegerField(default=UNCLAIMED)
+    started_at = models.BigIntegerField(default=0)
     kind = models.CharField(max_length=16, help_text="user, guest, dial-in or connection")
     external_user_id = WireTextField(blank=True)
     name = WireTextField(blank=True)
@@ -67,11 +135,28 @@ class Attendance(models.Model):
     is_present = models.BooleanField(default=False)
     proved_ms = models.BigIntegerField()
     possible_ms = models.BigIntegerField(null=True)
+    share = models.SmallIntegerField(null=True)
+    chats = models.IntegerField(default=0)
+    raise_hands = models.IntegerField(default=0)
+    emojis = models.IntegerField(default=0)
+    poll_answers = models.IntegerField(default=0)
+    cameras = models.IntegerField(default=0)
+    talk_ms = models.BigIntegerField(default=0)
     detail = models.BinaryField()
 
     class Meta:
         app_label = "store"
+        indexes = (
+            models.Index(fields=("person", "started_at"), name="attendance_of_person"),
+            models.Index(fields=("organisation", "proved_ms", "id"), name="attendance_by_time"),
+            models.Index(fields=("organisation", "share", "id"), name="attendance_by_share"),
+        )
         constraints = (models.UniqueConstraint(fields=("summary", "attendee_key"), name="one_row_per_attendee"),)
+
+    @property
+    def person_key(self) -> bytes | None:
+        """The key of the user of the LMS who this is; None for people without such an identity."""
+        return bytes(self.person.key) if self.person is not None and self.person.is_user else None
 
 
 class Orphan(models.Model):

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
 
 DIGEST_BYTES = 16
+SORT_KEY_BYTES = 80
 
 # The one collation of MariaDB that tells `a`, `A`, `á` and `a ` apart; it also brings UTF-8 to a database made without.
 MARIADB_COLLATION = "utf8mb4_nopad_bin"
@@ -62,4 +63,18 @@ class DigestField(models.BinaryField):  # type: ignore[type-arg]  # the same
         """A fixed width on MariaDB, which cannot index a blob without a prefix length."""
         if connection.vendor == "mysql":
             return f"binary({DIGEST_BYTES})"
+        return super().db_type(connection)
+
+
+class SortKeyField(models.BinaryField):  # type: ignore[type-arg]  # the same
+    """Bytes that put text into our own order on every database, short enough for an index on each."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs["max_length"] = SORT_KEY_BYTES
+        super().__init__(*args, **kwargs)
+
+    def db_type(self, connection: BaseDatabaseWrapper) -> str | None:
+        """A bounded width on MariaDB, for the same reason as a digest's."""
+        if connection.vendor == "mysql":
+            return f"varbinary({SORT_KEY_BYTES})"
         return super().db_type(connection)

@@ -1,7 +1,7 @@
 """Django looks for an app's tables here; they live in the modules named after what they hold."""
 
 from rollcall.store.connections import CaptureSwitch, Hook, Pool, Secret, Server
-from rollcall.store.derived import Attendance, Orphan, Seen, Summary
+from rollcall.store.derived import Attendance, Course, Orphan, Person, Seen, Summary
 from rollcall.store.facts import Fact, Meeting, SetAside
 from rollcall.store.imported import ImportedFile
 from rollcall.store.outbox import Attempt, Delivery, Target
@@ -10,12 +10,14 @@ __all__ = [
     "Attempt",
     "Attendance",
     "CaptureSwitch",
+    "Course",
     "Delivery",
     "Fact",
     "Hook",
     "ImportedFile",
     "Meeting",
     "Orphan",
+    "Person",
     "Pool",
     "Secret",
     "Seen",

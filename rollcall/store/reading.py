@@ -182,7 +182,7 @@ def meeting(pk: int) -> Summary | None:
 
 def attendees(summary: Summary, *, limit: int | None = None, after: bytes | None = None) -> list[Attendance]:
     """The people of one meeting in the report's own order."""
-    found = summary.attendance.order_by("sort_key")
+    found = summary.attendance.select_related("person").order_by("sort_key")
     if after is not None:
         found = found.filter(sort_key__gt=after)
     return list(found[:limit] if limit is not None else found)
@@ -201,7 +201,7 @@ def each_meeting_with_attendance(wanted: Filter) -> Iterator[tuple[Summary, list
 
 def _with_attendance(batch: list[Summary]) -> Iterator[tuple[Summary, list[Attendance]]]:
     people: dict[int, list[Attendance]] = {summary.pk: [] for summary in batch}
-    for attendance in Attendance.objects.filter(summary__in=batch).order_by("sort_key"):
+    for attendance in Attendance.objects.filter(summary__in=batch).select_related("person").order_by("sort_key"):
         people[attendance.summary_id].append(attendance)
     for summary in batch:
         yield summary, people[summary.pk]
@@ -255,7 +255,7 @@ def is_refused(pk: int) -> bool:
 
 def attendee(summary: Summary, key: bytes) -> Attendance | None:
     """One person of one meeting."""
-    return summary.attendance.filter(attendee_key=key).first()
+    return summary.attendance.filter(attendee_key=key).select_related("person").first()
 
 
 class Progress(NamedTuple):
@@ -308,7 +308,7 @@ def people(wanted: Filter, *, limit: int | None = None, after: PersonCursor | No
 
 def person(key: bytes, wanted: Filter) -> Person | None:
     """One person's totals over the meetings of a filter."""
-    rows = Attendance.objects.filter(_meeting_conditions(wanted, "summary__"), person_key=key)
+    rows = Attendance.objects.filter(_meeting_conditions(wanted, "summary__"), person__key=key, person__is_user=True)
     total = _totals_of(rows).order_by("person_key").first()
     if total is None:
         return None
@@ -319,8 +319,8 @@ def attendance_of_person(
     key: bytes, wanted: Filter, *, limit: int | None = None, after: MeetingCursor | None = None
 ) -> list[Attendance]:
     """Every meeting of one person, newest first."""
-    found = Attendance.objects.filter(_meeting_conditions(wanted, "summary__"), person_key=key)
-    found = found.select_related("summary__meeting").order_by("-summary__started_at", "-summary__meeting_id")
+    found = Attendance.objects.filter(_meeting_conditions(wanted, "summary__"), person__key=key, person__is_user=True)
+    found = found.select_related("summary__meeting", "person").order_by("-summary__started_at", "-summary__meeting_id")
     if after is not None:
         is_older = Q(summary__started_at__lt=after.started_at)
         is_older |= Q(summary__started_at=after.started_at, summary__meeting__lt=after.meeting)
@@ -330,15 +330,15 @@ def attendance_of_person(
 
 def _attendance_of_people(wanted: Filter) -> QuerySet[Attendance]:
     """A name picks people, not rows: somebody who was renamed keeps all their meetings."""
-    rows = Attendance.objects.filter(_meeting_conditions(wanted, "summary__"), person_key__isnull=False)
+    rows = Attendance.objects.filter(_meeting_conditions(wanted, "summary__"), person__is_user=True)
     if wanted.name:
-        named = Attendance.objects.filter(_name_matches(wanted.name), person_key__isnull=False)
-        rows = rows.filter(person_key__in=named.values("person_key"))
+        named = Attendance.objects.filter(_name_matches(wanted.name), person__is_user=True)
+        rows = rows.filter(person__in=named.values("person"))
     return rows
 
 
 def _totals_of(rows: QuerySet[Attendance]) -> Any:  # noqa: ANN401 - the type of values().annotate() cannot be written
-    return rows.values("person_key").annotate(
+    return rows.values(person_key=F("person__key")).annotate(
         meetings=Count("pk"),
         proved=Sum("proved_ms"),
         possible=Sum("possible_ms"),
@@ -352,16 +352,16 @@ def _totals_of(rows: QuerySet[Attendance]) -> Any:  # noqa: ANN401 - the type of
 
 def _latest_names(wanted: Filter, keys: list[bytes] | None) -> dict[bytes, tuple[str, str, str]]:
     """What each of these people (None: everybody) was last called: name, external id and site."""
-    rows = Attendance.objects.filter(_meeting_conditions(wanted, "summary__"), person_key__isnull=False)
+    rows = Attendance.objects.filter(_meeting_conditions(wanted, "summary__"), person__is_user=True)
     if keys is not None:
-        rows = rows.filter(person_key__in=keys)
+        rows = rows.filter(person__key__in=keys)
     newest_first = Window(
         RowNumber(),
-        partition_by=F("person_key"),
+        partition_by=F("person"),
         order_by=(F("summary__started_at").desc(), F("sort_key").asc(), F("summary__meeting__key").asc()),
     )
     latest = rows.annotate(age=newest_first).filter(age=1)
-    fields = ("person_key", "name", "external_user_id", "summary__site")
+    fields = ("person__key", "name", "external_user_id", "summary__site")
     return {bytes(key): (name, uid, site) for key, name, uid, site in latest.values_list(*fields)}
 
 

@@ -1,0 +1,164 @@
+"""The directories by which attendance is found: people and courses, with totals over all their meetings.
+
+Totals are counted anew from the rows of whoever a fold touched, never added to: whatever the order of the folds, the
+last one leaves the truth.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from django.db import Error, connection, transaction
+from django.db.models import Count, Max, Min, Q, Sum
+
+from rollcall.derive.rows import sort_key
+from rollcall.feed.faults import Fault, fault_of
+from rollcall.store.derived import Attendance, Course, Person, Summary
+from rollcall.store.fields import storable
+from rollcall.store.names import fold_name
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from django.db.models import Model
+
+AT_ONCE = 500
+"""Keys in one statement: SQLite takes some 32,000 values, older ones 999."""
+
+_Table: TypeAlias = Any
+"""Person or Course: Django's stubs know no model that is one of two."""
+
+_TRIES = 5
+_COUNTED = ("name", "sort_key", "names_key", "meetings", "proved_ms", "possible_ms", "open", "first_at", "last_at")
+
+
+# --- entries ----------------------------------------------------------------------------------------------------------
+
+
+def enter_people(entries: Iterable[Mapping[str, Any]]) -> dict[bytes, int]:
+    """The primary keys of these people, by key; who is new is entered. Call it outside of the fold's transaction.
+
+    Two folds that meet the same new person would otherwise wait for each other with half of their work done.
+    """
+    by_key = {entry["key"]: entry for entry in entries}
+    new = {"sort_key": b"\0"}
+    return _enter(Person, {key: new | dict(entry) for key, entry in by_key.items()})
+
+
+def enter_course(entry: Mapping[str, Any] | None) -> int | None:
+    """The primary key of a course, None for none."""
+    return _enter(Course, {entry["key"]: dict(entry)})[entry["key"]] if entry else None
+
+
+def _enter(table: _Table, entries: Mapping[bytes, dict[str, Any]]) -> dict[bytes, int]:
+    known = _known(table, entries)
+    for attempt in range(_TRIES):
+        missing = sorted(entries.keys() - known.keys())
+        if not missing:
+            break
+        try:
+            with transaction.atomic():
+                table.objects.bulk_create((table(**entries[key]) for key in missing), batch_size=AT_ONCE)
+        except Error as error:
+            if fault_of(error) is not Fault.AGAIN or attempt == _TRIES - 1:
+                raise
+        known |= _known(table, missing)
+    return known
+
+
+def _known(table: _Table, keys: Iterable[bytes]) -> dict[bytes, int]:
+    found: dict[bytes, int] = {}
+    for some in _portions(sorted(keys)):
+        rows = table.objects.filter(key__in=some).values_list("key", "pk")
+        found |= {bytes(key): pk for key, pk in rows}
+    return found
+
+
+def _portions(keys: list[Any]) -> Iterable[list[Any]]:
+    return (keys[start : start + AT_ONCE] for start in range(0, len(keys), AT_ONCE))
+
+
+# --- totals -----------------------------------------------------------------------------------------------------------
+
+
+def lock_people(pks: Collection[int | None]) -> dict[int, dict[str, Any]]:
+    """What stands of these users of an LMS, locked in one order; to be called before any row of theirs changes."""
+    rows = Person.objects.filter(is_user=True).order_by("pk")
+    rows = rows.select_for_update(no_key=connection.features.has_select_for_no_key_update)
+    held: dict[int, dict[str, Any]] = {}
+    for some in _portions(sorted(pk for pk in pks if pk is not None)):
+        held |= {row["id"]: row for row in rows.filter(pk__in=some).values("id", "key", *_COUNTED)}
+    return held
+
+
+def recount_people(held: Mapping[int, Mapping[str, Any]]) -> None:
+    """Write the totals of locked people that are no longer what they were."""
+    totals: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
+    for some in _portions(sorted(held)):
+        for pk, *total in _by_name(some):
+            totals[pk].append(tuple(total))
+    counted = ((pk, _total(bytes(row["key"]), totals.get(pk, []))) for pk, row in held.items())
+    changed = [(pk, total) for pk, total in counted if any(held[pk][name] != value for name, value in total.items())]
+    _write(Person, _COUNTED, changed)
+
+
+def _by_name(pks: list[int]) -> Iterable[tuple[Any, ...]]:
+    rows = Attendance.objects.filter(person__in=pks).order_by().values("person", "name", "name_key")
+    return rows.annotate(
+        meetings=Count("pk"),
+        proved=Sum("proved_ms"),
+        possible=Sum("possible_ms"),
+        unknown=Count("pk", filter=Q(possible_ms__isnull=True)),
+        first=Min("started_at"),
+        last=Max("started_at"),
+    ).values_list("person", "name", "name_key", "meetings", "proved", "possible", "unknown", "first", "last")
+
+
+def _total(key: bytes, by_name: list[tuple[Any, ...]]) -> dict[str, Any]:
+    """One person's totals out of those under each name they had; the latest name counts, and a missing one never."""
+    latest = max(by_name, key=lambda row: (bool(row[0]), row[-1], row[0]), default=("", ""))
+    name, name_key = latest[:2]
+    return {
+        "name": name,
+        "sort_key": sort_key(name_key, key),
+        "names_key": "\n".join(sorted({row[1] for row in by_name} - {""})),
+        "meetings": sum(row[2] for row in by_name),
+        "proved_ms": sum(row[3] for row in by_name),
+        "possible_ms": sum(row[4] or 0 for row in by_name),
+        "open": sum(row[5] for row in by_name),
+        "first_at": min((row[6] for row in by_name), default=None),
+        "last_at": max((row[7] for row in by_name), default=None),
+    }
+
+
+def recount_courses(pks: Iterable[int | None]) -> None:
+    """Bring what is said of these courses up to their meetings."""
+    for pk in sorted({pk for pk in pks if pk is not None}):
+        Course.objects.select_for_update(no_key=connection.features.has_select_for_no_key_update).get(pk=pk)
+        rows = Summary.objects.filter(course=pk).order_by().values("context_label")
+        labels = list(
+            rows.annotate(count=Count("pk"), last=Max("started_at")).values_list("context_label", "count", "last")
+        )
+        latest = max(labels, key=lambda row: (bool(row[0]), row[2], row[0]), default=("", 0, None))
+        Course.objects.filter(pk=pk).update(
+            label=latest[0],
+            labels_key="\n".join(sorted({fold_name(row[0]) for row in labels} - {""})),
+            meetings=sum(row[1] for row in labels),
+            last_at=max((row[2] for row in labels), default=None),
+        )
+
+
+def _write(table: type[Model], columns: tuple[str, ...], rows: list[tuple[int, dict[str, Any]]]) -> None:
+    """One prepared statement for all: Django's bulk_update would build a CASE of each column and row."""
+    quote = connection.ops.quote_name
+    settings = ", ".join(f"{quote(name)} = %s" for name in columns)
+    statement = f"UPDATE {quote(table._meta.db_table)} SET {settings} WHERE id = %s"  # noqa: S608, SLF001 - our own names
+    values: list[list[Any]] = [[*(_plain(total[name]) for name in columns), pk] for pk, total in rows]
+    if values:
+        with connection.cursor() as cursor:
+            cursor.executemany(statement, values)
+
+
+def _plain(value: object) -> object:
+    return storable(value) if isinstance(value, str) else value
