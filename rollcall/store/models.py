@@ -2,6 +2,7 @@
 
 from rollcall.store.connections import CaptureSwitch, Hook, Pool, Secret, Server
 from rollcall.store.derived import Attendance, Course, Orphan, Person, Seen, Summary
+from rollcall.store.exports import Export, ExportPart
 from rollcall.store.facts import Fact, Meeting, SetAside
 from rollcall.store.imported import ImportedFile
 from rollcall.store.outbox import Attempt, Delivery, Target
@@ -12,6 +13,8 @@ __all__ = [
     "CaptureSwitch",
     "Course",
     "Delivery",
+    "Export",
+    "ExportPart",
     "Fact",
     "Hook",
     "ImportedFile",

@@ -1,0 +1,72 @@
+"""Files that take longer than somebody waits for a page: asked for, made by a worker, kept for a day.
+
+A file stands in the database, in pieces, so that the process that made it and the one that hands it out need not run on
+one machine, and nothing is left on a disk when the row is gone.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from django.conf import settings
+from django.db import models
+
+from rollcall.store.fields import ExactCharField, WireTextField
+
+
+class ExportState(StrEnum):
+    """How far one file is."""
+
+    WAITING = "waiting"
+    MAKING = "making"  # in the hands of one worker, until `leased_until`
+    READY = "ready"
+    FAILED = "failed"  # `sentence` and `hint` say why
+    TOO_LONG = "too-long"  # for this format; there are others
+
+
+class Export(models.Model):
+    """One report as a file, told by the address it was asked for under; `name` and `kind` make the file's name.
+
+    `language` and `zone` are those of who asked; `done` of `total` rows are drawn.
+    """
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    path = WireTextField()
+    query = WireTextField(blank=True)
+    name = ExactCharField(max_length=64)
+    kind = ExactCharField(max_length=16)
+    language = ExactCharField(max_length=16)
+    zone = ExactCharField(max_length=64)
+    state = ExactCharField(max_length=16)
+    sentence = WireTextField(blank=True)
+    hint = WireTextField(blank=True)
+    done = models.IntegerField(default=0)
+    total = models.IntegerField(null=True)
+    media_type = ExactCharField(max_length=128, default="")
+    size = models.BigIntegerField(null=True)
+    created_at = models.BigIntegerField()
+    started_at = models.BigIntegerField(null=True)
+    finished_at = models.BigIntegerField(null=True)
+    expires_at = models.BigIntegerField()
+    worker = ExactCharField(max_length=32, default="")
+    leased_until = models.BigIntegerField(default=0)
+    tries = models.IntegerField(default=0)
+
+    class Meta:
+        app_label = "store"
+        indexes = (
+            models.Index(fields=("state", "created_at"), name="export_next"),
+            models.Index(fields=("expires_at",), name="export_expiry"),
+        )
+
+
+class ExportPart(models.Model):
+    """A piece of a file, small enough for every database's largest message."""
+
+    export = models.ForeignKey(Export, on_delete=models.CASCADE, related_name="parts")
+    number = models.IntegerField()
+    content = models.BinaryField()
+
+    class Meta:
+        app_label = "store"
+        constraints = (models.UniqueConstraint(fields=("export", "number"), name="one_piece_per_export_and_number"),)
