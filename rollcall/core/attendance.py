@@ -13,6 +13,7 @@ from rollcall.core.evidence import LIVE, Session, Stay, stays_of, weigh, weigh_m
 from rollcall.core.intervals import OPEN, Span, Spans, clip, merge, subtract, total
 from rollcall.core.people import CONNECTION, GUEST, USER, AttendeeKey, attendee_key, parent_participant
 from rollcall.core.records import recorded_sessions, reported_stays
+from rollcall.core.signs import NO_SIGNS, Signs, signs_of
 from rollcall.core.witnesses import CALLBACK, RECORDING
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class Attendance:
     possible: Spans
     sessions: tuple[Session, ...]
     engagement: Engagement
+    signs: Signs = NO_SIGNS
 
     def proved_ms(self) -> int:
         """How long the person was certainly there."""
@@ -284,6 +286,7 @@ def _put_together(key: AttendeeKey, person: Gathered, complete: str | None) -> A
         possible=possible,
         sessions=tuple(sessions),
         engagement=_engagement(person, possible, complete),
+        signs=signs_of(person.acts, sessions),
     )
 
 
