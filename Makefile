@@ -11,7 +11,7 @@ ifneq ($(shell cat .venv/made-in 2>/dev/null),$(CURDIR))
 .PHONY: .venv/runtime .venv/databases .venv/dev
 endif
 
-.PHONY: help setup install demo serve test lint bench faults simulate-long lock
+.PHONY: help setup install demo serve test lint bench faults simulate-long messages lock
 .DEFAULT_GOAL := help
 
 help:
@@ -19,10 +19,11 @@ help:
 	@echo 'make serve    Rollcall itself'
 	@echo 'make install  what a machine for real use needs, with the drivers of all databases, and nothing else'
 	@echo 'make test     all tests          (ARGS="tests/core" for some)'
-	@echo 'make lint     ruff, mypy, who may import whom'
+	@echo 'make lint     ruff, mypy, who may import whom, is every text translated'
 	@echo 'make bench    how fast it is, as a table and in bench/latest.json (ARGS=--million for a million arrivals)'
 	@echo 'make faults   200 times kill -9 in the middle of a stream of arrivals'
 	@echo 'make simulate-long  a million damaged classes against their truth (ARGS="--meetings 50000 --seed 7")'
+	@echo 'make messages every new text into the files of the languages (ARGS="--add fr" begins one)'
 	@echo 'make setup    only what the others need first'
 	@echo 'make lock     new requirements/*.txt from requirements/*.in (needs uv)'
 
@@ -42,8 +43,9 @@ test: .venv/dev .setup/packages
 lint: .venv/dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	ROLLCALL_DATA=.setup/lint $(BIN)/mypy rollcall tests bench
+	ROLLCALL_DATA=.setup/lint $(BIN)/mypy rollcall tests bench scripts
 	$(BIN)/lint-imports
+	$(BIN)/python -m scripts.messages --check
 
 bench: .venv/dev
 	$(BIN)/python -m bench $(ARGS)
@@ -53,6 +55,9 @@ faults: .venv/dev
 
 simulate-long: .venv/dev
 	$(BIN)/python -m tests.whole.long $(ARGS)
+
+messages: .venv/dev
+	$(BIN)/python -m scripts.messages $(ARGS)
 
 lock:
 	cd requirements && for name in runtime databases dev; do \

@@ -72,6 +72,13 @@ SECRET_KEY = Setting(
     "Signs sessions and encrypts stored secrets; empty: made once and kept in the data folder.",
 )
 TIME_ZONE = Setting("ROLLCALL_TIME_ZONE", "UTC", "The zone for times when the reader's browser has not said one.")
+LANGUAGE = Setting(
+    "ROLLCALL_LANGUAGE",
+    "en",
+    "The language for readers who chose none and whose browser asks for none Rollcall speaks.",
+)
+ORGANISATION = Setting("ROLLCALL_ORGANISATION", "", "The name of the school or university, at the head of each PDF.")
+LOGO = Setting("ROLLCALL_LOGO", "", "The path of its logo for the head of each PDF: an SVG or PNG of at most 1 MB.")
 LOG_FORMAT = Setting("ROLLCALL_LOG_FORMAT", "text", "How log lines look.", one_of=("text", "json"))
 LOG_LEVEL = Setting("ROLLCALL_LOG_LEVEL", "info", "What is logged.", one_of=("debug", "info", "warning", "error"))
 POLL_SECONDS = Setting("ROLLCALL_POLL_SECONDS", "30", "How often each BigBlueButton server is asked who is in.")
@@ -90,6 +97,9 @@ SETTINGS: tuple[Setting, ...] = (
     FEED,
     SECRET_KEY,
     TIME_ZONE,
+    LANGUAGE,
+    ORGANISATION,
+    LOGO,
     LOG_FORMAT,
     LOG_LEVEL,
     POLL_SECONDS,

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from rollcall import environment
+from rollcall import environment, languages
 from rollcall.core.errors import Misconfigured
 
 DATA = Path(environment.DATA.read()).expanduser().absolute()
@@ -140,6 +140,13 @@ def _time_zone() -> str:
     return name
 
 
+def _language() -> str:
+    code = environment.LANGUAGE.read()
+    if code not in (known := languages.codes()):
+        raise Misconfigured(f"ROLLCALL_LANGUAGE is {code!r}", hint=f"It may be one of: {', '.join(known)}.")
+    return code
+
+
 def _cache() -> dict[str, Any]:
     url = environment.CACHE_URL.read()
     if not url:
@@ -169,6 +176,7 @@ MIDDLEWARE = [
     "rollcall.web.files.StaticFiles",
     "rollcall.web.headers.SecurityHeaders",
     "rollcall.web.zones.ReaderZone",
+    "rollcall.web.languages.ReaderLanguage",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -200,7 +208,12 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "/login"
 LOGIN_REDIRECT_URL = "/"
-LANGUAGE_CODE = "en"
+LANGUAGE_CODE = _language()
+# The menu asks each language for its own name.
+LANGUAGES = [(code, code) for code in languages.codes()]
+LANGUAGES_BIDI = list(languages.RIGHT_TO_LEFT)
+LANGUAGE_COOKIE_NAME = "language"
+LOCALE_PATHS = [languages.compiled(DATA / "locale")]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = _time_zone()

@@ -6,7 +6,7 @@ from django.urls import path, register_converter
 
 from rollcall.live import views as live
 from rollcall.reports import views as reports
-from rollcall.web import sign_in
+from rollcall.web import languages, sign_in
 from rollcall.web import views as web
 
 
@@ -41,6 +41,7 @@ urlpatterns = [
     path("meetings/<int:pk>", reports.meeting),
     path("meetings/<int:pk>.<file:kind>", reports.meeting_file),
     path("meetings/<int:pk>/watch", live.watch),
+    path("meetings/<int:pk>/live", live.live_page),
     path("meetings/<int:pk>/facts", reports.meeting_facts),
     path("meetings/<int:pk>/facts.<file:kind>", reports.meeting_facts_file),
     path("meetings/<int:pk>/facts/<digest:key>", reports.attendee_facts),
@@ -56,6 +57,7 @@ urlpatterns = [
     path("login", sign_in.login_page),
     path("login/link/<str:token>", sign_in.use_link),
     path("logout", sign_in.logout_page),
+    path("language", languages.choose),
 ]
 
 handler400 = "rollcall.web.error_pages.bad_request"

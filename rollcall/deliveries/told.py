@@ -152,7 +152,7 @@ def tell(delivery: Delivery, *, as_of: int) -> DeliveryInWords:
     state = State(delivery.state)
     sentences, hints = [_(_STATES[state])], [_(_HINTS[state])] if state in _HINTS else []
     if getattr(delivery.meeting, "summary", None) is None:
-        sentences, hints = [_(_REASONS["part-of-a-class"])], []
+        sentences, hints = _known(_REASONS, "part-of-a-class"), []
     elif state in {State.HELD, State.REFUSED}:
         sentences += _known(_REASONS, delivery.reason)
         hints = _known(_REASON_HINTS, delivery.reason) or hints

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from rollcall.bbb.payloads import decode
 from rollcall.core import events
@@ -21,7 +21,7 @@ from rollcall.core.events import (
     Source,
 )
 from rollcall.core.people import parent_participant
-from rollcall.reports import words
+from rollcall.reports import formatting, words
 from rollcall.reports.details import attendance_detail, summary_detail
 from rollcall.store import reading
 
@@ -270,9 +270,9 @@ def _document(event: MeetingRecorded | MeetingReported) -> str:
     """events.xml, 1,234 events, whole."""
     if isinstance(event, MeetingReported):
         form = "data.json" if event.form == "data-json" else _("the analytics callback")
-        return _("%(form)s, %(count)s joins and leaves") % {"form": form, "count": f"{event.events:,}"}
+        return _("%(form)s, %(count)s joins and leaves") % {"form": form, "count": formatting.number(event.events)}
     whole = _("whole") if event.is_whole else words.damage(event.damage) if event.damage else _("not whole")
-    return _("events.xml, %(count)s events, %(whole)s") % {"count": f"{event.events:,}", "whole": whole}
+    return _("events.xml, %(count)s events, %(whole)s") % {"count": formatting.number(event.events), "whole": whole}
 
 
 def _listing(event: MeetingListed, names: set[str] | None) -> str:
@@ -282,7 +282,10 @@ def _listing(event: MeetingListed, names: set[str] | None) -> str:
         return _("the server listed %(people)s") % {"people": words.people(entries)}
     if not entries:
         return _("the server did not list them")
-    return _("the server listed them") if entries == 1 else _("the server listed them %(n)d times") % {"n": entries}
+    if entries == 1:
+        return _("the server listed them")
+    told = ngettext("the server listed them %(count)d time", "the server listed them %(count)d times", entries)
+    return told % {"count": entries}
 
 
 def times_listed(event: MeetingListed, names: set[str] | None) -> int:

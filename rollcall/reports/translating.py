@@ -36,3 +36,8 @@ def gettext(text: str) -> str:
     """The text in the reader's language; only ever called with texts of ours, so there are few."""
     known = _known.get()
     return translation.gettext(text) if known is None else known[text]
+
+
+def ngettext_noop(one: str, many: str) -> tuple[str, str]:
+    """Both forms of what is counted, for a table: translators get them as one text, and ngettext as its arguments."""
+    return one, many

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from rollcall.reports import words
+from rollcall.reports import formatting, words
 from rollcall.reports.missing_record import Why, why_no_callback, why_no_record
 from rollcall.reports.rows import Bounds
 from rollcall.store import reading
@@ -97,8 +97,8 @@ def block(row: MeetingRow, people: Sequence[Attendance], *, zone: tzinfo) -> Blo
     names = {bytes(one.attendee_key): one.name or one.external_user_id or _("(no name)") for one in people}
     parts = tuple(_coverage(row))
     return Block(
-        came=", ".join(line.name for line in lines if line.standing in {WHOLE, PARTLY}) or _("nobody"),
-        missing=", ".join(line.name for line in lines if line.standing == MISSING),
+        came=formatting.listed(line.name for line in lines if line.standing in {WHOLE, PARTLY}) or _("nobody"),
+        missing=formatting.listed(line.name for line in lines if line.standing == MISSING),
         cause=cause,
         lines=tuple(lines),
         rooms=tuple(_room(room) for room in row.detail.meetings[1:]),
@@ -155,7 +155,7 @@ class _Lines:
 
     def _heard(self, heard: Heard) -> str:
         return _("%(count)s of them, from %(first)s to %(last)s.") % {
-            "count": f"{heard.count:,}",
+            "count": formatting.number(heard.count),
             "first": words.clock(heard.first_at, self._zone),
             "last": words.clock(heard.last_at, self._zone),
         }
@@ -199,7 +199,7 @@ class _Lines:
 
     def _recorded(self, told: Recorded) -> list[str]:
         sentences = [self._came("events-xml")]
-        count = {"count": f"{told.events:,}", "last": words.clock(told.last_at, self._zone)}
+        count = {"count": formatting.number(told.events), "last": words.clock(told.last_at, self._zone)}
         sentences.append(_("%(count)s events up to %(last)s are kept of it.") % count)
         sentences.append(_("It is whole.") if told.is_whole else _why_not_whole(told))
         if told.end_reason:
@@ -297,7 +297,7 @@ def _room(room: Room) -> Sentence:
         if one is not None
     ]
     name = _isolated(room.name or room.meeting)
-    return Sentence(_("%(room)s: %(witnesses)s") % {"room": name, "witnesses": ", ".join(came) or _("nobody")})
+    return Sentence(_("%(room)s: %(witnesses)s") % {"room": name, "witnesses": formatting.listed(came) or _("nobody")})
 
 
 # --- coverage, disagreements, changes ---------------------------------------------------------------------------------
@@ -334,7 +334,7 @@ def _called(who: tuple[str, str], names: Mapping[bytes, str]) -> str:
 
 def _isolated(name: str) -> str:
     """Such that a name written from right to left does not turn what stands beside it."""
-    return f"\N{FIRST STRONG ISOLATE}{name}\N{POP DIRECTIONAL ISOLATE}"
+    return formatting.isolated(name)
 
 
 def _changes(changes: Sequence[Change], names: Mapping[bytes, str]) -> Iterator[Sentence]:

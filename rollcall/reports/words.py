@@ -6,10 +6,11 @@ from collections import Counter
 from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING
 
-from django.utils.formats import date_format
 from django.utils.translation import gettext_noop, ngettext
 
+from rollcall.reports import formatting
 from rollcall.reports.translating import gettext as _
+from rollcall.reports.translating import ngettext_noop
 from rollcall.store.reading import State
 
 if TYPE_CHECKING:
@@ -60,6 +61,16 @@ WITNESSES: dict[str, str] = {
 }
 """Each as the first words of a sentence."""
 
+_WITNESSES_INSIDE: dict[str, str] = {
+    "webhooks": gettext_noop("webhooks"),
+    "polls": gettext_noop("polls"),
+    "live": gettext_noop("webhooks and polls"),
+    "live-and-part": gettext_noop("webhooks, polls and the part of events.xml"),
+    "callback": gettext_noop("the analytics callback"),
+    "recording": gettext_noop("events.xml"),
+}
+"""Each within a sentence."""
+
 RECORDS: dict[str, str] = {
     "recording": gettext_noop("events.xml"),
     "callback": gettext_noop("analytics callback"),
@@ -102,12 +113,12 @@ def clock(at: int | None, zone: tzinfo) -> str:
 
 def day_and_clock(at: int | None, zone: tzinfo) -> str:
     """Sun 22 Nov 2026, 10:02."""
-    return UNKNOWN if at is None else date_format(moment(at, zone), "D j M Y, H:i")
+    return UNKNOWN if at is None else formatting.date_and_time(moment(at, zone))
 
 
 def day(at: int, zone: tzinfo) -> str:
     """Sunday 22 November 2026."""
-    return date_format(moment(at, zone), "l j F Y")
+    return formatting.full_date(moment(at, zone).date())
 
 
 def stamp(at: int | None, zone: tzinfo) -> str:
@@ -163,10 +174,10 @@ def added(spans: Sequence[Span], total_ms: int, zone: tzinfo) -> str:
     shown_seconds = sum(_seconds(end) - _seconds(start) for start, end in spans)
     if shown_seconds == _seconds(total_ms):
         terms = " + ".join(f"{clock(start, zone)}–{clock(end, zone)}" for start, end in spans)
-        return f"{terms or '0'} = {duration(total_ms)}"
+        return formatting.left_to_right(f"{terms or '0'} = {duration(total_ms)}")
     terms = " + ".join(f"{_exact_clock(start, zone)}–{_exact_clock(end, zone)}" for start, end in spans)
     whole, rest = divmod(total_ms, 1000)
-    return f"{terms} = {duration(whole * 1000)}.{rest:03} ≈ {duration(total_ms)}"
+    return formatting.left_to_right(f"{terms} = {duration(whole * 1000)}.{rest:03} ≈ {duration(total_ms)}")
 
 
 def _exact_clock(at: int, zone: tzinfo) -> str:
@@ -186,10 +197,8 @@ def bounds(time: Bounds) -> str:
 
 
 def _interval(least: str, most: str) -> str:
-    """Short, for a cell: 40:00–42:10, and room around the dash where the ends are of several words."""
-    if least == most:
-        return least
-    return f"{least} – {most}" if " " in least + most else f"{least}–{most}"
+    """Short, for a cell: 40:00–42:10."""
+    return least if least == most else formatting.interval(least, most)
 
 
 def _between(least: str, most: str) -> str:
@@ -199,21 +208,23 @@ def _between(least: str, most: str) -> str:
 
 
 def share(part: Shares | None) -> str:
-    """88 %, or 84–88 %."""
+    """88%, or 84–88%."""
     if part is None:
         return UNKNOWN
     lowest, highest = (round(100 * one) for one in part)
-    return f"{lowest} %" if lowest == highest else f"{lowest}–{highest} %"
+    return formatting.percent(lowest, highest)
 
 
 def part(share_of_it: float | None) -> str:
-    """12 %; nearly all is not all, and nearly nothing is not nothing."""
+    """12%; nearly all is not all, and nearly nothing is not nothing."""
     if share_of_it is None:
         return UNKNOWN
     percent = round(100 * share_of_it)
     if percent == 0 and share_of_it > 0:
-        return "<1 %"
-    return ">99 %" if percent == 100 and share_of_it < 1 else f"{percent} %"
+        return formatting.left_to_right(f"<{formatting.percent(1)}")
+    if percent == 100 and share_of_it < 1:
+        return formatting.left_to_right(f">{formatting.percent(99)}")
+    return formatting.percent(percent)
 
 
 def witness(code: str) -> str:
@@ -253,7 +264,12 @@ def role(name: str, kind: str) -> str:
     words = [_(ROLES.get(name, name))] if name else []
     if kind != "user":
         words.append(_(KINDS.get(kind, kind)))
-    return ", ".join(words) or UNKNOWN
+    return formatting.listed(words) or UNKNOWN
+
+
+def kind(code: str) -> str:
+    """Whether somebody is an account of the LMS, a guest, or called in."""
+    return _(KINDS.get(code, code))
 
 
 def count(counted: Count) -> str:
@@ -334,8 +350,12 @@ def _words_of(session: Session, zone: tzinfo) -> dict[str, str]:
 
 def when(row: AttendeeRow, zone: tzinfo) -> str:
     """What a person's bar shows, for those who do not see it."""
-    proved = ", ".join(f"{clock(start, zone)}–{clock(end, zone)}" for start, end in row.detail.proved)
-    possible = ", ".join(f"{clock(start, zone)}–{clock(end, zone)}" for start, end in row.detail.possible)
+    proved = formatting.listed(
+        formatting.interval(clock(start, zone), clock(end, zone)) for start, end in row.detail.proved
+    )
+    possible = formatting.listed(
+        formatting.interval(clock(start, zone), clock(end, zone)) for start, end in row.detail.possible
+    )
     if proved == possible:
         return _("there %(spans)s") % {"spans": proved or UNKNOWN}
     return _("certainly there %(proved)s, possibly %(possible)s") % {"proved": proved or UNKNOWN, "possible": possible}
@@ -357,33 +377,33 @@ _NOTES: dict[str, str] = {
 }
 
 _DISAGREEMENTS: dict[str, tuple[str, str]] = {
-    "join-missing": (
-        gettext_noop("%(witness)s lost the join of %(count)d person."),
-        gettext_noop("%(witness)s lost the join of %(count)d people."),
+    "join-missing": ngettext_noop(
+        "%(witness)s lost the join of %(count)d person.",
+        "%(witness)s lost the join of %(count)d people.",
     ),
-    "leave-missing": (
-        gettext_noop("%(witness)s lost the leave of %(count)d person."),
-        gettext_noop("%(witness)s lost the leave of %(count)d people."),
+    "leave-missing": ngettext_noop(
+        "%(witness)s lost the leave of %(count)d person.",
+        "%(witness)s lost the leave of %(count)d people.",
     ),
-    "join-extra": (
-        gettext_noop("%(witness)s told of a join of %(count)d person that %(against)s does not know."),
-        gettext_noop("%(witness)s told of joins of %(count)d people that %(against)s does not know."),
+    "join-extra": ngettext_noop(
+        "%(witness)s told of a join of %(count)d person that %(against)s does not know.",
+        "%(witness)s told of joins of %(count)d people that %(against)s does not know.",
     ),
-    "leave-extra": (
-        gettext_noop("%(witness)s told of a leave of %(count)d person that %(against)s does not know."),
-        gettext_noop("%(witness)s told of leaves of %(count)d people that %(against)s does not know."),
+    "leave-extra": ngettext_noop(
+        "%(witness)s told of a leave of %(count)d person that %(against)s does not know.",
+        "%(witness)s told of leaves of %(count)d people that %(against)s does not know.",
     ),
-    "unknown-person": (
-        gettext_noop("%(witness)s named %(count)d person whom %(against)s does not know."),
-        gettext_noop("%(witness)s named %(count)d people whom %(against)s does not know."),
+    "unknown-person": ngettext_noop(
+        "%(witness)s named %(count)d person whom %(against)s does not know.",
+        "%(witness)s named %(count)d people whom %(against)s does not know.",
     ),
-    "listed-while-absent": (
-        gettext_noop("%(witness)s listed %(count)d person who was not in, as %(against)s has it."),
-        gettext_noop("%(witness)s listed %(count)d people who were not in, as %(against)s has it."),
+    "listed-while-absent": ngettext_noop(
+        "%(witness)s listed %(count)d person who was not in, as %(against)s has it.",
+        "%(witness)s listed %(count)d people who were not in, as %(against)s has it.",
     ),
-    "chats-differ": (
-        gettext_noop("%(witness)s had more chat messages of %(count)d person than %(against)s has."),
-        gettext_noop("%(witness)s had more chat messages of %(count)d people than %(against)s has."),
+    "chats-differ": ngettext_noop(
+        "%(witness)s had more chat messages of %(count)d person than %(against)s has.",
+        "%(witness)s had more chat messages of %(count)d people than %(against)s has.",
     ),
 }
 
@@ -391,15 +411,14 @@ _DISAGREEMENTS: dict[str, tuple[str, str]] = {
 def disagreement(one: Disagreement) -> str:
     """What a witness said otherwise than a better one, and of how many; a code without words is shown as it is."""
     number = len(set(one.who))
-    names = {"witness": witness(one.witness), "against": _inside(witness(one.against)), "count": number}
+    names = {"witness": witness(one.witness), "against": _inside(one.against), "count": number}
     if one.code in _DISAGREEMENTS:
         return ngettext(*_DISAGREEMENTS[one.code], number) % names
     return f"{names['witness']}: {one.code.replace('-', ' ')} ({people(number)})."
 
 
-def _inside(beginning: str) -> str:
-    """What begins a sentence, within one."""
-    return beginning[:1].lower() + beginning[1:]
+def _inside(code: str) -> str:
+    return _(_WITNESSES_INSIDE.get(code, code))
 
 
 DAMAGES: dict[str, str] = {
@@ -437,29 +456,29 @@ def end_reason(code: str) -> str:
 
 
 _COUNTED_NOTES: dict[str, tuple[str, str]] = {
-    "no-join": (
-        gettext_noop("No join was heard of %(count)d connection."),
-        gettext_noop("No join was heard of %(count)d connections."),
+    "no-join": ngettext_noop(
+        "No join was heard of %(count)d connection.",
+        "No join was heard of %(count)d connections.",
     ),
-    "no-leave": (
-        gettext_noop("No leave was heard of %(count)d connection before the end."),
-        gettext_noop("No leave was heard of %(count)d connections before the end."),
+    "no-leave": ngettext_noop(
+        "No leave was heard of %(count)d connection before the end.",
+        "No leave was heard of %(count)d connections before the end.",
     ),
-    "left-without-join": (
-        gettext_noop("Of %(count)d connection the first thing heard was its leave."),
-        gettext_noop("Of %(count)d connections the first thing heard was their leave."),
+    "left-without-join": ngettext_noop(
+        "Of %(count)d connection the first thing heard was its leave.",
+        "Of %(count)d connections the first thing heard was their leave.",
     ),
-    "recording-lost-leaves": (
-        gettext_noop("events.xml has lost the leave of %(count)d connection: nobody was in when the meeting ended."),
-        gettext_noop("events.xml has lost the leaves of %(count)d connections: nobody was in when the meeting ended."),
+    "recording-lost-leaves": ngettext_noop(
+        "events.xml has lost the leave of %(count)d connection: nobody was in when the meeting ended.",
+        "events.xml has lost the leaves of %(count)d connections: nobody was in when the meeting ended.",
     ),
-    "recording-blank-events": (
-        gettext_noop("%(count)d event in events.xml is empty: it had expired before it was written down."),
-        gettext_noop("%(count)d events in events.xml are empty: they had expired before they were written down."),
+    "recording-blank-events": ngettext_noop(
+        "%(count)d event in events.xml is empty: it had expired before it was written down.",
+        "%(count)d events in events.xml are empty: they had expired before they were written down.",
     ),
-    "emoji-without-value": (
-        gettext_noop("%(count)d reaction came without saying which."),
-        gettext_noop("%(count)d reactions came without saying which."),
+    "emoji-without-value": ngettext_noop(
+        "%(count)d reaction came without saying which.",
+        "%(count)d reactions came without saying which.",
     ),
 }
 

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 from django.utils import timezone
 
 from rollcall.web.files import version
+from rollcall.web.languages import menu
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
 
-def frame(request: HttpRequest) -> dict[str, str]:  # noqa: ARG001 - Django's signature
-    """For each template: the zone that times are shown in, and by what browsers tell new files from old."""
-    return {"zone": timezone.get_current_timezone_name(), "version": version()}
+def frame(request: HttpRequest) -> dict[str, object]:  # noqa: ARG001 - Django's signature
+    """For each template: the zone of its times, the languages, and by what browsers tell new files from old."""
+    return {"zone": timezone.get_current_timezone_name(), "languages": menu(), "version": version()}

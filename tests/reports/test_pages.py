@@ -241,13 +241,13 @@ def test_a_row_tells_in_out_time_share_and_engagement(page: Any) -> None:
         "10:00:00",
         "11:00:00",
         "1:00:00",
-        "100 %",
+        "100%",
     )
     assert (ada["Chats"], ada["Hands"]) == ("3", "2+ or more")
     assert "Reactions" not in ada
     assert (jose["Role"], jose["In"], jose["Out"]) == ("viewer, guest", "by 10:10:00", "10:40:00 or later")
     assert jose["Time"] == "30:00–38:30"
-    assert jose["Share"] == "50–64 %"
+    assert jose["Share"] == "50–64%"
 
 
 def test_what_is_less_than_a_shown_second_from_certain_is_shown_as_certain(page: Any) -> None:
@@ -467,7 +467,7 @@ def test_a_persons_page_has_all_their_meetings_and_totals(page: Any) -> None:
     tree = page(link)
 
     assert rows_of(tree) == ["Logic", "Algebra"]
-    assert cells_of(tree, "Logic")["Share"] == "94–100 %"
+    assert cells_of(tree, "Logic")["Share"] == "94–100%"
     assert "1:52:38" in text_of(tree)
     assert "https://moodle.example.org" in text_of(tree)
     assert "Ada" not in link

@@ -34,7 +34,7 @@ def test_all_four_are_there() -> None:
     assert found.cause is None
     assert "Settled: a whole events.xml is in" in found.settled
     assert any("came on" in sentence for sentence in found.lines[3].sentences)
-    assert found.coverage_sentence.startswith("100 %")
+    assert found.coverage_sentence.startswith("100%")
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_what_no_clock_shows_is_no_part_of_the_coverage() -> None:
     from tests.makers import make_meeting
 
     found = shown(make_meeting(coverage=(999, 400, 3_598_601)))
-    assert found.coverage_sentence == "100 % (59:59) by two or more"
+    assert found.coverage_sentence == "100% (59:59) by two or more"
     assert [(part.begins, part.percent) for part in found.coverage] == [("0.00", "100.00")]
 
 

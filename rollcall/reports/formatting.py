@@ -1,0 +1,142 @@
+"""What a language decides about dates, numbers and what stands between them. Here, and only here, Babel is asked.
+
+The same in every language: a clock of 24 hours with seconds where they are known, durations as 1:02:10, and the digits
+0 to 9. Files for programs and spreadsheets come from none of this: they are written as ISO 8601.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Literal
+
+from babel import dates, numbers
+from django.utils import translation
+from django.utils.translation import pgettext
+
+from rollcall import languages
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date, datetime
+
+    from babel import Locale
+
+    Width = Literal["abbreviated", "narrow", "wide"]
+
+_LRI, _FSI, _PDI = "\u2066", "\u2068", "\u2069"
+
+_DAY, _DAY_AND_WEEKDAY = "yMMMd", "yMMMEd"
+_ENGLISH = {_DAY_AND_WEEKDAY: "EEE d MMM y", "full": "EEEE d MMMM y"}
+"""English is at home in many countries: this is read in all of them, and has no comma where another one follows."""
+
+
+def _language() -> str:
+    return translation.get_language() or languages.SOURCE
+
+
+@lru_cache
+def _locale(language: str) -> Locale:
+    return languages.locale(language)
+
+
+# --- dates ------------------------------------------------------------------------------------------------------------
+
+
+def date_and_time(at: datetime) -> str:
+    """Sun 22 Nov 2026, 10:02."""
+    language = _language()
+    joined = str(dates.get_datetime_format("medium", _locale(language)))
+    return joined.replace("{1}", _date(language, at.date(), _DAY_AND_WEEKDAY)).replace("{0}", f"{at:%H:%M}")
+
+
+def full_date(day: date) -> str:
+    """Sunday 22 November 2026."""
+    return _date(_language(), day, "full")
+
+
+def short_date(day: date) -> str:
+    """22 Nov 2026."""
+    return _date(_language(), day, _DAY)
+
+
+@lru_cache(4096)
+def _date(language: str, day: date, form: str) -> str:
+    locale = _locale(language)
+    if language == languages.SOURCE and form in _ENGLISH:
+        return dates.format_date(day, _ENGLISH[form], locale)
+    if form == "full":
+        return dates.format_date(day, form, locale)
+    return dates.format_skeleton(form, day, locale=locale)
+
+
+def weekday(number: int, width: Width = "abbreviated") -> str:
+    """What a day of the week is called where it stands alone; 0 is Monday."""
+    return str(dates.get_day_names(width, "stand-alone", _locale(_language()))[number])
+
+
+def month(number: int, width: Width = "abbreviated") -> str:
+    """What a month is called where it stands alone; 1 is January."""
+    return str(dates.get_month_names(width, "stand-alone", _locale(_language()))[number])
+
+
+def first_weekday() -> int:
+    """The day with which a week begins for the reader; 0 is Monday."""
+    return _locale(_language()).first_week_day
+
+
+# --- numbers ----------------------------------------------------------------------------------------------------------
+
+
+def number(value: int) -> str:
+    """1,234 or 1.234."""
+    return _number(_language(), value)
+
+
+@lru_cache(1024)
+def _number(language: str, value: int) -> str:
+    return numbers.format_decimal(value, locale=_locale(language))
+
+
+def percent(least: int, most: int | None = None) -> str:
+    """Whole percents: 88% or 84–88%, with its sign where the language has it."""
+    return _percent(_language(), least, least if most is None else most)
+
+
+@lru_cache(1024)
+def _percent(language: str, least: int, most: int) -> str:
+    shown = numbers.format_percent(most / 100, locale=_locale(language))
+    if least == most:
+        return shown
+    return shown.replace(str(most), _left_to_right(f"{least}–{most}", language))
+
+
+# --- what stands between ----------------------------------------------------------------------------------------------
+
+
+def interval(least: str, most: str) -> str:
+    """Two clock times, durations or numbers: 40:00–42:10, earlier before later in every direction of writing.
+
+    Ends of several words, such as dates, are text, which goes the way of the language.
+    """
+    if " " in least or " " in most:
+        return f"{least} – {most}"
+    return left_to_right(f"{least}–{most}")
+
+
+def left_to_right(text: str) -> str:
+    """Numbers with signs between, which must not be turned round amid text that is written from right to left."""
+    return _left_to_right(text, _language())
+
+
+def _left_to_right(text: str, language: str) -> str:
+    return f"{_LRI}{text}{_PDI}" if languages.is_right_to_left(language) else text
+
+
+def isolated(name: str) -> str:
+    """A name in a sentence, such that the direction it is written in turns nothing beside it."""
+    return f"{_FSI}{name}{_PDI}"
+
+
+def listed(parts: Iterable[str]) -> str:
+    """Several things side by side."""
+    return pgettext("between the parts of a list", ", ").join(parts)
