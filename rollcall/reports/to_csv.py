@@ -2,93 +2,82 @@
 
 from __future__ import annotations
 
-import csv
-import io
+import re
 from typing import TYPE_CHECKING, Any
 
-from django.utils.translation import gettext as _
-
-from rollcall.reports import words
-from rollcall.reports.details import UNSEEN
-from rollcall.reports.rows import Format, Kind
+from rollcall.reports.local_times import LocalTimes, durations
+from rollcall.reports.rows import Format
+from rollcall.reports.sheets import Cell, Known, lines, sheet_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
     from datetime import tzinfo
 
-    from rollcall.reports.rows import Column, Table
+    from rollcall.reports.rows import Table
 
 MEDIA_TYPE = "text/csv; charset=utf-8"
 
-_BEGINS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+PART = 64 * 1024
+"""How many characters are gathered before they are passed on."""
+
+_MUST_BE_QUOTED = re.compile(r'[",\r\n]')
+_CALCULATES = "=+-@＝＋－＠"
+_MAY_CALCULATE = re.compile(rf"[{re.escape(_CALCULATES)}\t\r]")
+_BEGINNING = re.compile(r"(?:^|[;\t\r\n\v\f])[;\s\x00-\x1f\x7f\xad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]*+")
+"""Where a spreadsheet may see the begin of a cell, with the blanks and the invisible that it may pass over.
+
+That is not only where the cell begins: Excel in a country whose numbers have a comma takes a semicolon for the end
+of a cell, whatever the quotes around it say, and a new line then for a new row.
+"""
 
 
-def to_csv(table: Table, zone: tzinfo) -> Iterator[bytes]:
-    """A line per row, with its group's columns in front. Times are of the zone that the heading names."""
-    columns, inner = _shown(table.columns), _shown(table.inner)
-    yield _line(heading for column in (*columns, *inner) for heading in _headings(column, zone))
-    for row in table.rows:
-        if not inner:
-            yield _line(_cells(columns, row, zone))
-            continue
-        of_group = _cells(columns, row.subject, zone)
-        for one in row.rows:
-            yield _line([*of_group, *_cells(inner, one, zone)])
+def to_csv(table: Table, zone: tzinfo, *, bom: bool = False) -> Iterator[bytes]:
+    """A line per row, with its group's columns in front. With `bom` Excel sees that it is UTF-8."""
+    sheet = sheet_of(table, Format.CSV, zone)
+    gathered = ["\ufeff" if bom else "", ",".join(_cell(field.heading) for field in sheet.fields), "\r\n"]
+    length = 0
+    for rows in lines(table, sheet, _writing(zone)):
+        text = "\r\n".join(map(",".join, rows))
+        gathered += text, "\r\n"
+        length += len(text)
+        if length >= PART:
+            yield _encoded(gathered)
+            gathered, length = [], 0
+    yield _encoded(gathered)
+
+
+def _encoded(gathered: list[str]) -> bytes:
+    return "".join(gathered).encode(errors="replace")
+
+
+def _cell(text: str) -> str:
+    """As it stands in the file: csv.writer does the same for a whole row, in five times the time."""
+    shown = safe(text)
+    return '"' + shown.replace('"', '""') + '"' if _MUST_BE_QUOTED.search(shown) else shown
 
 
 def safe(text: str) -> str:
     """Text that a spreadsheet would calculate is quoted, so that it is shown."""
-    return f"'{text}" if text.startswith(_BEGINS_A_FORMULA) else text
+    return _BEGINNING.sub(_quoted, text) if _MAY_CALCULATE.search(text) else text
 
 
-def _shown(columns: Sequence[Column]) -> list[Column]:
-    return [column for column in columns if Format.CSV in column.shown]
+def _quoted(beginning: re.Match[str]) -> str:
+    blanks, at = beginning[0], beginning.end()
+    calculates = beginning.string[at : at + 1] in _CALCULATES and at < len(beginning.string)
+    if beginning.start():
+        return f"{blanks}'" if calculates else blanks
+    if calculates and ";" in blanks:
+        return f"'{blanks}'"
+    return f"'{blanks}" if calculates or blanks.startswith(("\t", "\r")) else blanks
 
 
-def _line(cells: Iterable[object]) -> bytes:
-    line = io.StringIO(newline="")
-    csv.writer(line).writerow(cells)
-    return line.getvalue().encode()
-
-
-def _headings(column: Column, zone: tzinfo) -> list[str]:
-    label = str(column.label)
-    match column.kind:
-        case Kind.TIME:
-            return [f"{label} ({zone})"]
-        case Kind.SHARES:
-            return [_("Share at least (%)"), _("Share at most (%)")]
-        case Kind.PART:
-            return [f"{label} (%)"]
-        case Kind.COUNTED | Kind.COUNTED_TIME:
-            return [_("%(label)s, at least") % {"label": label}]
-        case _:
-            return [label]
-
-
-def _cells(columns: Sequence[Column], row: Any, zone: tzinfo) -> list[object]:  # noqa: ANN401 - a row is whatever its columns read
-    return [cell for column in columns for cell in _cell(column.kind, column.of(row), zone)]
-
-
-def _cell(kind: Kind, value: Any, zone: tzinfo) -> list[object]:  # noqa: ANN401, PLR0911 - and so is a value; one line each
-    match kind:
-        case Kind.TIME:
-            return [words.stamp(value, zone)]
-        case Kind.DURATION:
-            return [words.long_duration(value)]
-        case Kind.COUNTED:
-            return [value.seen]
-        case Kind.COUNTED_TIME:
-            return [words.long_duration(None if value == UNSEEN else value.seen)]
-        case Kind.PART:
-            return ["" if value is None else f"{100 * value:.1f}"]
-        case Kind.RECORD:
-            return [words.record(value)]
-        case Kind.SHARES:
-            return ["", ""] if value is None else [f"{100 * part:.1f}" for part in value]
-        case Kind.STATE:
-            return [words.state_name(value[0])]
-        case Kind.COUNT:
-            return [value]
-        case _:
-            return [safe(str(value))]
+def _writing(zone: tzinfo) -> Callable[[Cell, list[Any]], list[Any]]:
+    known, times = Known(_cell), LocalTimes(zone)
+    by_cell: dict[Cell, Callable[[list[Any]], list[Any]]] = {
+        Cell.TEXT: lambda values: [known[value] for value in values],
+        Cell.NUMBER: lambda values: ["" if value is None else str(value) for value in values],
+        Cell.TIME: times.stamps,
+        Cell.DURATION: durations,
+        Cell.PERCENT: lambda values: ["" if value is None else f"{100 * value:.1f}" for value in values],
+    }
+    return lambda cell, values: by_cell[cell](values)

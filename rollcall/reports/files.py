@@ -1,0 +1,84 @@
+"""A Table as a file that is sent while it is made: as long as it may be, it takes no more memory than a short one."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from asgiref.sync import sync_to_async
+from django.http import StreamingHttpResponse
+from django.utils import translation
+
+from rollcall.reports import to_csv, to_json, to_xlsx
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator, Mapping
+    from datetime import tzinfo
+
+    from rollcall.reports.rows import Table
+
+OPTIONS = ("bom",)
+"""What an address may say of a file beside the filter."""
+
+PART = 64 * 1024
+
+_log = logging.getLogger("rollcall.reports")
+
+_MEDIA_TYPES = {"csv": to_csv.MEDIA_TYPE, "xlsx": to_xlsx.MEDIA_TYPE, "json": to_json.MEDIA_TYPE}
+KINDS = tuple(_MEDIA_TYPES)
+
+
+def file_parts(table: Table, kind: str, *, zone: tzinfo, options: Mapping[str, str]) -> Iterator[bytes]:
+    """The file, part by part."""
+    match kind:
+        case "csv":
+            return to_csv.to_csv(table, zone, bom=options.get("bom") == "1")
+        case "xlsx":
+            return to_xlsx.to_xlsx(table, zone)
+        case _:
+            return to_json.to_json(table)
+
+
+def file_response(
+    table: Table, kind: str, name: str, *, zone: tzinfo, options: Mapping[str, str]
+) -> StreamingHttpResponse:
+    """The file as an answer. What is wrong with the first rows is raised here, while there is still a page for it."""
+    parts = _in_language(file_parts(table, kind, zone=zone, options=options), translation.get_language())
+    response = _Sent(_with_first(next(parts, b""), parts), content_type=_MEDIA_TYPES[kind])
+    response["Content-Disposition"] = f'attachment; filename="{name}.{kind}"'
+    return response
+
+
+class _Sent(StreamingHttpResponse):
+    """An answer whose parts are made one by one in the request's own thread, where its database connection is."""
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        """The parts; Django itself would make all of them before it sends the first."""
+        parts = iter(self)
+        following = sync_to_async(lambda: next(parts, None), thread_sensitive=True)
+        while (part := await following()) is not None:
+            yield part
+
+
+def _with_first(first: bytes, parts: Iterator[bytes]) -> Iterator[bytes]:
+    """An error after this ends the connection, so that nobody takes what has come for the whole file."""
+    yield first
+    try:
+        yield from parts
+    except Exception:
+        _log.exception("a file broke off while it was sent")
+        raise
+
+
+def _in_language(parts: Iterator[bytes], language: str | None) -> Iterator[bytes]:
+    """Not too small; each made in the language of who asked, which is forgotten once the view has answered."""
+    is_over = False
+    while not is_over:
+        gathered = bytearray()
+        with translation.override(language):
+            while len(gathered) < PART and not is_over:
+                part = next(parts, None)
+                is_over = part is None
+                gathered += part or b""
+        if gathered:
+            yield bytes(gathered)
