@@ -39,6 +39,10 @@ class Count:
     is_exact: bool = False
 
 
+UNSEEN: Final = Count()
+"""None was seen, and nobody told who could know that there was none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Engagement:
     """What one person did in one family; times in ms. Webhooks never tell talk time, nor who was away."""
