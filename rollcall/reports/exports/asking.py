@@ -1,0 +1,94 @@
+"""Asking for a file that a worker makes, and how a view learns that it is a worker who asks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from django.http import HttpResponseRedirect
+from django.utils import timezone
+from django.utils.translation import get_language
+
+from rollcall.core.errors import Refused
+from rollcall.reports.translating import gettext as _
+from rollcall.store.exports import Export, ExportState
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponse
+
+KEPT_MS: Final = 24 * 3_600_000
+AT_ONCE_PER_USER: Final = 10
+UNDER_WAY: Final = (ExportState.WAITING, ExportState.MAKING)
+
+_PROGRESS: Final = "export_progress"
+"""The attribute of a request that is replayed."""
+
+
+def now_ms() -> int:
+    """Our own clock."""
+    return time.time_ns() // 1_000_000
+
+
+def later(request: HttpRequest, name: str, kind: str, **options: str) -> HttpResponse:
+    """Have a worker make what this address asks for, and send whoever asked to where they see how far it is.
+
+    `options` are words of the query that the address leaves to the reader's browser, which the worker does not have.
+    """
+    query = request.GET.copy()
+    for option, word in options.items():
+        query[option] = word
+    export = _ask(request, query.urlencode(), name, kind)
+    answer = HttpResponseRedirect(f"/exports/{export.pk}")
+    answer.status_code = 303
+    return answer
+
+
+def _ask(request: HttpRequest, query: str, name: str, kind: str) -> Export:
+    """The same file is not made twice at a time."""
+    user = request.user.pk or 0  # nobody comes here without an account
+    under_way = Export.objects.filter(user_id=user, state__in=UNDER_WAY)
+    language, zone = get_language() or "en", timezone.get_current_timezone_name()
+    for one in under_way:
+        if (one.path, one.query, one.kind, one.language, one.zone) == (request.path, query, kind, language, zone):
+            return one
+    if under_way.count() >= AT_ONCE_PER_USER:
+        raise Refused(
+            _("%(count)d files of yours are being made already.") % {"count": AT_ONCE_PER_USER},
+            code="too-many-exports",
+            status=429,
+            hint=_("Wait until one of them is ready."),
+        )
+    now = now_ms()
+    return Export.objects.create(
+        user_id=user,
+        path=request.path,
+        query=query,
+        name=name,
+        kind=kind,
+        language=language,
+        zone=zone,
+        state=ExportState.WAITING,
+        created_at=now,
+        expires_at=now + KEPT_MS,
+    )
+
+
+def is_replayed(request: HttpRequest) -> bool:
+    """Whether a worker asks, so that the file is to be made now, however long that takes."""
+    return hasattr(request, _PROGRESS)
+
+
+def progress_of(request: HttpRequest) -> Callable[[int], None]:
+    """Whom to tell how many rows are done."""
+    found: Callable[[int], None] = getattr(request, _PROGRESS, _nobody)
+    return found
+
+
+def mark_replayed(request: HttpRequest, progress: Callable[[int], None]) -> None:
+    """Say of a request that a worker makes it."""
+    setattr(request, _PROGRESS, progress)
+
+
+def _nobody(_done: int) -> None:
+    pass

@@ -1,0 +1,78 @@
+"""The page of a file that is being made: how far it is, then the file. Only who asked for it sees it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.http import Http404, StreamingHttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from rollcall.reports import words
+from rollcall.reports.exports.asking import UNDER_WAY, is_replayed, later, now_ms
+from rollcall.reports.exports.queue import content_of
+from rollcall.reports.translating import gettext as _
+from rollcall.store.exports import Export, ExportState
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponse
+
+__all__ = ["export_file", "export_page", "export_progress", "is_replayed", "later"]
+
+_OTHERS = ("csv", "xlsx")
+_OF_PAPER = ("paper", "signatures")
+
+
+@require_safe
+def export_page(request: HttpRequest, pk: int) -> HttpResponse:
+    """How far it is; the middle of the page asks again each second."""
+    return render(request, "export.html", _shown(_export(request, pk)))
+
+
+@require_safe
+def export_progress(request: HttpRequest, pk: int) -> HttpResponse:
+    """The middle of the page alone."""
+    return render(request, "_export.html", _shown(_export(request, pk)))
+
+
+@require_safe
+def export_file(request: HttpRequest, pk: int) -> StreamingHttpResponse:
+    """The file."""
+    export = _export(request, pk)
+    if export.state != ExportState.READY:
+        raise Http404(_("This file is not ready."))
+    answer = StreamingHttpResponse(content_of(export), content_type=export.media_type)
+    answer["Content-Disposition"] = f'attachment; filename="{export.name}.{export.kind}"'
+    answer["Content-Length"] = str(export.size)
+    return answer
+
+
+def _export(request: HttpRequest, pk: int) -> Export:
+    found = Export.objects.filter(pk=pk, expires_at__gt=now_ms()).first()
+    if found is None or not (found.user_id == request.user.pk or request.user.is_superuser):
+        raise Http404(_("There is no such file, or it is not yours. A file is kept for a day; ask for it again."))
+    return found
+
+
+def _shown(export: Export) -> dict[str, Any]:
+    return {
+        "page": "exports",
+        "export": export,
+        "is_under_way": export.state in UNDER_WAY,
+        "is_waiting": export.state == ExportState.WAITING,
+        "is_ready": export.state == ExportState.READY,
+        "is_too_long": export.state == ExportState.TOO_LONG,
+        "kind": export.kind.upper(),
+        "done": export.done,
+        "kept_until": words.day_and_clock(export.expires_at, timezone.get_current_timezone()),
+        "others": [(kind.upper(), _address(export, kind)) for kind in _OTHERS if kind != export.kind],
+        "again": _address(export, export.kind),
+    }
+
+
+def _address(export: Export, kind: str) -> str:
+    """The same report in another form."""
+    asked = [part for part in export.query.split("&") if part and part.partition("=")[0] not in _OF_PAPER]
+    path = f"{export.path.rpartition('.')[0]}.{kind}"
+    return f"{path}?{'&'.join(asked)}" if asked else path

@@ -1,0 +1,83 @@
+"""A report as PDF: at once if it is short, by a worker if it is long."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import chain
+from typing import TYPE_CHECKING, Final
+
+from django.http import HttpResponse
+from django.utils import timezone
+from django.utils.translation import get_language
+
+from rollcall.core.errors import Refused
+from rollcall.reports.exports.asking import is_replayed, later, progress_of
+from rollcall.reports.pdf.cells import count_of
+from rollcall.reports.pdf.document import Wanted, document_of
+from rollcall.reports.pdf.layout import PAPERS
+from rollcall.reports.pdf.masthead import masthead
+from rollcall.reports.pdf.rendering import render
+from rollcall.reports.translating import gettext as _
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+    from django.http.response import HttpResponseBase
+
+    from rollcall.reports.rows import Table
+
+MEDIA_TYPE: Final = "application/pdf"
+OPTIONS: Final = ("paper", "signatures")
+"""What an address may say beside the filters."""
+
+AT_ONCE: Final = 1_000
+"""Rows that are drawn while somebody waits."""
+
+_LETTER: Final = frozenset(("us", "ca", "mx", "ph", "cl", "co", "ve", "cr", "gt", "ni", "pa", "do", "pr", "sv"))
+"""Countries that print on Letter."""
+
+
+def pdf_response(request: HttpRequest, table: Table, name: str) -> HttpResponseBase:
+    """The file; for a long one the way to a page that tells how far it is."""
+    paper, has_signatures = _paper(request), request.GET.get("signatures", "") == "1"
+    if not is_replayed(request):
+        table, is_long = _looked_at(table)
+        if is_long:
+            return later(request, name, "pdf", paper=paper)
+    wanted = Wanted(timezone.get_current_timezone(), paper, has_signatures, progress_of(request))
+    response = HttpResponse(render(document_of(table, wanted, masthead())), content_type=MEDIA_TYPE)
+    response["Content-Disposition"] = f'attachment; filename="{name}.pdf"'
+    return response
+
+
+def _looked_at(table: Table) -> tuple[Table, bool]:
+    """The same table, and whether it is long: no more of it is read than is needed to tell."""
+    rows = iter(table.rows)
+    seen, lines = [], 0
+    for one in rows:
+        seen.append(one)
+        lines += count_of(one)
+        if lines > AT_ONCE:
+            return replace(table, rows=chain(seen, rows)), True
+    return replace(table, rows=seen), False
+
+
+def _paper(request: HttpRequest) -> str:
+    """What the address says, else what is usual where the reader's language is spoken."""
+    asked = request.GET.get("paper", "").lower()
+    if asked and asked not in PAPERS:
+        raise Refused(
+            _("There is no paper “%(name)s”.") % {"name": asked},
+            code="unknown-paper",
+            hint=_("There are: %(names)s.") % {"names": ", ".join(PAPERS)},
+        )
+    return asked or ("letter" if _region(request) in _LETTER else "a4")
+
+
+def _region(request: HttpRequest) -> str:
+    chosen = (get_language() or "").lower()
+    wished = request.headers.get("Accept-Language", "").partition(",")[0].partition(";")[0].strip().lower()
+    for language in (chosen, wished):
+        region = language.rpartition("-")[2]
+        if "-" in language and len(region) == 2:
+            return region
+    return ""
