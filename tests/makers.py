@@ -110,6 +110,7 @@ def make_meeting(
     from django.db import transaction
 
     from rollcall.derive.directory import enter_course, lock_people, recount_courses, recount_people
+    from rollcall.derive.rows import order_of
     from rollcall.store.derived import Attendance, Summary
     from rollcall.store.facts import Meeting
     from rollcall.store.keys import key_of, meeting_key
@@ -151,6 +152,7 @@ def make_meeting(
         external_meeting_id=f"ext-{fold_name(name)}",
         name=name,
         name_key=fold_name(name),
+        sort_key=order_of(fold_name(name)),
         site=site,
         site_key=key_of(site),
         context_id=course,
@@ -161,6 +163,7 @@ def make_meeting(
         ended_proved_at=end[0],
         ended_possible_at=end[1],
         settles_at=None if ended is None or settles is None else at(settles, day),
+        length_ms=None if end[1] is None else end[1] - at(began, day),
         record=record,
         unwitnessed_ms=coverage[0],
         witnessed_once_ms=coverage[1],

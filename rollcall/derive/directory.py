@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from django.db import Error, connection, transaction
 from django.db.models import Count, Max, Min, Q, Sum
 
-from rollcall.derive.rows import sort_key
+from rollcall.derive.rows import order_of, sort_key
 from rollcall.feed.faults import Fault, fault_of
 from rollcall.store.derived import Attendance, Course, Person, Summary
 from rollcall.store.fields import storable
@@ -135,7 +135,8 @@ def _total(key: bytes, by_name: list[tuple[Any, ...]]) -> dict[str, Any]:
 def recount_courses(pks: Iterable[int | None]) -> None:
     """Bring what is said of these courses up to their meetings."""
     for pk in sorted({pk for pk in pks if pk is not None}):
-        Course.objects.select_for_update(no_key=connection.features.has_select_for_no_key_update).get(pk=pk)
+        held = Course.objects.select_for_update(no_key=connection.features.has_select_for_no_key_update)
+        course = held.get(pk=pk)
         rows = Summary.objects.filter(course=pk).order_by().values("context_label")
         labels = list(
             rows.annotate(count=Count("pk"), last=Max("started_at")).values_list("context_label", "count", "last")
@@ -143,6 +144,7 @@ def recount_courses(pks: Iterable[int | None]) -> None:
         latest = max(labels, key=lambda row: (bool(row[0]), row[2], row[0]), default=("", 0, None))
         Course.objects.filter(pk=pk).update(
             label=latest[0],
+            sort_key=order_of(fold_name(latest[0] or course.context_id)),
             labels_key="\n".join(sorted({fold_name(row[0]) for row in labels} - {""})),
             meetings=sum(row[1] for row in labels),
             last_at=max((row[2] for row in labels), default=None),

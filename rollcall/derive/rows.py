@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from rollcall.core.engagement import Engagement
+from rollcall.core.engagement import UNSEEN, Engagement
 from rollcall.core.evidence import LIVE
 from rollcall.core.intervals import OPEN
 from rollcall.core.people import USER
+from rollcall.core.signs import NO_SIGNS
 from rollcall.core.witnesses import CALLBACK, RECORDING
 from rollcall.store.keys import key_of, person_key
 from rollcall.store.names import fold_name
@@ -85,16 +86,23 @@ def _course(site: str, context_id: str) -> dict[str, Any] | None:
 
 def sort_key(name_key: str, key: bytes) -> bytes:
     """The order of people: by folded name, and of one name by key."""
-    return name_key.encode()[:60] + b"\0" + key
+    return order_of(name_key) + b"\0" + key
+
+
+def order_of(name_key: str) -> bytes:
+    """The order of what has a name, the same on every database; those alike in the beginning are of one place."""
+    return name_key.encode()[:60]
 
 
 def _summary(folded: FoldedMeeting, pool: str, site: str) -> dict[str, Any]:
     activity = folded.activity(pool)
+    name_key = fold_name(folded.name)
     return {
         "pool_name": pool,
         "external_meeting_id": folded.external_meeting_id,
         "name": folded.name,
-        "name_key": fold_name(folded.name),
+        "name_key": name_key,
+        "sort_key": order_of(name_key),
         "site": site,
         "site_key": key_of(site),
         "context_id": folded.metadata.get("bbb-context-id") or activity.course,
@@ -111,6 +119,7 @@ def _summary(folded: FoldedMeeting, pool: str, site: str) -> dict[str, Any]:
         "attendees": len(folded.attendances),
         "present": sum(attendance.is_open() for attendance in folded.attendances),
         "person_ms": sum(attendance.proved_ms() for attendance in folded.attendances),
+        "length_ms": None if folded.ended_at is None else folded.ended_at - folded.started_at,
         "fold_version": FOLD_VERSION,
         "detail": _encoder.encode(
             {
@@ -208,6 +217,7 @@ def _attendance(attendance: Attendance, folded: FoldedMeeting) -> tuple[bytes, d
                 "engagement": _engagement(attendance.engagement),
                 "witnesses": _witnesses(attendance, folded.live.get(attendance.key)),
             }
+            | ({} if attendance.signs == NO_SIGNS else {"signs": attendance.signs})
         ),
     }
 
@@ -250,8 +260,6 @@ def _session(session: Session) -> dict[str, Any]:
 
 
 def _engagement(engagement: Engagement) -> dict[str, Any]:
-    return {
-        name: {"seen": count.seen, "is_exact": count.is_exact}
-        for name in COUNTED
-        for count in [getattr(engagement, name)]
-    }
+    """What was counted; what is left out was not seen, though there may have been some."""
+    counted = ((name, getattr(engagement, name)) for name in COUNTED)
+    return {name: {"seen": count.seen, "is_exact": count.is_exact} for name, count in counted if count != UNSEEN}

@@ -46,25 +46,35 @@ class Person(models.Model):
 
 
 class Course(models.Model):
-    """A course (context) of one site. `label` is that of its latest meeting, `labels_key` all it had, folded."""
+    """A course (context) of one site. `label` is that of its latest meeting, `labels_key` all it had, folded.
+
+    `sort_key` is its order in a list: by its label or, without one, its id.
+    """
 
     key = DigestField(unique=True)
-    organisation = models.IntegerField(default=UNCLAIMED, db_index=True)
+    organisation = models.IntegerField(default=UNCLAIMED)
     site = WireTextField()
     context_id = WireTextField(blank=True)
     label = WireTextField(blank=True)
+    sort_key = SortKeyField(default=b"")
     labels_key = models.TextField(blank=True)
     meetings = models.IntegerField(default=0)
     last_at = models.BigIntegerField(null=True, help_text="when its latest meeting began")
 
     class Meta:
         app_label = "store"
+        indexes = (
+            models.Index(fields=("organisation", "sort_key", "id"), name="course_by_name"),
+            models.Index(fields=("organisation", "meetings", "id"), name="course_by_meetings"),
+            models.Index(fields=("organisation", "last_at", "id"), name="course_by_last"),
+        )
 
 
 class Summary(models.Model):
     """One family as a list shows it. Open ends are null; times are epoch ms.
 
-    `person_ms` is the proved time of all its people together. `detail` is the canonical JSON of what the page of the
+    `person_ms` is the proved time of all its people together, `length_ms` the longest it can have lasted, null while it
+    runs. `sort_key` is its order by name. `detail` is the canonical JSON of what the page of the
     meeting shows beside its attendees (rooms, blind spans, notes).
     """
 
@@ -73,6 +83,7 @@ class Summary(models.Model):
     external_meeting_id = WireTextField()
     name = WireTextField()
     name_key = models.TextField(help_text="for search: the name folded to Latin letters")
+    sort_key = SortKeyField(default=b"")
     site = WireTextField()
     site_key = DigestField(db_index=True)
     context_id = WireTextField(blank=True)
@@ -93,6 +104,7 @@ class Summary(models.Model):
     attendees = models.IntegerField()
     present = models.IntegerField(help_text="people with an open span")
     person_ms = models.BigIntegerField(default=0)
+    length_ms = models.BigIntegerField(null=True)
     fold_version = models.IntegerField(default=0, help_text="of the rules that made this; see derive.rows")
     detail = models.BinaryField()
 
@@ -105,7 +117,12 @@ class Summary(models.Model):
                 fields=("organisation", "started_at", "meeting", "attendees", "person_ms"), name="summary_use"
             ),
             models.Index(fields=("course", "started_at", "meeting"), name="summary_of_course"),
+            models.Index(fields=("pool_name", "started_at", "meeting"), name="summary_of_server"),
             models.Index(fields=("ended_possible_at", "started_at"), name="summary_running"),
+            models.Index(fields=("organisation", "sort_key", "meeting"), name="summary_by_name"),
+            models.Index(fields=("organisation", "attendees", "meeting"), name="summary_by_people"),
+            models.Index(fields=("organisation", "person_ms", "meeting"), name="summary_by_time"),
+            models.Index(fields=("organisation", "length_ms", "meeting"), name="summary_by_length"),
         )
 
 
@@ -147,7 +164,8 @@ class Attendance(models.Model):
     class Meta:
         app_label = "store"
         indexes = (
-            models.Index(fields=("person", "started_at"), name="attendance_of_person"),
+            # With the meeting, so that the meetings of many people are found without a look at their rows.
+            models.Index(fields=("person", "started_at", "summary"), name="attendance_of_person"),
             models.Index(fields=("organisation", "proved_ms", "id"), name="attendance_by_time"),
             models.Index(fields=("organisation", "share", "id"), name="attendance_by_share"),
         )
