@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from rollcall.reports import formatting, words
 from rollcall.reports.pictures import drawing
 from rollcall.reports.pictures.drawing import Drawn
-from rollcall.reports.pictures.ticks import ticks
+from rollcall.reports.pictures.ticks import edge_anchor, ticks
 from rollcall.reports.rows import Column, Kind, Table
 from rollcall.reports.translating import gettext as _
 
@@ -53,9 +53,11 @@ def time_axis(meeting: MeetingRow, zone: tzinfo) -> str:
     marks = []
     for tick in ticks(meeting.summary.started_at, meeting.until, zone, most=5):
         x = flow.place(100 * tick.part)
-        kind = ' class="minor"' if tick.is_minor else ""
-        marks.append(f'<line x1="{x}" x2="{x}" y1="14" y2="19"/><text{kind} x="{x}" y="10">{tick.label}</text>')
-    return f'<svg class="axis" aria-hidden="true" focusable="false" direction="ltr">{"".join(marks)}</svg>'
+        kind, side = (' class="minor"' if tick.is_minor else ""), flow.anchor(edge_anchor(tick.part))
+        label = f'<text{kind} x="{x}" y="10" text-anchor="{side}">{drawing.clean(tick.label)}</text>'
+        marks.append(f'<line x1="{x}" x2="{x}" y1="14" y2="19"/>{label}')
+    svg = f'<svg class="axis" aria-hidden="true" focusable="false" direction="ltr">{"".join(marks)}</svg>'
+    return f'<div class="axis-box">{svg}</div>'
 
 
 def _worth_stripes(row: AttendeeRow) -> Iterator[tuple[int, int]]:

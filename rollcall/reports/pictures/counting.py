@@ -52,8 +52,9 @@ def levels(people: Iterable[tuple[Sequence[OpenSpan], Sequence[OpenSpan]]], star
     certain: defaultdict[int, int] = defaultdict(int)
     possible: defaultdict[int, int] = defaultdict(int)
     for proved, maybe in people:
-        _add(certain, proved, start, until)
-        _add(possible, [*maybe, *proved], start, until)
+        sure = merged(proved, start, until)
+        _add(certain, sure)
+        _add(possible, sure if maybe == proved else merged([*maybe, *proved], start, until))
     found: list[Level] = []
     now = at_most = 0
     for at in sorted({start, *certain, *possible} - {until}):
@@ -64,8 +65,8 @@ def levels(people: Iterable[tuple[Sequence[OpenSpan], Sequence[OpenSpan]]], star
     return found
 
 
-def _add(changes: defaultdict[int, int], spans: Iterable[OpenSpan], start: int, until: int) -> None:
-    for begins, ends in merged(spans, start, until):
+def _add(changes: defaultdict[int, int], spans: Iterable[Span]) -> None:
+    for begins, ends in spans:
         changes[begins] += 1
         changes[ends] -= 1
 

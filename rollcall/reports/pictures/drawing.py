@@ -95,6 +95,8 @@ def ours(content: str) -> str:
 def shortened(content: str, room: int) -> str:
     """At most so many letters wide; where it was cut it says so."""
     content = " ".join(content[: 20 * room].split())
+    if content.isascii() and len(content) <= room:
+        return content
     used = 0
     for index, letter in enumerate(content):
         used += _width(letter)
@@ -127,7 +129,7 @@ _KINDS = {
 
 def number(value: float) -> str:
     """Short, and the same on every machine."""
-    return f"{value:.2f}".rstrip("0").rstrip(".")
+    return str(value) if type(value) is int else f"{value:.2f}".rstrip("0").rstrip(".")
 
 
 # --- shapes -----------------------------------------------------------------------------------------------------------
@@ -150,6 +152,11 @@ def hatched(name: str) -> str:
     return f"url(#{name}-possible)"
 
 
+def finely_hatched(name: str) -> str:
+    """The same where there are but a few pixels."""
+    return f"url(#{name}-fine)"
+
+
 def dotted(name: str) -> str:
     """What `fill` is for times in which messages may be missing."""
     return f"url(#{name}-blind)"
@@ -157,15 +164,17 @@ def dotted(name: str) -> str:
 
 def patterns(name: str) -> str:
     """Stripes and dots, with ids that no other picture of a page has."""
-    return possible_pattern(f"{name}-possible") + blind_pattern(f"{name}-blind")
+    coarse, fine = possible_pattern(f"{name}-possible"), possible_pattern(f"{name}-fine", 3)
+    return coarse + fine + blind_pattern(f"{name}-blind")
 
 
-def possible_pattern(identity: str) -> str:
-    """Stripes."""
+def possible_pattern(identity: str, size: int = 6) -> str:
+    """Stripes, so many pixels from one to the next."""
+    square = f'width="{size}" height="{size}"'
     return (
-        f'<pattern id="{identity}" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
-        f'<rect class="possible-ground" width="6" height="6" fill="{POSSIBLE_GROUND}"/>'
-        f'<rect class="possible-line" width="2.5" height="6" fill="{PROVED}"/></pattern>'
+        f'<pattern id="{identity}" {square} patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
+        f'<rect class="possible-ground" {square} fill="{POSSIBLE_GROUND}"/>'
+        f'<rect class="possible-line" width="{number(0.42 * size)}" height="{size}" fill="{PROVED}"/></pattern>'
     )
 
 
@@ -208,7 +217,7 @@ def gauge(box: tuple[float, float, float, float], share: Shares, name: str, flow
     """How much of a box is certainly full, solid, and may be full, hatched: from where reading begins."""
     x, y, wide, high = box
     yield rect("gauge", box, GROUND)
-    for kind, part, fill in (("possible", share.highest, hatched(name)), ("proved", share.lowest, PROVED)):
+    for kind, part, fill in (("possible", share.highest, finely_hatched(name)), ("proved", share.lowest, PROVED)):
         if part > 0 and not (kind == "possible" and share.highest == share.lowest):
             left = x + wide * (1 - part) if flow.is_mirrored else x
             yield rect(kind, (left, y, wide * part, high), fill)
@@ -227,9 +236,14 @@ def picture(name: str, words: tuple[str, str], size: tuple[int, int], marks: Ite
     box = "" if fluid else f' viewBox="0 0 {wide} {high}"'
     kind = "picture fluid" if fluid else "picture"
     svg = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="{kind} {name.rstrip("-0123456789")}" role="img"'
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="{kind} {kind_of(name)}" role="img"'
         f' aria-label="{clean(title)}" width="{wide}" height="{high}"{box} direction="ltr"'
         f' font-family="{_FONTS}" font-size="11" fill="{INK}"><title>{clean(title)}</title><desc>{clean(shown)}</desc>'
         f"<defs>{patterns(name)}</defs>{''.join(marks)}</svg>"
     )
     return Picture(name, title, svg, shown)
+
+
+def kind_of(name: str) -> str:
+    """What parts of one picture have in common: bars of bars-2."""
+    return name.rstrip("-0123456789")

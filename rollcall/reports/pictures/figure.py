@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.utils.safestring import SafeString, mark_safe
 
+from rollcall.reports.pictures import drawing
 from rollcall.reports.to_html import to_html
 from rollcall.reports.translating import gettext as _
 
@@ -20,13 +21,13 @@ if TYPE_CHECKING:
 def figure(drawn: Drawn, zone: tzinfo) -> SafeString:
     """One picture. What is wider than the page is moved in a box of its own, which the keyboard reaches."""
     picture = drawn.picture
-    name, title = escape(picture.name), escape(picture.title)
+    name, kind, title = escape(picture.name), drawing.kind_of(picture.name), escape(picture.title)
     svg = picture.svg
     if ' class="picture fluid' not in svg:
         svg = f'<div class="picture-box" tabindex="0" role="region" aria-label="{title}">{svg}</div>'
     table = to_html(drawn.table, zone, caption=picture.title)
     return mark_safe(  # noqa: S308 - texts are escaped here, and where the picture and the table are drawn
-        f'<figure class="picture-figure" id="picture-{name}"><figcaption>{title}</figcaption>{svg}'
+        f'<figure class="picture-figure of-{kind}" id="picture-{name}"><figcaption>{title}</figcaption>{svg}'
         f'<p class="picture-text">{escape(picture.text)}</p>'
         f'<details data-key="picture-{name}"><summary>{escape(_("The same as a table"))}</summary>'
         f'<div class="picture-table" tabindex="0" role="region" aria-label="{title}">{table}</div></details></figure>'

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
 _NAMES, _ROW, _FOOT = 170, 18, 30
-_ROOMY, _NARROW = 48, 14
+_ROOMY, _NARROW = 56, 14
 """How wide a meeting is: with a number beside each gauge, or without."""
 
-_FEW = 16
+_FEW = 12
 """So many meetings have room for numbers."""
 
 _GAUGE = 10
@@ -71,7 +71,7 @@ class _Matrix:
         self._people, self._meetings, self._zone = people, meetings, zone
         self._is_roomy = len(meetings) <= _FEW
         self._column = _ROOMY if self._is_roomy else _NARROW
-        self._head = 34 if self._is_roomy else 52
+        self._head = 34 if self._is_roomy else 58
         self._wide = max(_NAMES + self._column * len(meetings), 420)
         self._flow = drawing.across(self._wide)
         self._bottom = self._head + _ROW * len(people)
@@ -141,7 +141,7 @@ class _Matrix:
                 if self._is_roomy:
                     yield self._numbered(column, foot, share)
         yield f'<path class="frames" d="{"".join(frames)}" fill="none" stroke="{drawing.QUIET}" stroke-width="0.5"/>'
-        yield f'<path class="possible" d="{"".join(striped)}" fill="{drawing.hatched(self._name)}"/>'
+        yield f'<path class="possible" d="{"".join(striped)}" fill="{drawing.finely_hatched(self._name)}"/>'
         yield f'<path class="proved" d="{"".join(solid)}" fill="{drawing.PROVED}"/>'
 
     def _numbered(self, column: int, foot: float, share: Shares) -> str:

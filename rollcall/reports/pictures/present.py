@@ -11,7 +11,7 @@ from rollcall.reports.pictures import drawing
 from rollcall.reports.pictures.counting import bins, half_there, levels, most_possible, peak
 from rollcall.reports.pictures.drawing import Drawn
 from rollcall.reports.pictures.labels import short_clock
-from rollcall.reports.pictures.ticks import step_for, ticks
+from rollcall.reports.pictures.ticks import edge_anchor, step_for, ticks
 from rollcall.reports.rows import Column, Kind, Table
 from rollcall.reports.translating import gettext as _
 
@@ -100,7 +100,7 @@ class _Present:
     def _axis(self) -> Iterator[str]:
         for tick in ticks(self._start, self._until, self._zone):
             x = self._flow.place(100 * tick.part)
-            side = "start" if tick.part < 0.04 else "end" if tick.part > 0.96 else "middle"
+            side = edge_anchor(tick.part)
             yield drawing.line("grid", (x, _BOTTOM, x, _BOTTOM + 4), drawing.QUIET)
             kind = "quiet minor" if tick.is_minor else "quiet"
             yield drawing.text(x, _BOTTOM + 16, tick.label, self._flow.anchor(side), kind)
@@ -163,11 +163,11 @@ class _Present:
 
 
 def _round_above(number: int) -> int:
-    """The end of a scale: the next of 1, 2, 4, 6, 8, 10, 20, 40 … that is not below."""
+    """The end of a scale: the next of 1, 2, 3, 4, 5, 6, 8, 10, 20, 30 … that is not below."""
     power = 1
     while 10 * power < number:
         power *= 10
-    return next(factor * power for factor in (1, 2, 4, 6, 8, 10) if factor * power >= number)
+    return next(factor * power for factor in (1, 2, 3, 4, 5, 6, 8, 10) if factor * power >= number)
 
 
 _FINEST = 1000
@@ -184,7 +184,7 @@ def _outline(steps: Sequence[tuple[float, float]], is_mirrored: bool) -> str:  #
         x = column / _FINEST
         path.append(f"H{1 - x if is_mirrored else x:.4g}")
         # Those between the first and the last are drawn too, but only where they reach beyond what is drawn anyway.
-        for high in (min(heights), max(heights), heights[-1]):
+        for high in heights if len(heights) < 3 else (min(heights), max(heights), heights[-1]):
             if high != last:
                 path.append(f"V{1 - high:.4g}")
                 last = high

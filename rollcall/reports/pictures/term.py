@@ -122,8 +122,8 @@ class _Term:
             classes = self._days.get(day, []) if day is not None else []
             yield from self._day(x, y, classes)
             if day is not None:
-                place = self._flow.left(_WEEK + _DAY * column + 4)
-                yield drawing.text(place, y + 10.5, str(day.day), self._flow.anchor("start"), "quiet small")
+                place, kind = self._flow.left(_WEEK + _DAY * column + 4), "small" if classes else "quiet small"
+                yield drawing.text(place, y + 10.5, str(day.day), self._flow.anchor("start"), kind)
 
     def _day(self, x: float, y: float, classes: Sequence[Attended]) -> Iterator[str]:
         box = (x + 1, y + 1, _DAY - 2, _ROW - 2)

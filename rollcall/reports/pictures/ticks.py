@@ -51,3 +51,10 @@ def _label(at: int, zone: tzinfo, step: int, *, is_long: bool) -> str:
         return words.day_and_clock(at, zone)
     clock = words.clock(at, zone)
     return clock if step < _MINUTE else clock[:5]
+
+
+def edge_anchor(part: float) -> str:
+    """How a label stands at its mark: at the edges of a picture it stays inside."""
+    if part < 0.06:
+        return "start"
+    return "end" if part > 0.94 else "middle"

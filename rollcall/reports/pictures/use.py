@@ -20,6 +20,7 @@ from rollcall.reports.pictures.counting import (
 )
 from rollcall.reports.pictures.drawing import Drawn
 from rollcall.reports.pictures.labels import day_and_month, period, short_period
+from rollcall.reports.pictures.ticks import edge_anchor
 from rollcall.reports.rows import Column, Kind, Table
 from rollcall.reports.translating import gettext as _
 
@@ -95,7 +96,7 @@ class _OverTime:
         every = max(1, -(-number // 6))
         for place in range(0, number, every):
             part = (place + 0.5) / number if number > 1 else 0.05
-            side = "start" if part < 0.06 else "end" if part > 0.94 else "middle"
+            side = edge_anchor(part)
             label = drawing.ours(short_period(self._used[place][0], self._kind))
             kind = "quiet minor" if (place // every) % 2 else "quiet"
             yield drawing.text(self._flow.place(100 * part), self._bottom + 15, label, self._flow.anchor(side), kind)
