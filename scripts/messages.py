@@ -44,6 +44,8 @@ _KEYWORDS: dict[str, tuple[int | tuple[int, str], ...] | None] = {
 _COMMENT = "Translators:"
 
 _PLACEHOLDER = re.compile(r"%(?:\((?P<name>\w+)\))?[#0\- +]*\d*(?:\.\d+)?(?P<kind>[diouxXeEfFgGcrsa%])")
+_NUMERALS = ("%(count)s", "%(number)s")
+_TYPED = re.compile(r"--[a-z][a-z-]+|\bMEETING\b|\brollcall [a-z]+")
 _TAG = re.compile(r"</?\w+[^<>]*>")
 
 
@@ -149,17 +151,19 @@ def _faults_of(message: Message, plurals: int) -> Iterator[str]:
     if len(originals) > 1 and (len(texts) != plurals or not all(texts)):
         yield f"has {sum(map(bool, texts))} of {plurals} forms of the plural"
     for text in filter(None, texts):
-        yield from _differences(originals[-1], text, may_leave_out_count=len(originals) > 1)
+        yield from _differences(originals[-1], text, is_counted=len(originals) > 1)
 
 
-def _differences(original: str, text: str, *, may_leave_out_count: bool) -> Iterator[str]:
+def _differences(original: str, text: str, *, is_counted: bool) -> Iterator[str]:
     missing = set(placeholders(original)) - set(placeholders(text))
-    if may_leave_out_count:  # "one person" needs no numeral
-        missing -= {"%(count)d", "%(count)s", "%(number)d", "%(number)s"}
+    if is_counted:  # "one person" needs no numeral
+        missing = {one for one in missing if not one.endswith("d") and one not in _NUMERALS}
     if missing or set(placeholders(text)) - set(placeholders(original)):
         yield f"placeholders differ in {text!r}"
     if sorted(_TAG.findall(original)) != sorted(_TAG.findall(text)):
         yield f"tags differ in {text!r}"
+    if sorted(_TYPED.findall(original)) != sorted(_TYPED.findall(text)):
+        yield f"what somebody has to type differs in {text!r}"
     if original[:1].isspace() != text[:1].isspace() or original[-1:].isspace() != text[-1:].isspace():
         yield f"blanks at the ends differ in {text!r}"
 
