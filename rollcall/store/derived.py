@@ -113,16 +113,14 @@ class Summary(models.Model):
         indexes = (
             models.Index(fields=("-started_at", "-meeting"), name="summary_newest_first"),
             # Also answers how much Rollcall was used when, without a look at the rows.
-            models.Index(
-                fields=("organisation", "started_at", "meeting", "attendees", "person_ms"), name="summary_use"
-            ),
-            models.Index(fields=("course", "started_at", "meeting"), name="summary_of_course"),
-            models.Index(fields=("pool_name", "started_at", "meeting"), name="summary_of_server"),
+            models.Index(fields=("organisation", "started_at", "id", "attendees", "person_ms"), name="summary_use"),
+            models.Index(fields=("course", "started_at", "id"), name="summary_of_course"),
+            models.Index(fields=("pool_name", "started_at", "id"), name="summary_of_server"),
             models.Index(fields=("ended_possible_at", "started_at"), name="summary_running"),
-            models.Index(fields=("organisation", "sort_key", "meeting"), name="summary_by_name"),
-            models.Index(fields=("organisation", "attendees", "meeting"), name="summary_by_people"),
-            models.Index(fields=("organisation", "person_ms", "meeting"), name="summary_by_time"),
-            models.Index(fields=("organisation", "length_ms", "meeting"), name="summary_by_length"),
+            models.Index(fields=("organisation", "sort_key", "id"), name="summary_by_name"),
+            models.Index(fields=("organisation", "attendees", "id"), name="summary_by_people"),
+            models.Index(fields=("organisation", "person_ms", "id"), name="summary_by_time"),
+            models.Index(fields=("organisation", "length_ms", "id"), name="summary_by_length"),
         )
 
 
@@ -136,7 +134,7 @@ class Attendance(models.Model):
     engagement.
     """
 
-    summary = models.ForeignKey(Summary, on_delete=models.CASCADE, related_name="attendance")
+    summary = models.ForeignKey(Summary, on_delete=models.CASCADE, related_name="attendance", db_index=False)
     attendee_key = DigestField()
     sort_key = models.BinaryField(max_length=80)
     person = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="attendance", db_index=False)
@@ -166,6 +164,7 @@ class Attendance(models.Model):
         indexes = (
             # With the meeting, so that the meetings of many people are found without a look at their rows.
             models.Index(fields=("person", "started_at", "summary"), name="attendance_of_person"),
+            models.Index(fields=("summary", "person"), name="attendance_of_meeting"),
             models.Index(fields=("organisation", "proved_ms", "id"), name="attendance_by_time"),
             models.Index(fields=("organisation", "share", "id"), name="attendance_by_share"),
         )
