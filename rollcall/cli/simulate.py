@@ -35,7 +35,7 @@ DAY_MS = 86_400_000
 @app.command(epilog=EPILOG)
 def simulate(  # noqa: PLR0917  # typer makes options of them
     seed: Annotated[int, typer.Option(help="The same seed gives the same class.")] = 0,
-    people: Annotated[int, typer.Option(min=1, help="How many, the teacher included.")] = 12,
+    people: Annotated[int, typer.Option(min=0, help="How many, the teacher included; 0: 12, and in bulk 300,000.")] = 0,
     minutes: Annotated[int, typer.Option(min=1, help="How long the class lasts.")] = 45,
     generation: Annotated[str, typer.Option(help="Of bbb-webhooks: 2.6.1, 3.3.1, 3.3.1-on-2.6, 3.5.0.")] = "3.5.0",
     auth: Annotated[str, typer.Option(help="A (bearer), B, C or D; else as that generation signs.")] = "",
@@ -62,8 +62,16 @@ def simulate(  # noqa: PLR0917  # typer makes options of them
     ] = -1,
     speed: Annotated[float, typer.Option(min=0, help="How many times faster than real; 0: as fast as possible.")] = 0.0,
     now: Annotated[bool, typer.Option(help="The class begins now.")] = False,
+    bulk: Annotated[bool, typer.Option("--bulk", help="Fill an empty database with years of classes.")] = False,
+    attendances: Annotated[int, typer.Option(min=1, help="With --bulk: people in classes.")] = 10_000_000,
+    meetings: Annotated[int, typer.Option(min=1, help="With --bulk: classes.")] = 500_000,
+    organisations: Annotated[int, typer.Option(min=1, max=8, help="With --bulk: of very different sizes.")] = 8,
+    years: Annotated[int, typer.Option(min=1, max=20, help="With --bulk: that end now.")] = 3,
 ) -> None:
     """A BigBlueButton that is not there."""
+    if bulk:
+        _fill(seed, attendances, meetings, people or 300_000, organisations, years)
+        return
     from random import Random
 
     from rollcall.simulate.classes import Plan, make_class
@@ -71,7 +79,7 @@ def simulate(  # noqa: PLR0917  # typer makes options of them
     made, faults = _generation(generation), [_fault(text) for text in fault or []]
     signer = _signer(auth or made.regime, algorithm, secret, domain)
     archive = _archive(formats or ("callback" if into is None else "events,callback,data"), era, gem, damage, made)
-    plan = Plan(people=people, minutes=minutes)
+    plan = Plan(people=people or 12, minutes=minutes)
     if era or into is not None:
         plan = replace(plan, starts_at=archive.era.at)
     if into is not None:
@@ -89,6 +97,22 @@ def simulate(  # noqa: PLR0917  # typer makes options of them
         _write(sendings, made, signer)
     if callback_url:
         _post(held, archive, rng, signer.secret, callback_url)
+
+
+def _fill(seed: int, attendances: int, meetings: int, people: int, organisations: int, years: int) -> None:
+    import time
+
+    from rollcall.cli.database import open_database
+    from rollcall.simulate.bulk import Size
+
+    open_database()
+    from rollcall.cli.bulk import make_bulk
+
+    began = time.monotonic()
+    until = time.time_ns() // 1_000_000
+    counts = {"attendances": attendances, "meetings": meetings, "people": people, "organisations": organisations}
+    made = make_bulk(Size(**counts, years=years, seed=seed, until=until))
+    print(f"{made}, in {time.monotonic() - began:.0f} seconds.")
 
 
 def _archive(formats: str, era: str, gem: str, damage: list[str] | None, made: Generation) -> Archive:
