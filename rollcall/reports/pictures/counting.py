@@ -125,7 +125,7 @@ def bins(counted: Sequence[Level], until: int, step: int) -> list[Bin]:
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """A quarter of an hour, beginning at `at` in epoch ms: a meeting and an attendance count where they began."""
+    """A quarter of an hour, beginning at `at` in epoch ms: what belongs to a meeting counts where the meeting began."""
 
     at: int
     meetings: int = 0

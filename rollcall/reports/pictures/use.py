@@ -169,7 +169,7 @@ _Line = tuple[str, "Mapping[int, Use] | None"]
 
 
 def use_by_hour(buckets: Sequence[Bucket], zone: tzinfo, *, rows: Literal["week", "weekday"] = "week") -> Drawn:
-    """Person-hours of each week, or each day of the week, by the hour of the zone's clock."""
+    """Person-hours of each week, or each day of the week, by the hour of the zone's clock in which the class began."""
     first_weekday = formatting.first_weekday()
     if rows == "week":
         return _ByHour("hours-by-week", _week_lines(by_week_and_hour(buckets, zone, first_weekday))).drawn()
@@ -214,7 +214,10 @@ class _ByHour:
                 marks += self._line(label, used, y)
                 y += _ROW
         is_weekly = self._name == "hours-by-week"
-        title = _("Person-hours by week and hour") if is_weekly else _("Person-hours by weekday and hour")
+        if is_weekly:
+            title = _("Person-hours by week and the hour in which classes began")
+        else:
+            title = _("Person-hours by weekday and the hour in which classes began")
         size = (self._wide, round(y) + 6)
         picture = drawing.picture(self._name, (title, self._told()), size, marks, fluid=False)
         return Drawn(picture, self._table(gettext_lazy("Week") if is_weekly else gettext_lazy("Weekday")))
