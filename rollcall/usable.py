@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -15,6 +16,10 @@ SHORTEST_SECRET_KEY = 32
 LARGEST_PORT = 65_535
 # A day: a pause that is longer is a slip of the pen, and a number without bounds is no time at all.
 LONGEST_PAUSE_SECONDS = 86_400
+LARGEST_LOGO = 1 << 20
+LOGOS = {".png": b"\x89PNG\r\n\x1a\n", ".svg": b"<svg"}
+"""What such a file has near its beginning."""
+
 CACHES = ("redis", "rediss", "unix")
 
 
@@ -26,6 +31,7 @@ def require_usable() -> None:
         raise bad
     _require_cache(environment.CACHE_URL.read())
     _require_secret_key(environment.SECRET_KEY.read())
+    read_logo(environment.LOGO.read())
     _require_between(environment.PORT, 0, LARGEST_PORT)
     _require_between(environment.POLL_SECONDS, 1, LONGEST_PAUSE_SECONDS)
     _require_between(environment.HOOK_CHECK_SECONDS, 1, LONGEST_PAUSE_SECONDS)
@@ -44,6 +50,29 @@ def malformed_url(url: str) -> Misconfigured | None:
     if parts.query or parts.fragment or parts.username is not None:
         return Misconfigured("ROLLCALL_URL holds more than scheme, host and path.", hint=hint)
     return None
+
+
+def read_logo(path: str) -> bytes:
+    """The content of ROLLCALL_LOGO, nothing where none is set; Misconfigured says why it can be no logo."""
+    if not path:
+        return b""
+    file, kind = Path(path).expanduser(), Path(path).suffix.lower()
+    if kind not in LOGOS:
+        raise _bad_logo(f"{file} is neither .svg nor .png")
+    try:
+        with file.open("rb") as opened:
+            content = opened.read(LARGEST_LOGO + 1)
+    except OSError as error:
+        raise _bad_logo(f"{file} cannot be read: {error.strerror}") from None
+    if len(content) > LARGEST_LOGO:
+        raise _bad_logo(f"{file} is larger than 1 MB")
+    if LOGOS[kind] not in content[:4096]:
+        raise _bad_logo(f"{file} does not look like {kind[1:].upper()} inside")
+    return content
+
+
+def _bad_logo(why: str) -> Misconfigured:
+    return Misconfigured(f"ROLLCALL_LOGO cannot be used: {why}.", hint="Give the path of an SVG or PNG of at most 1 MB, or none.")
 
 
 def _require_cache(url: str) -> None:

@@ -32,6 +32,9 @@ UNUSABLE = [
     ("ROLLCALL_LOG_LEVEL", "loud"),
     ("ROLLCALL_LOG_FORMAT", "xml"),
     ("ROLLCALL_FEED", "pigeon"),
+    ("ROLLCALL_LOGO", "/nowhere/logo.svg"),
+    ("ROLLCALL_LOGO", "/etc/passwd"),
+    ("ROLLCALL_LOGO", str(Path(__file__).with_suffix(".png"))),
 ]
 
 

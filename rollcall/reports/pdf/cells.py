@@ -51,7 +51,7 @@ class Cells:
         """The last row: what has no total is blank; where nothing else stands first, it says what it is."""
         cells = [self.cell(column, totals[column.key]) if column.key in totals else "" for column in columns]
         if not cells[0]:
-            cells[0] = self.printable.text(_("Total"))
+            cells[0] = self.printable.text(_("Together"))
         return cells
 
     def group(self, columns: Sequence[Column], subject: Any) -> dict[str, Any]:  # noqa: ANN401 - the same
@@ -66,15 +66,16 @@ class Cells:
         return [(self.printable.text(str(column.label)), cell) for column, cell in said if isinstance(cell, str)]
 
     def cell(self, column: Column, value: Any) -> Cell:  # noqa: ANN401 - a value is of its column's kind
-        """One value; what a later kind is, is shown as text."""
+        """One value; of what has nothing of its own on paper the page's words are taken."""
         if column.kind is Kind.BAR:
             return {"bar": bar(value)}
         draw = _TEXTS.get(column.kind)
-        said = draw(value, self.zone) if draw else str(value)
+        said = draw(value, self.zone) if draw else _as_on_the_page(column.kind, value, self.zone)
         if column.kind in (Kind.TEXT, Kind.HOST) and column.key == "name" and not said.strip():
             said = _("(no name)")
-        printed = self.printable.text(said)
-        return printed.replace(".", ".\u200b") if column.kind is Kind.HOST else printed
+        if column.kind is Kind.HOST:
+            return self.printable.data(said.replace(".", ".\u200b"))
+        return self.printable.data(said) if column.kind is Kind.TEXT else self.printable.text(said)
 
 
 def worth(columns: Sequence[Column], rows: Iterable[Any]) -> list[Column]:
@@ -109,9 +110,9 @@ def bar(row: AttendeeRow) -> list[tuple[str, float, float]]:
     return drawn
 
 
-def _as_on_the_page(kind: Kind) -> Callable[[Any, tzinfo], str]:
+def _as_on_the_page(kind: Kind, value: Any, zone: tzinfo) -> str:  # noqa: ANN401 - a value is of its kind
     """The words of the page, without its tags."""
-    return lambda value, zone: unescape(_TAG.sub("", HTML_CELLS[kind](value, zone)))
+    return unescape(_TAG.sub("", HTML_CELLS[kind](value, zone))) if kind in HTML_CELLS else str(value)
 
 
 def _counted(value: Count, _zone: tzinfo) -> str:
@@ -138,6 +139,6 @@ _TEXTS: Final[dict[Kind, Callable[[Any, tzinfo], str]]] = {
     Kind.PART: lambda value, _zone: words.part(value),
     Kind.RECORD: lambda value, _zone: words.record(value),
     Kind.ROLE: lambda value, _zone: words.role(*value),
-    Kind.CAME: _as_on_the_page(Kind.CAME),
-    Kind.WENT: _as_on_the_page(Kind.WENT),
+    Kind.TEXT: lambda value, _zone: str(value),
+    Kind.HOST: lambda value, _zone: str(value),
 }

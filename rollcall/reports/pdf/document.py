@@ -65,7 +65,7 @@ class _Maker:
     wanted: Wanted
     masthead: Masthead
     rest: Iterator[Any]
-    printable: Printable = field(default_factory=Printable)
+    printable: Printable = field(default_factory=lambda: Printable(is_rtl=get_language_bidi()))
     cells: Cells = field(init=False)
 
     def __post_init__(self) -> None:
@@ -179,11 +179,12 @@ class _Maker:
             about = self.cells.pairs(shown(self.table.columns), subject)
         return {
             "title": text(heading.title).strip() or self.table.name,
-            "organisation": text(self.masthead.organisation),
+            "author": self.masthead.organisation,
+            "organisation": self.printable.data(self.masthead.organisation),
             "logo": self.masthead.file_name,
             "logo_text": text(self.masthead.organisation or _("Logo")),
-            "lines": [(text(label), text(said)) for label, said in about],
-            "filters": [(text(label), text(said)) for label, said in heading.filters],
+            "lines": [(text(label), self.printable.data(said)) for label, said in about],
+            "filters": [(text(label), self.printable.data(said)) for label, said in heading.filters],
             "stamp": text(self._stamp(heading)),
         }
 

@@ -79,7 +79,7 @@ def lay_out(wishes: Sequence[Wish], paper: str) -> Layout:
     for size in _SIZES if len(wishes) >= _TALL_HEADS else ():
         if (widths := _fit(wishes, long - 2 * MARGIN, size, tall=True)) is not None:
             return _whole(is_landscape=True, size=size, widths=widths, wishes=wishes, tall=True)
-    return _banded(wishes, long - 2 * MARGIN, _SIZES[2])
+    return _banded(wishes, long - 2 * MARGIN, _SIZES[4])
 
 
 def _whole(is_landscape: bool, size: float, widths: Sequence[float], wishes: Sequence[Wish], *, tall: bool) -> Layout:  # noqa: FBT001 - of a line above

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from rollcall import environment
-from rollcall.core.errors import Misconfigured
-
-LARGEST_LOGO: Final = 1 << 20
-_BEGINNINGS: Final = {".png": b"\x89PNG\r\n\x1a\n", ".svg": b"<svg"}
+from rollcall.usable import read_logo
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,27 +25,5 @@ class Masthead:
 
 def masthead() -> Masthead:
     """As it is set; Misconfigured says what is wrong with the logo."""
-    organisation = " ".join(environment.ORGANISATION.read().split())
-    path = environment.LOGO.read()
-    if not path:
-        return Masthead(organisation)
-    return Masthead(organisation, _logo(Path(path).expanduser()), Path(path).suffix.lower())
-
-
-def _logo(path: Path) -> bytes:
-    if path.suffix.lower() not in _BEGINNINGS:
-        raise _unusable(f"{path} is neither .svg nor .png")
-    try:
-        with path.open("rb") as file:
-            content = file.read(LARGEST_LOGO + 1)
-    except OSError as error:
-        raise _unusable(f"{path} cannot be read: {error.strerror}") from None
-    if len(content) > LARGEST_LOGO:
-        raise _unusable(f"{path} is larger than 1 MB")
-    if _BEGINNINGS[path.suffix.lower()] not in content[:4096]:
-        raise _unusable(f"{path} is no {path.suffix[1:].upper()} inside")
-    return content
-
-
-def _unusable(why: str) -> Misconfigured:
-    return Misconfigured(f"ROLLCALL_LOGO: {why}.", hint="Give the path of an SVG or PNG of at most 1 MB, or none.")
+    organisation, path = " ".join(environment.ORGANISATION.read().split()), environment.LOGO.read()
+    return Masthead(organisation, read_logo(path), Path(path).suffix.lower())

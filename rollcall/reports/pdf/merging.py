@@ -117,9 +117,9 @@ def _leaves(node: Any) -> Iterator[Leaf]:  # noqa: ANN401 - as above
 def _number(out: Pdf, page: Page, number: Page) -> None:
     """Draw a page's number on it, as something that is no part of what the document says."""
     form = out.copy_foreign(number.as_form_xobject())
-    name = page.add_resource(form, Name.XObject)
+    page.add_resource(form, Name.XObject, Name.PageNumber)  # named, as a name of pikepdf's would be random
     page.contents_add(b"q\n", prepend=True)
-    page.contents_add(b"Q\n/Artifact <</Type /Pagination /Subtype /Footer>> BDC\n%s Do\nEMC\n" % str(name).encode())
+    page.contents_add(b"Q\n/Artifact <</Type /Pagination /Subtype /Footer>> BDC\n/PageNumber Do\nEMC\n")
 
 
 if __name__ == "__main__":

@@ -34,6 +34,7 @@ class Printable:
     """What the texts of one document need, and what could not be printed of them."""
 
     fonts: Chosen = field(default_factory=choose)
+    is_rtl: bool = False
     missing: set[int] = field(default_factory=set)
     shapeless: set[int] = field(default_factory=set)
     _known: _Known = field(init=False)
@@ -55,6 +56,11 @@ class Printable:
                 shown = self._with_drawable_marks(shown)
         # A long id without a blank is broken somewhere rather than run over its neighbours.
         return _UNBROKEN.sub(_in_pieces, shown) if len(shown) >= 25 else shown
+
+    def data(self, text: str) -> str:
+        """The same of what somebody wrote: it neither turns what stands around it nor is turned."""
+        shown = self.text(text)
+        return f"\u2068{shown}\u2069" if self.is_rtl or not shown.isascii() else shown
 
     def file(self, text: str) -> str:
         """The same of a whole file of text, such as an SVG, whose lines and length are its own."""
