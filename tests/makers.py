@@ -150,6 +150,7 @@ def make_meeting(
         meeting=meeting,
         pool_name=pool.name,
         external_meeting_id=f"ext-{fold_name(name)}",
+        external_key=key_of(f"ext-{fold_name(name)}"),
         name=name,
         name_key=fold_name(name),
         sort_key=order_of(fold_name(name)),

@@ -100,6 +100,7 @@ def _summary(folded: FoldedMeeting, pool: str, site: str) -> dict[str, Any]:
     return {
         "pool_name": pool,
         "external_meeting_id": folded.external_meeting_id,
+        "external_key": key_of(folded.external_meeting_id),
         "name": folded.name,
         "name_key": name_key,
         "sort_key": order_of(name_key),

@@ -81,6 +81,7 @@ class Summary(models.Model):
     meeting = models.OneToOneField(Meeting, on_delete=models.CASCADE, related_name="summary")
     pool_name = ExactCharField(max_length=100)
     external_meeting_id = WireTextField()
+    external_key = DigestField(default=bytes(16), db_index=True, help_text="of the external meeting id")
     name = WireTextField()
     name_key = models.TextField(help_text="for search: the name folded to Latin letters")
     sort_key = SortKeyField(default=b"")
