@@ -11,12 +11,6 @@ _QUARTER = 900
 _MOST_QUARTERS = 20_000
 """Half a year of them, about 4 MB."""
 
-SINCE, UNTIL = 1_325_376_000_000, 4_102_444_800_000
-"""From 2012 to 2100 every zone keeps to quarters of an hour, both in its offsets and in when they change.
-
-Before, Newfoundland changed its clocks at a minute past midnight; times outside are looked up one by one.
-"""
-
 _IN_HOUR = tuple(f"{second // 60:02}:{second % 60:02}" for second in range(3600))
 
 
@@ -27,6 +21,10 @@ class _Quarter(NamedTuple):
     """With which second of that hour it begins."""
     offset: int
     """How far the zone is ahead of UTC, in seconds."""
+
+
+class _OddError(Exception):
+    """In that quarter the clocks were changed, or they go by odd minutes, as at Casey in 2020 and long ago."""
 
 
 class LocalTimes(dict[int, _Quarter]):
@@ -40,25 +38,31 @@ class LocalTimes(dict[int, _Quarter]):
         if len(self) >= _MOST_QUARTERS:
             self.clear()
         began = datetime.fromtimestamp(number * _QUARTER, self._zone)
-        self[number] = quarter = _Quarter(f"{began:%Y-%m-%d %H:}", began.minute * 60, _offset(began))
+        offset = _offset(began)
+        if offset % _QUARTER or _offset(datetime.fromtimestamp(number * _QUARTER + _QUARTER - 1, self._zone)) != offset:
+            raise _OddError
+        self[number] = quarter = _Quarter(f"{began:%Y-%m-%d %H:}", began.minute * 60, offset)
         return quarter
 
     def stamps(self, times: list[int | None]) -> list[str]:
         """Each as `words.stamp` says it."""
-        return [
-            words.stamp(at, self._zone)
-            if at is None or not SINCE <= at < UNTIL
-            else (quarter := self[(second := (at + 500) // 1000) // _QUARTER])[0]
-            + _IN_HOUR[quarter[1] + second % _QUARTER]
-            for at in times
-        ]
+        try:
+            return [
+                ""
+                if at is None
+                else (quarter := self[(second := (at + 500) // 1000) // _QUARTER])[0]
+                + _IN_HOUR[quarter[1] + second % _QUARTER]
+                for at in times
+            ]
+        except (_OddError, OverflowError, ValueError, OSError):
+            return [words.stamp(at, self._zone) for at in times]
 
     def second(self, at: int) -> int | None:
         """What a clock on the wall has counted since 1970-01-01 00:00, None for a time that no calendar holds."""
         second = (at + 500) // 1000
-        if SINCE <= at < UNTIL:
-            return second + self[second // _QUARTER].offset
         try:
+            return second + self[second // _QUARTER].offset
+        except _OddError:
             return second + _offset(datetime.fromtimestamp(second, self._zone))
         except (OverflowError, ValueError, OSError):
             return None

@@ -33,11 +33,12 @@ T = TypeVar("T")
 
 
 class Cell(Enum):
-    """What a sheet knows: numbers that are counts, times (epoch ms), durations (ms) and parts (0 to 1), and text."""
+    """What a sheet knows: numbers that are counts, times (epoch ms), days, durations (ms), parts (0 to 1), and text."""
 
     TEXT = auto()
     NUMBER = auto()
     TIME = auto()
+    DAY = auto()
     DURATION = auto()
     PERCENT = auto()
 
@@ -142,6 +143,8 @@ def _heading(column: Column, zone: tzinfo) -> str:
             return f"{label} ({zone})"
         case Kind.PART:
             return f"{label} (%)"
+        case "share":
+            return _("%(label)s, at least (%%)") % {"label": label}
         case Kind.COUNTED | Kind.COUNTED_TIME:
             return _("%(label)s, at least") % {"label": label}
         case _:
@@ -188,13 +191,15 @@ def _end(which: int) -> Callable[[list[Any]], list[Any]]:
     return lambda values: [None if value is None else value[which] for value in values]
 
 
-_KINDS: dict[Kind, tuple[Cell, Callable[[list[Any]], list[Any]]]] = {
+_KINDS: dict[str, tuple[Cell, Callable[[list[Any]], list[Any]]]] = {
     Kind.COUNT: (Cell.NUMBER, _same),
     Kind.COUNTED: (Cell.NUMBER, _seen),
     Kind.TIME: (Cell.TIME, _same),
     Kind.DURATION: (Cell.DURATION, _same),
     Kind.COUNTED_TIME: (Cell.DURATION, _seen_times),
+    Kind.DAY: (Cell.DAY, _same),
     Kind.PART: (Cell.PERCENT, _same),
+    "share": (Cell.PERCENT, _end(0)),
     Kind.RECORD: (Cell.TEXT, _records),
     Kind.STATE: (Cell.TEXT, _states),
 }

@@ -23,7 +23,8 @@ PART = 64 * 1024
 _MUST_BE_QUOTED = re.compile(r'[",\r\n]')
 _CALCULATES = "=+-@＝＋－＠"
 _MAY_CALCULATE = re.compile(rf"[{re.escape(_CALCULATES)}\t\r]")
-_BEGINNING = re.compile(r"(?:^|[;\t\r\n\v\f])[;\s\x00-\x1f\x7f\xad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]*+")
+_ENDS = re.compile(r"[;\t\r\n\v\f]")
+_BEGINNING = re.compile(rf"(?:^|{_ENDS.pattern})[;\s\x00-\x1f\x7f\xad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]*+")
 """Where a spreadsheet may see the begin of a cell, with the blanks and the invisible that it may pass over.
 
 That is not only where the cell begins: Excel in a country whose numbers have a comma takes a semicolon for the end
@@ -66,7 +67,7 @@ def _quoted(beginning: re.Match[str]) -> str:
     calculates = beginning.string[at : at + 1] in _CALCULATES and at < len(beginning.string)
     if beginning.start():
         return f"{blanks}'" if calculates else blanks
-    if calculates and ";" in blanks:
+    if calculates and _ENDS.search(blanks):
         return f"'{blanks}'"
     return f"'{blanks}" if calculates or blanks.startswith(("\t", "\r")) else blanks
 
@@ -77,6 +78,7 @@ def _writing(zone: tzinfo) -> Callable[[Cell, list[Any]], list[Any]]:
         Cell.TEXT: lambda values: [known[value] for value in values],
         Cell.NUMBER: lambda values: ["" if value is None else str(value) for value in values],
         Cell.TIME: times.stamps,
+        Cell.DAY: lambda values: ["" if day is None else day.isoformat() for day in values],
         Cell.DURATION: durations,
         Cell.PERCENT: lambda values: ["" if value is None else f"{100 * value:.1f}" for value in values],
     }

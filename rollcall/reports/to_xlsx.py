@@ -6,44 +6,30 @@ time that it would take for them, with no file on a disk, and in the same memory
 
 from __future__ import annotations
 
-import re
 from itertools import chain, islice
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from django.utils.translation import get_language_bidi
 from django.utils.translation import gettext as _
 from xlsxwriter.utility import xl_col_to_name  # type: ignore[import-untyped]  # it brings no stubs
 
-from rollcall.reports import words
-from rollcall.reports.local_times import LocalTimes
 from rollcall.reports.meanings import told
 from rollcall.reports.rows import Format
-from rollcall.reports.sheets import BATCH, Cell, Known, lines, sheet_of
-from rollcall.reports.to_csv import safe
+from rollcall.reports.sheets import BATCH, Cell, lines, sheet_of
 from rollcall.reports.to_text import width
-from rollcall.reports.workbook import (
-    COUNT,
-    DURATION,
-    MOST_ROWS,
-    PERCENT,
-    QUOTED,
-    STYLES,
-    TIME,
-    Wanted,
-    legible,
-    skeleton,
-)
+from rollcall.reports.workbook import MOST_ROWS, Wanted, skeleton
+from rollcall.reports.xlsx_cells import Cells, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import tzinfo
 
     from rollcall.reports.rows import Table
     from rollcall.reports.sheets import Field
     from rollcall.reports.workbook import Skeleton
 
-    Cells = tuple[str, ...]
+    Row = tuple[str, ...]
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -58,17 +44,6 @@ _NARROWEST, _WIDEST = 8, 60
 
 _FIRST_PARTS = ("_rels/.rels",)
 """Programs that look only at the begin of a file see by it what it is."""
-
-_BLANK = "/>"
-_STYLE = re.compile(r' s="(\d+)"')
-_WRITTEN = re.compile(r"<t[^>]*>(.*)</t>", re.DOTALL)
-_ESCAPE_LIKE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
-"""What Excel would read as a character's number."""
-
-_DAY = 86_400
-_UNIX_EPOCH = 25_569
-_FIRST, _PAST = 61, 2_958_466
-"""Days that Excel can count: from 1900-03-01 (it believes in a 29th of February 1900) to 9999-12-31."""
 
 
 def to_xlsx(table: Table, zone: tzinfo) -> Iterator[bytes]:
@@ -107,7 +82,7 @@ class _Writing:
         self._sheet = sheet_of(table, Format.XLSX, zone)
         self._widths = [_NARROWEST] * len(self._sheet.fields)
         self._sizes = [0]
-        self._cells = _Cells(zone, self._skeleton().styles)
+        self._cells = Cells(zone, self._skeleton().styles)
         self._row = _template(len(self._sheet.fields))
         self._pipe = _Pipe()
 
@@ -123,7 +98,7 @@ class _Writing:
             _store(file, self._skeleton())
         yield from self._pipe.taken()
 
-    def _sheets(self, file: ZipFile, rows: Iterator[Cells]) -> Iterator[bytes]:
+    def _sheets(self, file: ZipFile, rows: Iterator[Row]) -> Iterator[bytes]:
         """One sheet after the other, as many as the rows need: mostly one."""
         following = next(rows, None)
         while True:
@@ -140,7 +115,7 @@ class _Writing:
                 return
             self._sizes.append(0)
 
-    def _rows(self, sheet: IO[bytes], rows: Iterator[Cells]) -> Iterator[bytes]:
+    def _rows(self, sheet: IO[bytes], rows: Iterator[Row]) -> Iterator[bytes]:
         """As many as one sheet holds, with one left for the totals."""
         written, is_full = 0, False
         while not is_full and (batch := list(islice(rows, min(BATCH, MOST_ROWS - 2 - self._sizes[-1])))):
@@ -172,7 +147,7 @@ class _Writing:
             widths=self._widths,
             is_right_to_left=get_language_bidi(),
             made_at=heading.made_at if heading else 0,
-            told=told(self._table, self._sheet.fields, self._zone, rows=sum(self._sizes)),
+            told=told(self._table, self._sheet, self._zone, rows=sum(self._sizes)),
         )
         return skeleton(wanted, self._sizes)
 
@@ -200,87 +175,5 @@ def _width(field: Field, cells: Sequence[str]) -> int:
     if field.cell is Cell.TIME:
         wide = max(wide, len("2026-11-22 10:02:11") + 1)
     if field.cell is Cell.TEXT:
-        texts = (_WRITTEN.search(cell) for cell in cells)
-        wide = max([wide, *(min(width(text[1]), _WIDEST) + 1 for text in texts if text)])
+        wide = max([wide, *(width(text_of(cell)[:_WIDEST]) + 1 for cell in cells)])
     return min(max(wide, _NARROWEST), _WIDEST)
-
-
-# --- cells ------------------------------------------------------------------------------------------------------------
-
-
-class _Cells:
-    """Cells as XML, from behind their address on."""
-
-    def __init__(self, zone: tzinfo, styles: Sequence[int]) -> None:
-        self._zone, self._styles = zone, styles
-        self._texts = Known(self._text)
-        self._times = LocalTimes(zone)
-        self._by_cell: dict[Cell, Callable[[list[Any]], list[str]]] = {
-            Cell.TEXT: lambda values: [self._texts[value] for value in values],
-            Cell.NUMBER: lambda values: self._numbers(COUNT, values),
-            Cell.TIME: self._moments,
-            Cell.DURATION: lambda values: self._numbers(DURATION, [_days(ms) for ms in values]),
-            Cell.PERCENT: lambda values: self._numbers(PERCENT, values),
-        }
-
-    def written(self, cell: Cell, values: list[Any]) -> list[str]:
-        """These values, all of one kind."""
-        return self._by_cell[cell](values)
-
-    def total(self, field: Field, value: Any) -> str:  # noqa: ANN401 - a value is of its column's kind
-        """One value, in bold."""
-        if value is None:
-            return _BLANK
-        (cell,) = self.written(field.cell, field.values([value]))
-        return self._in_bold(cell)
-
-    def label(self, text: str) -> str:
-        """Words of ours, in bold."""
-        return f' s="{self._styles[len(STYLES) + QUOTED]}"{_inline(text)}'
-
-    def _in_bold(self, cell: str) -> str:
-        style = _STYLE.match(cell)
-        if style is None:
-            return cell
-        bold = self._styles[self._styles.index(int(style[1])) + len(STYLES)]
-        return f' s="{bold}"{cell[style.end() :]}'
-
-    def _text(self, text: str) -> str:
-        if not text:
-            return _BLANK
-        style = f' s="{self._styles[QUOTED]}"' if safe(text) != text else ""
-        return style + _inline(text)
-
-    def _numbers(self, style: int, values: list[float | None]) -> list[str]:
-        begin = f' s="{self._styles[style]}"><v>'
-        return [_BLANK if value is None else f"{begin}{value}</v></c>" for value in values]
-
-    def _moments(self, values: list[int | None]) -> list[str]:
-        begin = f' s="{self._styles[TIME]}"><v>'
-        return [
-            _BLANK
-            if at is None
-            else self._text(words.stamp(at, self._zone))
-            if day is None
-            else f"{begin}{day}</v></c>"
-            for at, day in zip(values, map(self._day, values), strict=True)
-        ]
-
-    def _day(self, at: int | None) -> float | None:
-        """As Excel counts days, None where it cannot."""
-        second = None if at is None else self._times.second(at)
-        day = None if second is None else second / _DAY + _UNIX_EPOCH
-        return day if day is not None and _FIRST <= day < _PAST else None
-
-
-def _days(ms: int | None) -> float | None:
-    """A duration, to the second, as a part of a day."""
-    return None if ms is None else (ms + 500) // 1000 / _DAY
-
-
-def _inline(text: str) -> str:
-    shown = (
-        _ESCAPE_LIKE.sub(r"_x005F\g<0>", legible(text)).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    )
-    space = ' xml:space="preserve"' if shown != shown.strip() or "\n" in shown else ""
-    return f' t="inlineStr"><is><t{space}>{shown}</t></is></c>'

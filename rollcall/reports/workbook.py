@@ -24,10 +24,11 @@ STYLES: tuple[dict[str, Any], ...] = (
     {"quote_prefix": True},
     {"num_format": "0"},
     {"num_format": "yyyy-mm-dd hh:mm:ss"},
+    {"num_format": "yyyy-mm-dd"},
     {"num_format": "[h]:mm:ss"},
     {"num_format": "0.0%"},
 )
-QUOTED, COUNT, TIME, DURATION, PERCENT = range(len(STYLES))
+QUOTED, COUNT, TIME, DAY, DURATION, PERCENT = range(len(STYLES))
 """The styles of cells: text that looks like a formula, and numbers of each kind."""
 
 _HEADING = {"bold": True, "text_wrap": True, "valign": "top", "bottom": 1}
@@ -110,7 +111,7 @@ def _names(wanted: Wanted, sheets: int) -> list[str]:
     about, title = _name(wanted.about), _name(wanted.title)
     names = [title, *(f"{_cut(title, _LONGEST_NAME - 6)} ({number})" for number in range(2, sheets + 1))]
     is_taken = about.casefold() in {name.casefold() for name in names}
-    return [*names, f"{_cut(about, _LONGEST_NAME - 4)} (*)" if is_taken else about]
+    return [*names, f"{_cut(about, _LONGEST_NAME - 2)} +" if is_taken else about]
 
 
 def _name(text: str) -> str:
