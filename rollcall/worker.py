@@ -15,10 +15,12 @@ from django.db import Error, close_old_connections, connections
 from rollcall.bbb import reconcile
 from rollcall.deliveries import send
 from rollcall.derive.log import Log
+from rollcall.derive.pace import Pace
 from rollcall.derive.rebuild import demand, fold_due
 from rollcall.feed.embedded import Embedded
+from rollcall.reports.exports import working as exports
 
-IDLE_SECONDS: Final = 0.2
+IDLE_SECONDS: Final = 0.1
 DATABASE_DOWN_SECONDS: Final = 3.0
 
 logger = structlog.get_logger(__name__)
@@ -38,9 +40,10 @@ async def _work() -> None:
     feed = Embedded()
     watching = asyncio.create_task(_go_on("Watching the servers", lambda: reconcile.run(feed, stop), stop))
     sending = asyncio.create_task(_go_on("Sending to the LMS", lambda: send.run(stop), stop))
+    exporting = asyncio.create_task(_go_on("Making files", lambda: exports.run(stop), stop))
     await stop.wait()
     stopping.set()
-    await asyncio.gather(folding, watching, sending)
+    await asyncio.gather(folding, watching, sending, exporting)
     await feed.close()
 
 
@@ -55,9 +58,9 @@ async def _go_on(what: str, work: Callable[[], Awaitable[None]], stop: asyncio.E
                 await asyncio.wait_for(stop.wait(), DATABASE_DOWN_SECONDS)
 
 
-def _fold_due(log: Log, stopping: threading.Event) -> bool:
+def _fold_due(log: Log, pace: Pace, stopping: threading.Event) -> bool:
     worked = False
-    for _ in fold_due(log):
+    for _ in fold_due(log, pace=pace):
         worked = True
         if stopping.is_set():
             break
@@ -65,7 +68,7 @@ def _fold_due(log: Log, stopping: threading.Event) -> bool:
 
 
 def _fold(stopping: threading.Event) -> None:
-    log = Log()
+    log, pace = Log(), Pace()
     is_first = True
     while not stopping.is_set():
         try:
@@ -73,7 +76,7 @@ def _fold(stopping: threading.Event) -> None:
             if is_first:
                 demand(only_outdated=True)
                 is_first = False
-            worked = _fold_due(log, stopping)
+            worked = _fold_due(log, pace, stopping)
         except Error as error:
             logger.warning("The database does not answer; folding waits", error=type(error).__name__)
             stopping.wait(DATABASE_DOWN_SECONDS)

@@ -10,6 +10,7 @@ from django.db import Error
 from django.db.models import F, Q
 
 from rollcall.derive.meeting import refold
+from rollcall.derive.pace import Pace
 from rollcall.derive.rows import FOLD_VERSION
 from rollcall.feed.faults import Fault, fault_of
 from rollcall.store.facts import Meeting
@@ -37,14 +38,16 @@ def demand(*, only_outdated: bool = False) -> int:
     return len(pks)
 
 
-def fold_due(log: Log, *, now: int | None = None) -> Iterator[int]:
+def fold_due(log: Log, *, now: int | None = None, pace: Pace | None = None) -> Iterator[int]:
     """Refold what is due by `now` (epoch ms), the longest due first; yield each root's primary key when it is done.
 
     A meeting that cannot be folded is tried again after a minute and holds up no other.
     """
     by = time.time_ns() // 1_000_000 if now is None else now
-    due = Meeting.objects.filter(root__isnull=True, due_at__lte=by).order_by("due_at", "pk")
-    for root in list(due.values_list("pk", flat=True)[:AT_ONCE]):
+    pace = pace or Pace()
+    due = Meeting.objects.filter(root__isnull=True, due_at__lte=by).exclude(pk__in=pace.resting())
+    for root in list(due.order_by("due_at", "pk").values_list("pk", flat=True)[:AT_ONCE]):
+        began = time.monotonic()
         try:
             refold(root, log)
         except Exception as error:
@@ -52,6 +55,7 @@ def fold_due(log: Log, *, now: int | None = None) -> Iterator[int]:
             if not isinstance(error, Error) or fault_of(error) is not Fault.AGAIN:
                 logger.exception("A meeting cannot be folded; it is tried again in a minute", meeting=root)
                 _put_off(root, log)
+        pace.rest(root, time.monotonic() - began)
         yield root
 
 

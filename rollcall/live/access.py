@@ -17,14 +17,14 @@ _SALT = "rollcall.live"
 
 def stream_address(view: View) -> str:
     """The path of the stream for somebody who has just been allowed to see this meeting."""
-    what = [view.meeting, view.zone.key, view.language, view.after]
+    what = [view.meeting, view.zone.key, view.language, view.form, view.after]
     return PATH + signing.dumps(what, salt=_SALT)
 
 
 def allowed_view(path: str) -> View | None:
     """What this path may watch; None if it was not signed by us, or too long ago."""
     try:
-        meeting, zone, language, after = signing.loads(path.removeprefix(PATH), salt=_SALT, max_age=SECONDS)
-    except signing.BadSignature:
+        meeting, zone, language, form, after = signing.loads(path.removeprefix(PATH), salt=_SALT, max_age=SECONDS)
+    except (signing.BadSignature, ValueError):  # signed, but by an older version, in another form
         return None
-    return View(meeting, ZoneInfo(zone), language, after)
+    return View(meeting, ZoneInfo(zone), language, form, after)

@@ -3,108 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import re
 import time
-import zlib
-from collections.abc import Coroutine
+from collections.abc import Collection
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 from django.test import Client
 
-from rollcall.live import snapshot
-from rollcall.live.access import stream_address
-from rollcall.live.snapshot import View
+from rollcall.live import channel, snapshot, stream, wire
+from rollcall.live.fragment import Fragment
+from rollcall.live.snapshot import LIVE, PAGE, Progress, View
 from rollcall.live.stream import Streams
-from rollcall.store.reading import Progress
-from tests.makers import Attendee, make_meeting
+from tests.live.watching import SOON, Browser, address, come, fold, in_thread, run, running, sign, watching
+from tests.makers import at
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-UTC = ZoneInfo("UTC")
-SOON = 5.0
-
-
-class Browser:
-    """One connection to the stream: what came over it, and when it ended."""
-
-    def __init__(self, streams: Streams, path: str, *, accepts: bytes = b"") -> None:
-        headers = [(b"accept-encoding", accepts)] if accepts else []
-        self.scope: dict[str, Any] = {"type": "http", "method": "GET", "path": path, "headers": headers}
-        self.start: dict[str, Any] = {}
-        self.raw = b""
-        self.has_ended = False
-        self._left = asyncio.Event()
-        self._news = asyncio.Event()
-        self.task = asyncio.create_task(streams(self.scope, self._receive, self._send))
-
-    async def _receive(self) -> dict[str, Any]:
-        await self._left.wait()
-        return {"type": "http.disconnect"}
-
-    async def _send(self, message: dict[str, Any]) -> None:
-        if message["type"] == "http.response.start":
-            self.start = message
-        else:
-            self.raw += message["body"]
-            self.has_ended = not message.get("more_body", False)
-        self._news.set()
-
-    @property
-    def text(self) -> str:
-        if any(name == b"content-encoding" for name, _ in self.start.get("headers", ())):
-            return zlib.decompressobj(16 + zlib.MAX_WBITS).decompress(self.raw).decode()
-        return self.raw.decode()
-
-    @property
-    def events(self) -> list[tuple[str, str]]:
-        found = []
-        for block in self.text.split("\n\n"):
-            fields = [line.partition(": ")[::2] for line in block.splitlines() if not line.startswith("retry")]
-            name = next((value for key, value in fields if key == "event"), "")
-            if name:
-                found.append((name, "\n".join(value for key, value in fields if key == "data")))
-        return found
-
-    async def until(self, count: int) -> list[tuple[str, str]]:
-        """Wait for so many events."""
-        async with asyncio.timeout(SOON):
-            while len(self.events) < count:
-                self._news.clear()
-                await self._news.wait()
-        return self.events
-
-    def leave(self) -> None:
-        self._left.set()
-
-
-def run(work: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(work)
-
-
-async def in_thread(work: Any, *arguments: Any, **more: Any) -> Any:
-    return await asyncio.to_thread(work, *arguments, **more)
-
-
-def fold(summary: Any, **changes: Any) -> None:
-    """As the worker would: other rows, and the counters moved."""
-    from django.db.models import F
-
-    from rollcall.store.derived import Summary
-    from rollcall.store.facts import Meeting
-
-    Summary.objects.filter(pk=summary.pk).update(**changes)
-    Meeting.objects.filter(pk=summary.meeting_id).update(appended=F("appended") + 1, folded=F("folded") + 1)
-
-
-def running(**more: Any) -> Any:
-    there = Attendee(name="Ada", proved=(("10:00", "10:10"),), possible=(("10:00", None),), end="open")
-    return make_meeting(there, name="Now", ended=None, **more)
-
-
-def address(summary: Any, zone: str = "UTC", after: str = "") -> str:
-    return stream_address(View(summary.meeting_id, ZoneInfo(zone), "en", after))
+HALF_SECOND_OF_LOOKS = 20
 
 
 @pytest.fixture
@@ -112,127 +31,223 @@ def streams() -> Streams:
     return Streams()
 
 
+@pytest.fixture
+def taken(monkeypatch: pytest.MonkeyPatch) -> list[View]:
+    """Every form in which the state was made, in order."""
+    found: list[View] = []
+    take = snapshot.take
+
+    def counted(view: View, old: Fragment | None = None, *, is_fresh: bool = True) -> Fragment | None:
+        found.append(view)
+        return take(view, old, is_fresh=is_fresh)
+
+    monkeypatch.setattr(snapshot, "take", counted)
+    return found
+
+
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> list[set[int]]:
+    """Every look at the counters: at which meetings'."""
+    found: list[set[int]] = []
+    progress = snapshot.progress
+
+    def looked(meetings: Collection[int]) -> dict[int, Progress]:
+        found.append(set(meetings))
+        return progress(meetings)
+
+    monkeypatch.setattr(snapshot, "progress", looked)
+    return found
+
+
 def test_whoever_watches_sees_the_state_at_once_and_each_change_soon(streams: Streams) -> None:
     summary = running()
 
     async def watch() -> None:
-        browser = Browser(streams, address(summary))
-        ((name, first),) = await browser.until(1)
-        assert name == "state"
-        assert "1 person" in first
-        assert "Ada" in first
-        folded_at = time.monotonic()
-        await in_thread(fold, summary, present=30)
-        second = (await browser.until(2))[1][1]
-        assert time.monotonic() - folded_at < 2
-        assert "30 people" in second
-        assert (b"content-type", b"text/event-stream; charset=utf-8") in browser.start["headers"]
-        assert browser.text.startswith("retry: ")
-        browser.leave()
-        await browser.task
+        async with watching(streams, address(summary)) as browser:
+            ((name, first),) = browser.events
+            assert name == "state"
+            assert "Ada" in first
+            folded_at = time.monotonic()
+            await in_thread(come, summary, "Ben")
+            await browser.until(2)
+            assert time.monotonic() - folded_at < 1
+            assert "Ben" in str(browser.change(1)["put"])
+            assert (b"content-type", b"text/event-stream; charset=utf-8") in browser.start["headers"]
+            assert browser.text.startswith("retry: ")
 
     run(watch())
 
 
-def test_a_change_without_a_change_of_counters_is_not_looked_for(
-    streams: Streams, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_only_what_differs_is_sent(streams: Streams) -> None:
     summary = running()
-    taken: list[View] = []
-    take = snapshot.take
-
-    def counted(view: View) -> snapshot.Snapshot | None:
-        taken.append(view)
-        return take(view)
-
-    monkeypatch.setattr(snapshot, "take", counted)
 
     async def watch() -> None:
-        browser = Browser(streams, address(summary))
-        await browser.until(1)
-        await asyncio.sleep(1.2)
-        assert len(taken) == len(browser.events) == 1
-        browser.leave()
-        await browser.task
+        async with watching(streams, address(summary)) as browser:
+            await in_thread(come, summary, *(f"Ben {number}" for number in range(100)))
+            await browser.until(2)
+            whole = len(browser.raw)
+            await in_thread(come, summary, "Zoë")
+            await browser.until(3)
+            lists = {one[0] for one in browser.change(2)["put"]}
+            assert lists == {"live-counters", "live-room"}
+            assert len(browser.raw) - whole < whole / 10
+            assert browser.change(2)["news"] == ["Zoë joined."]
+            assert browser.change(2)["total"] == "102 people are in now."
 
     run(watch())
 
 
-def test_what_many_see_is_made_once(streams: Streams, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hand_goes_up_and_down(streams: Streams) -> None:
     summary = running()
-    taken: list[View] = []
-    looks: list[int] = []
-    take, progress = snapshot.take, snapshot.progress
 
-    def counted(view: View) -> snapshot.Snapshot | None:
-        taken.append(view)
-        return take(view)
+    async def watch() -> None:
+        async with watching(streams, address(summary)) as browser:
+            await in_thread(sign, summary, hand_at=at("10:05:30"))
+            await browser.until(2)
+            assert "since 10:05:30" in str([one for one in browser.change(1)["put"] if one[0] == "live-hands"])
+            assert browser.change(1)["news"] == ["Ada raised a hand."]
+            await in_thread(sign, summary, hand_at=None)
+            await browser.until(3)
+            assert [one[:5] for one in browser.change(2)["cut"]] == ["hand-"]
 
-    monkeypatch.setattr(snapshot, "take", counted)
+    run(watch())
 
-    def looked(meeting: int) -> Progress | None:
-        looks.append(meeting)
-        return progress(meeting)
 
-    monkeypatch.setattr(snapshot, "progress", looked)
+def test_the_page_of_the_meeting_is_sent_in_rows(streams: Streams) -> None:
+    summary = running()
+
+    async def watch() -> None:
+        async with watching(streams, address(summary, form=PAGE)) as browser:
+            assert "1 person" in browser.events[0][1]
+            await in_thread(come, summary, "Ben")
+            await browser.until(2)
+            rows = [one for one in browser.change(1)["put"] if one[0] == "live-rows"]
+            assert [one[1][:2] for one in rows] == ["w-", "p-"]
+            assert all("Ada" not in str(one) for one in rows)
+
+    run(watch())
+
+
+def test_a_change_without_a_change_of_counters_is_not_looked_for(streams: Streams, taken: list[View]) -> None:
+    summary = running()
+
+    async def watch() -> None:
+        async with watching(streams, address(summary)) as browser:
+            await asyncio.sleep(0.7)
+            assert len(taken) == len(browser.events) == 1
+
+    run(watch())
+
+
+def test_what_many_see_is_made_once(streams: Streams, taken: list[View], looks: list[set[int]]) -> None:
+    summary, other = running(), running(began="09:00")
 
     async def watch() -> None:
         browsers = [Browser(streams, address(summary)) for _ in range(50)]
         browsers += [Browser(streams, address(summary, "Europe/Athens")) for _ in range(50)]
+        browsers += [Browser(streams, address(other))]
         for browser in browsers:
             await browser.until(1)
-        assert len(taken) == 2
-        assert browsers[0].events != browsers[-1].events
-        assert len({browser.raw for browser in browsers}) == 2
-        await in_thread(fold, summary, present=7)
+        assert len(taken) == 3
+        await in_thread(sign, summary, hand_at=at("10:05"))
+        for browser in browsers[:-1]:
+            await browser.until(2)
+        assert len({browser.text.partition("\n")[2] for browser in browsers}) == 3
+        assert len(taken) == 5
+        assert browsers[-1].names == ["state"]
+        assert len(looks) < HALF_SECOND_OF_LOOKS
+        assert looks[-1] == {summary.meeting_id, other.meeting_id}
         for browser in browsers:
-            assert "7 people" in (await browser.until(2))[1][1]
-        assert len(taken) == 4
-        assert len(looks) < 10
-        for browser in browsers:
-            browser.leave()
-            await browser.task
+            await browser.leave()
 
     run(watch())
 
 
-def test_while_nothing_happens_the_state_is_repeated_before_a_proxy_gives_up(
+def test_while_nothing_happens_the_line_is_not_silent_for_long(
     streams: Streams, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from rollcall.live import stream
-
-    assert stream.REFRESH_SECONDS <= 15
-    monkeypatch.setattr(stream, "REFRESH_SECONDS", 0.5)
-    monkeypatch.setattr(stream, "LOOK_SECONDS", 0.1)
+    assert stream.BEAT_SECONDS <= 15
+    monkeypatch.setattr(stream, "BEAT_SECONDS", 0.2)
     summary = running()
 
     async def watch() -> None:
-        browser = Browser(streams, address(summary))
-        assert [name for name, _ in await browser.until(3)] == ["state"] * 3
-        browser.leave()
-        await browser.task
+        async with watching(streams, address(summary)) as browser:
+            await browser.until(3)
+            assert browser.names[:3] == ["state", "beat", "beat"]
 
     run(watch())
 
 
-def test_the_worker_is_asked_to_fold_every_second_as_long_as_somebody_watches(streams: Streams) -> None:
+def test_what_only_time_changes_is_seen_now_and_then(streams: Streams, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert stream.REFRESH_SECONDS <= 15
+    monkeypatch.setattr(stream, "REFRESH_SECONDS", 0.2)
+    summary = running()
+
+    async def watch() -> None:
+        async with watching(streams, address(summary, form=PAGE)) as browser:
+            await browser.until(2)
+            assert browser.names[1] in {"change", "state"}
+            assert "so far" in browser.events[1][1]
+
+    run(watch())
+
+
+def test_who_is_behind_gets_all_changes_and_who_is_far_behind_the_whole(
+    streams: Streams, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(channel, "KEPT_CHANGES", 3)
+    summary = running()
+
+    async def watch() -> None:
+        async with watching(streams, address(summary)) as quick, watching(streams, address(summary)) as slow:
+            for names, slow_gets in ((("B1", "B2", "B3"), ["change"] * 3), (("C1", "C2", "C3", "C4", "C5"), None)):
+                slow.hold()
+                seen = len(slow.events)
+                for name in names:
+                    before = len(quick.events)
+                    await in_thread(come, summary, name)
+                    await quick.until(before + 1)
+                slow.let_go()
+                await slow.until(seen + 2)
+                await asyncio.sleep(0.1)
+                got = slow.names[seen:]
+                # The first was being sent when the line became slow.
+                assert got == slow_gets if slow_gets else got in (["change", "state"], ["change", "change", "state"])
+                assert names[-1] in slow.events[-1][1]
+
+    run(watch())
+
+
+def test_behind_a_proxy_that_lets_no_stream_through_the_state_comes_as_one_answer(streams: Streams) -> None:
+    summary = running()
+
+    async def watch() -> None:
+        browser = Browser(streams, address(summary), query=b"once=1")
+        await asyncio.wait_for(browser.task, SOON)
+        assert browser.has_ended
+        answer = msgspec.json.decode(gzip.decompress(browser.raw))
+        assert "Ada" in answer["html"]
+        assert answer["is_last"] is False
+
+    run(watch())
+
+
+def test_the_worker_is_asked_to_fold_at_once_as_long_as_somebody_watches(streams: Streams) -> None:
     from rollcall.store.facts import Meeting
 
     summary = running()
     Meeting.objects.update(due_at=snapshot.now() + 5_000)
 
     async def watch() -> None:
-        browser = Browser(streams, address(summary))
-        await browser.until(1)
-        browser.leave()
-        await browser.task
+        async with watching(streams, address(summary)):
+            pass
 
     before = snapshot.now()
     run(watch())
     meeting = Meeting.objects.get()
     assert before + 10_000 < meeting.watched_until <= snapshot.now() + snapshot.WATCHED_MS
     assert meeting.due_at is not None
-    assert meeting.due_at <= snapshot.now() + 1_000
+    assert meeting.due_at <= snapshot.now()
 
 
 def test_an_earlier_turn_is_kept(streams: Streams) -> None:
@@ -240,7 +255,7 @@ def test_an_earlier_turn_is_kept(streams: Streams) -> None:
 
     summary = running()
     Meeting.objects.update(due_at=7)
-    snapshot.keep_watching(summary.meeting_id)
+    snapshot.keep_watching([summary.meeting_id])
 
     assert Meeting.objects.get().due_at == 7
 
@@ -249,33 +264,33 @@ def test_compressed_it_is_the_same(streams: Streams) -> None:
     summary = running()
 
     async def watch() -> None:
-        plain = Browser(streams, address(summary))
-        squeezed = Browser(streams, address(summary), accepts=b"gzip, deflate, br")
-        await plain.until(1)
-        await squeezed.until(1)
-        await in_thread(fold, summary, present=9)
-        assert await plain.until(2) == await squeezed.until(2)
-        assert len(squeezed.raw) < len(plain.raw) / 2
-        plain.leave()
-        squeezed.leave()
-        await asyncio.gather(plain.task, squeezed.task)
+        async with (
+            watching(streams, address(summary)) as plain,
+            watching(streams, address(summary), accepts=b"gzip, deflate, br") as squeezed,
+        ):
+            await in_thread(come, summary, "Ben")
+            assert await plain.until(2) == await squeezed.until(2)
+            assert len(squeezed.raw) < len(plain.raw) / 1.5
 
     run(watch())
 
 
-def test_the_end_is_shown_and_ends_the_stream(streams: Streams) -> None:
+@pytest.mark.parametrize("form", [LIVE, PAGE])
+def test_the_end_is_shown_and_ends_the_stream(streams: Streams, form: str) -> None:
     summary = running()
 
     async def watch() -> None:
-        browser = Browser(streams, address(summary))
+        browser = Browser(streams, address(summary, form=form))
         await browser.until(1)
         end = summary.started_at + 3_600_000
         await in_thread(fold, summary, ended_proved_at=end, ended_possible_at=end, present=0)
-        events = await browser.until(3)
-        assert [name for name, _ in events] == ["state", "state", "done"]
-        assert "running" not in events[1][1]
         await asyncio.wait_for(browser.task, SOON)
+        assert browser.names[-1] == "done"
+        assert browser.names[-2] in {"state", "change"}
         assert browser.has_ended
+        late = Browser(streams, address(summary, form=form))
+        await asyncio.wait_for(late.task, SOON)
+        assert late.names == ["state", "done"]
 
     run(watch())
 
@@ -287,7 +302,6 @@ def test_a_meeting_that_turns_out_to_be_a_room_sends_its_watchers_away(streams: 
     summary, parent = running(), running(began="09:00")
 
     def learn() -> None:
-        fold(summary)
         Meeting.objects.filter(pk=summary.meeting_id).update(root=parent.meeting_id)
         Summary.objects.filter(pk=summary.pk).delete()
 
@@ -295,8 +309,8 @@ def test_a_meeting_that_turns_out_to_be_a_room_sends_its_watchers_away(streams: 
         browser = Browser(streams, address(summary))
         await browser.until(1)
         await in_thread(learn)
-        assert (await browser.until(2))[-1][0] == "gone"
         await asyncio.wait_for(browser.task, SOON)
+        assert browser.names == ["state", "gone"]
 
     run(watch())
 
@@ -315,31 +329,32 @@ def test_when_the_server_closes_every_stream_ends_by_itself(streams: Streams) ->
     run(watch())
 
 
-def test_when_the_last_watcher_has_gone_nobody_looks_any_more(
-    streams: Streams, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_stream_ends_in_time_so_that_django_is_asked_again(streams: Streams, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert max(wire.STREAM_SECONDS) <= 3600
+    monkeypatch.setattr(stream, "STREAM_SECONDS", (0.2, 0.3))
     summary = running()
-    looks: list[int] = []
-    progress = snapshot.progress
-
-    def looked(meeting: int) -> Progress | None:
-        looks.append(meeting)
-        return progress(meeting)
-
-    monkeypatch.setattr(snapshot, "progress", looked)
 
     async def watch() -> None:
         browser = Browser(streams, address(summary))
-        await browser.until(1)
-        browser.leave()
-        await browser.task
+        await asyncio.wait_for(browser.task, SOON)
+        assert browser.has_ended
+        assert browser.names == ["state"]
+
+    run(watch())
+
+
+def test_when_the_last_watcher_has_gone_nobody_looks_any_more(streams: Streams, looks: list[set[int]]) -> None:
+    summary = running()
+
+    async def watch() -> None:
+        async with watching(streams, address(summary)):
+            pass
+        await asyncio.sleep(0.2)
         seen = len(looks)
-        await asyncio.sleep(1.2)
+        await asyncio.sleep(0.5)
         assert len(looks) == seen
-        again = Browser(streams, address(summary))
-        await again.until(1)
-        again.leave()
-        await again.task
+        async with watching(streams, address(summary)):
+            pass
 
     run(watch())
 
@@ -347,25 +362,32 @@ def test_when_the_last_watcher_has_gone_nobody_looks_any_more(
 def test_a_database_that_does_not_answer_interrupts_nobody(streams: Streams, monkeypatch: pytest.MonkeyPatch) -> None:
     from django.db import OperationalError
 
-    from rollcall.live import stream
-
-    monkeypatch.setattr(stream, "LOOK_SECONDS", 0.1)
     summary = running()
-    progress = snapshot.progress
+    progress, take = snapshot.progress, snapshot.take
     failures = iter(range(4))
 
-    def sometimes(meeting: int) -> Any:
+    def sometimes(meetings: Collection[int]) -> Any:
         if next(failures, None) is not None:
             raise OperationalError
-        return progress(meeting)
+        return progress(meetings)
+
+    def later(view: View, old: Fragment | None = None, *, is_fresh: bool = True) -> Fragment | None:
+        if next(failures, None) is not None:
+            raise OperationalError
+        return take(view, old, is_fresh=is_fresh)
 
     monkeypatch.setattr(snapshot, "progress", sometimes)
+    monkeypatch.setattr(snapshot, "take", later)
+    monkeypatch.setattr(channel, "AGAIN_SECONDS", 0.1)
 
     async def watch() -> None:
-        browser = Browser(streams, address(summary))
-        assert (await browser.until(1))[0][0] == "state"
-        browser.leave()
-        await browser.task
+        async with watching(streams, address(summary)) as browser:
+            assert browser.names == ["state"]
+            failing = iter(range(2))
+            monkeypatch.setattr(snapshot, "take", lambda *_, **__: 1 / 0 if next(failing, None) is not None else None)
+            await in_thread(fold, summary)
+            await browser.until(2)
+            assert browser.names == ["state", "gone"]
 
     run(watch())
 
@@ -397,6 +419,19 @@ def test_a_signed_address_grows_old(streams: Streams, monkeypatch: pytest.Monkey
     run(watch())
 
 
+def test_an_address_that_an_older_version_signed_is_none(streams: Streams) -> None:
+    from django.core import signing
+
+    path = "/live/" + signing.dumps([running().meeting_id, "UTC", "en", ""], salt="rollcall.live")
+
+    async def watch() -> None:
+        browser = Browser(streams, path)
+        await browser.task
+        assert browser.start["status"] == 403
+
+    run(watch())
+
+
 # --- the view that decides --------------------------------------------------------------------------------------------
 
 
@@ -410,7 +445,9 @@ def test_only_who_may_see_the_meeting_is_given_its_stream(client: Client, django
     assert client.get(path, headers=asked).status_code == 403
     client.force_login(django_user_model.objects.create_user("ada"))
     client.cookies["zone"] = "Europe/Athens"
-    answer = client.get(path + "?after=abc", headers=asked).json()
-    assert allowed_view(answer["stream"]) == View(summary.meeting_id, ZoneInfo("Europe/Athens"), "en", "abc")
-    assert not re.search("ada|Ada", answer["stream"])
+    for query, form in (("?after=abc", PAGE), ("?after=abc&form=live", LIVE), ("?after=abc&form=nope", PAGE)):
+        answer = client.get(path + query, headers=asked).json()
+        expected = View(summary.meeting_id, ZoneInfo("Europe/Athens"), "en", form, "abc")
+        assert allowed_view(answer["stream"]) == expected
+        assert not re.search("ada|Ada", answer["stream"])
     assert client.get(f"/meetings/{summary.meeting_id + 1}/watch", headers=asked).status_code == 404
