@@ -41,6 +41,9 @@ _WIDE, _HIGH, _TITLE = 760, 64, 20
 _MOST = 400
 """Bars; of more the last ones are drawn."""
 
+_FEWEST = 8
+"""So many have room, even if there are fewer: one day is a bar and no wall."""
+
 _ENOUGH: tuple[tuple[Period, int], ...] = (("day", 70), ("week", 110), ("month", 120))
 """Up to how many bars a period is taken if the reader has not chosen."""
 
@@ -66,6 +69,7 @@ class _OverTime:
 
     def __init__(self, used: Sequence[tuple[date, Use]], kind: Period) -> None:
         self._used, self._kind = used, kind
+        self._slots = max(_FEWEST, len(used))
         self._flow = drawing.across_percent()
         self._bottom = 3 * (_TITLE + _HIGH)
 
@@ -82,11 +86,11 @@ class _OverTime:
         most, foot = max(values, default=0), (index + 1) * (_TITLE + _HIGH)
         label = drawing.ours(_measured(index, most))
         yield drawing.text(self._flow.place(0), foot - _HIGH - 6, label, self._flow.anchor("start"), "strong")
-        slot = 100 / max(1, len(values))
+        slot = 100 / self._slots
         for place, value in enumerate(values):
             if value:
                 high = max(1.0, _HIGH * value / most)
-                wide = 0.8 * slot if len(values) > 1 else 10
+                wide = 0.8 * slot
                 x = self._flow.place(slot * place + 0.1 * slot, wide)
                 yield drawing.rect("proved", (x, foot - high, f"{drawing.number(wide)}%", high), drawing.PROVED)
         yield drawing.line("axis-line", (0, foot, "100%", foot), drawing.QUIET)
@@ -95,7 +99,7 @@ class _OverTime:
         number = len(self._used)
         every = max(1, -(-number // 6))
         for place in range(0, number, every):
-            part = (place + 0.5) / number if number > 1 else 0.05
+            part = (place + 0.5) / self._slots
             side = edge_anchor(part)
             label = drawing.ours(short_period(self._used[place][0], self._kind))
             kind = "quiet minor" if (place // every) % 2 else "quiet"
