@@ -6,6 +6,7 @@ import re
 import subprocess
 import unicodedata
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from rollcall.reports.rows import Column, Heading, Kind, Table
 from tests import programs
 from tests.makers import at
 
+SCHOOL = Masthead("Example University")
 ATHENS = ZoneInfo("Europe/Athens")
 HEADING = Heading("Logic", at("12:00"), (("Course", "Logic 101"),), (("Name", "ΠΑΠ"),))
 
@@ -39,19 +41,18 @@ def people(names: Iterable[str]) -> list[Row]:
     return [(name, 60_000 * number, number) for number, name in enumerate(names, 1)]
 
 
-def table_of(rows: Iterable[Row], **others: Any) -> Table:
+def table_of(rows: Iterable[Any], **others: Any) -> Table:
     """A table of such rows."""
-    return Table(
-        **{"name": "people/1", "rows_key": "people", "columns": COLUMNS, "rows": rows, "heading": HEADING} | others
-    )
+    return replace(Table("people/1", "people", COLUMNS, rows, heading=HEADING), **others)
 
 
-def printed(table: Table, masthead: Masthead = Masthead("Example University"), **wanted: Any) -> bytes:
+def printed(table: Table, masthead: Masthead = SCHOOL, **wanted: Any) -> bytes:
     """The table as PDF."""
     return render(document_of(table, Wanted(ATHENS, **wanted), masthead))
 
 
-def _run(program: str, pdf: bytes, tmp_path: Path, *options: str) -> str:
+def run(program: str, pdf: bytes, tmp_path: Path, *options: str) -> str:
+    """What a program says of it."""
     path = tmp_path / "printed.pdf"
     path.write_bytes(pdf)
     end = ["-"] if program == "pdftotext" else []
@@ -61,7 +62,7 @@ def _run(program: str, pdf: bytes, tmp_path: Path, *options: str) -> str:
 
 def text_of(pdf: bytes, tmp_path: Path) -> str:
     """What pdftotext finds, line by line as on the page, without the marks it sets for the direction."""
-    return _DIRECTIONS.sub("", _run("pdftotext", pdf, tmp_path, "-layout"))
+    return _DIRECTIONS.sub("", run("pdftotext", pdf, tmp_path, "-layout"))
 
 
 def lines_of(pdf: bytes, tmp_path: Path) -> list[list[str]]:
@@ -71,12 +72,12 @@ def lines_of(pdf: bytes, tmp_path: Path) -> list[list[str]]:
 
 def checked(pdf: bytes, tmp_path: Path) -> str:
     """What `qpdf --check` says; it fails where it finds anything."""
-    return _run("qpdf", pdf, tmp_path, "--check")
+    return run("qpdf", pdf, tmp_path, "--check")
 
 
 def info_of(pdf: bytes, tmp_path: Path) -> dict[str, str]:
     """What pdfinfo says."""
-    lines = (line.partition(":") for line in _run("pdfinfo", pdf, tmp_path).splitlines())
+    lines = (line.partition(":") for line in run("pdfinfo", pdf, tmp_path).splitlines())
     return {name: value.strip() for name, _, value in lines}
 
 

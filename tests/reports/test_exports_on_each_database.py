@@ -1,0 +1,70 @@
+"""Exports on SQLite, PostgreSQL and MariaDB, with the loop that makes them."""
+
+from __future__ import annotations
+
+import asyncio
+from io import BytesIO
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.contrib.auth import get_user_model
+from django.http import HttpRequest, HttpResponse
+
+from rollcall.reports.exports import queue, working
+from rollcall.reports.exports.asking import now_ms
+from rollcall.store.exports import Export, ExportPart, ExportState
+
+CONTENT = bytes(range(256)) * 6000
+
+
+def wanted() -> Export:
+    user = get_user_model().objects.create_user("ada")
+    now = now_ms()
+    return Export.objects.create(
+        user_id=user.pk,
+        path="/people.pdf",
+        query="name=Ὀδυσσεύς\x00",
+        name="people",
+        kind="pdf",
+        language="en",
+        zone="UTC",
+        state=ExportState.WAITING,
+        created_at=now,
+        expires_at=now + 1000,
+    )
+
+
+def test_a_file_is_stored_in_pieces_whole_or_not_at_all(database: str) -> None:
+    wanted()
+    claimed = queue.claim("w", now_ms())
+    assert claimed is not None
+    assert queue.claim("other", now_ms()) is None
+    held = (claimed.pk, claimed.tries)
+    assert queue.store(held, BytesIO(CONTENT), "application/pdf", now_ms())
+    assert not queue.store(held, BytesIO(CONTENT), "application/pdf", now_ms())
+    found = Export.objects.get()
+    assert (found.state, found.size, ExportPart.objects.count()) == (ExportState.READY, len(CONTENT), 3)
+    assert b"".join(queue.content_of(found)) == CONTENT
+    queue.expire(now_ms() + 2000)
+    assert (Export.objects.count(), ExportPart.objects.count()) == (0, 0)
+
+
+def test_the_loop_makes_what_is_asked_for_and_stops_when_told(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def view(_request: HttpRequest) -> HttpResponse:
+        return HttpResponse(CONTENT)
+
+    monkeypatch.setattr(working, "resolve", lambda _path: (view, (), {}))
+    wanted()
+
+    async def until_made() -> None:
+        stop = asyncio.Event()
+        running = asyncio.create_task(working.run(stop))
+        for _ in range(200):
+            if await sync_to_async(Export.objects.filter(state=ExportState.READY).exists)():
+                break
+            await asyncio.sleep(0.05)
+        stop.set()
+        await asyncio.wait_for(running, 10)
+
+    asyncio.run(until_made())
+    assert Export.objects.get().state == ExportState.READY
