@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from bench import results, servers
 from bench.results import Result
 
+POSTGRESQL = ("shared_buffers=512MB",)
+
 
 def main() -> None:
     """Each part is measured in a process of its own, with a data folder of its own."""
     wanted = _arguments()
-    parts = {
+    parts: dict[str, tuple[str, ...]] = {
+        "queries": ("--attendances", str(wanted.attendances)),
+        "queries-postgresql": ("--attendances", str(wanted.attendances)),
+        "documents": (),
+        "sheets": (),
+        "live": wanted.live.split(),
         "folding": (),
         "pages": (),
         "startup": (),
@@ -35,10 +43,24 @@ def main() -> None:
 
 
 def _measure(name: str, *arguments: str) -> list[Result]:
-    with servers.folder() as data:
-        command = [sys.executable, "-m", f"bench.{name}", *arguments]
-        done = subprocess.run(command, env=_environment(servers.environment(data)), stdout=subprocess.PIPE, check=True)
+    module, _, database = name.partition("-")
+    with servers.folder() as data, _database(database) as url:
+        command = [sys.executable, "-m", f"bench.{module}", *arguments]
+        env = _environment(servers.environment(data) | ({"ROLLCALL_DATABASE_URL": url} if url else {}))
+        done = subprocess.run(command, env=env, stdout=subprocess.PIPE, check=True)
     return results.from_lines(done.stdout.decode())
+
+
+@contextlib.contextmanager
+def _database(kind: str) -> Iterator[str]:
+    """The address of an empty database of this kind; blank is SQLite in the data folder."""
+    if not kind:
+        yield ""
+        return
+    from tests.servers import fresh_database, postgresql
+
+    with postgresql(*POSTGRESQL) as server:
+        yield fresh_database(server)
 
 
 def _environment(env: Mapping[str, str]) -> dict[str, str]:
@@ -48,7 +70,10 @@ def _environment(env: Mapping[str, str]) -> dict[str, str]:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument(
-        "parts", nargs="*", help="folding, pages, startup, events, importing, memory, arrivals; all if none is named"
+        "parts",
+        nargs="*",
+        help="queries, queries-postgresql, documents, sheets, live, folding, pages, startup, events, importing, "
+        "memory, arrivals; all if none is named",
     )
     parser.add_argument("--seconds", type=float, default=1.5, help="of each round of arrivals")
     parser.add_argument("--arrivals", type=int, default=30_000, help="before the memory is measured")
@@ -58,6 +83,11 @@ def _arguments() -> argparse.Namespace:
         "--ten-gigabytes", dest="events_mb", action="store_const", const=10_240, help="ten gigabytes of it"
     )
     parser.add_argument("--recordings", type=int, default=200, help="files that are imported")
+    parser.add_argument("--attendances", type=int, default=300_000, help="in the database that is searched")
+    parser.add_argument(
+        "--bulk", dest="attendances", action="store_const", const=10_000_000, help="ten million of them; takes an hour"
+    )
+    parser.add_argument("--live", default="quiet", help="cases of bench.live: quiet large thousand page")
     return parser.parse_args()
 
 

@@ -39,8 +39,8 @@ MEETING = _columns(
     " is_refused"
 )
 SUMMARY = _columns(
-    "id meeting_id pool_name external_meeting_id name name_key site site_key context_id context_label organisation"
-    " course_id activity_key started_at ended_proved_at ended_possible_at settles_at record unwitnessed_ms"
+    "id meeting_id pool_name external_meeting_id external_key name name_key site site_key context_id context_label"
+    " organisation course_id activity_key started_at ended_proved_at ended_possible_at settles_at record unwitnessed_ms"
     " witnessed_once_ms witnessed_twice_ms attendees present person_ms fold_version sort_key length_ms detail"
 )
 _WHO = _columns("attendee_key sort_key person_id organisation kind external_user_id name name_key role")
@@ -184,12 +184,13 @@ class Filling:
     ) -> tuple[Any, ...]:
         course, at = self._plan.courses[one.course], one.starts_at
         site, instance = course.site, str(course.number + 1)
+        external = f"{course.meeting}-{instance}-{instance}[0]"
         record = "" if end is None else ("", "callback", "recording", "recording")[self._rng.randrange(4)]
         length = (end or self._size.until) - at
         unseen = length // 10 if self._rng.randrange(20) == 0 else 0
         coverage = (unseen, 0, length - unseen) if record else (unseen, length - unseen, 0)
         return (
-            *(number, number, course.server, f"{course.meeting}-{instance}-{instance}[0]"),
+            *(number, number, course.server, external, key_of(external)),
             *(course.title, folded_name(course.title), site.name, key_of(site.name)),
             *(instance, course.label, site.organisation, course.number + 1),
             *(key_of(site.name, instance, instance), at, end, end, None if end is None else end + SETTLES_AFTER_MS),
