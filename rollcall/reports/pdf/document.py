@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -16,11 +15,12 @@ from rollcall.core.errors import Refused
 from rollcall.reports import words
 from rollcall.reports.pdf import fonts
 from rollcall.reports.pdf.cells import NUMBERS, SIGNATURE, UNBROKEN, Cell, Cells, Row, count_of, rows_of, shown, worth
+from rollcall.reports.pdf.figures import figure
 from rollcall.reports.pdf.layout import MARGIN, PAPERS, Layout, Wish, lay_out, wish
 from rollcall.reports.pdf.masthead import Masthead
 from rollcall.reports.pdf.printable import Printable
 from rollcall.reports.pdf.rendering import ROWS_OF_A_PART, Document
-from rollcall.reports.rows import Column, Heading, Kind, Picture, Table
+from rollcall.reports.rows import Column, Heading, Kind, Table
 from rollcall.reports.translating import gettext as _
 
 LONGEST: Final = 20_000
@@ -30,9 +30,6 @@ NAMED_AT_MOST: Final = 12
 _SIGNATURE_EMS: Final = 12.0
 _BAR_EMS: Final = 13.0
 _WITHOUT_SIGNATURES: Final = frozenset((Kind.BAR, Kind.COUNTED, Kind.COUNTED_TIME))
-_WIDTH: Final = re.compile(r"""<svg[^>]*?\swidth=["']([0-9.]+)""")
-_FLUID: Final = re.compile(r"""<svg[^>]*?\sclass=["'][^"']*\bfluid\b""")
-_POINTS_OF_A_PIXEL: Final = 0.75
 
 
 class TooLong(Refused):
@@ -78,13 +75,14 @@ class _Maker:
         drawn = list(self._lines(columns, first, with_groups=not is_one))
         layout = lay_out(self._wishes(columns, drawn), self.wanted.paper)
         rows = _limited(chain(drawn, self._lines(columns, self.rest), self._totals(columns)))
+        figures = [figure(number, one, self.printable) for number, one in enumerate(self.table.pictures)]
         frame = self._frame(columns, layout, first[0].subject if is_one else None)
         return Document(
-            frame=frame | {"pictures": [self._picture(*one) for one in enumerate(self.table.pictures)]},
+            frame=frame | {"pictures": [one.look for one in figures]},
             rows=rows,
             printable=self.printable,
             stamp=self._heading().made_at // 1000,
-            files=self._files(),
+            files={one.file_name: one.svg for one in figures if one.svg} | self._logo(),
             notes=self._notes,
             progress=self.wanted.progress,
         )
@@ -206,22 +204,8 @@ class _Maker:
 
     # --- what stands around them --------------------------------------------------------------------------------------
 
-    def _files(self) -> dict[str, bytes]:
-        pictures = {
-            f"picture-{number}.svg": self.printable.file(one.svg).encode()
-            for number, one in enumerate(self.table.pictures)
-        }
-        return pictures | ({self.masthead.file_name: self.masthead.logo} if self.masthead.logo else {})
-
-    def _picture(self, number: int, one: Picture) -> dict[str, Any]:
-        natural = _WIDTH.search(one.svg)
-        is_fluid = natural is None or _FLUID.search(one.svg) is not None
-        return {
-            "title": self.printable.text(one.title),
-            "text": self.printable.file(one.text),
-            "file": f"picture-{number}.svg",
-            "width": 10_000 if is_fluid or natural is None else float(natural[1]) * _POINTS_OF_A_PIXEL,
-        }
+    def _logo(self) -> dict[str, bytes]:
+        return {self.masthead.file_name: self.masthead.logo} if self.masthead.logo else {}
 
     def _notes(self) -> list[str]:
         """Named on the last page, so that nobody wonders about a mark in a name."""
