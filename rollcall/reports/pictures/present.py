@@ -79,7 +79,7 @@ class _Present:
 
     def _area(self, kind: str, steps: Sequence[tuple[int, int]], fill: str) -> Iterator[str]:
         """A rectangle that is cut into shape: so its stripes stay as they are, however wide it is drawn."""
-        path = _outline([(self._part(at), number / self._highest) for at, number in steps], self._flow.is_mirrored)
+        path = outline([(self._part(at), number / self._highest) for at, number in steps], self._flow.is_mirrored)
         identity = f"{_NAME}-{kind}-area"
         yield f'<clipPath id="{identity}" clipPathUnits="objectBoundingBox"><path d="{path}"/></clipPath>'
         yield drawing.rect(kind, (0, _TOP, "100%", _HIGH), fill, f' clip-path="url(#{identity})"')
@@ -174,7 +174,7 @@ _FINEST = 1000
 """Steps nearer to each other than a part of so many are one line from the lowest to the highest of them."""
 
 
-def _outline(steps: Sequence[tuple[float, float]], is_mirrored: bool) -> str:  # noqa: FBT001 - private, and clear where called
+def outline(steps: Sequence[tuple[float, float]], is_mirrored: bool) -> str:  # noqa: FBT001 - clear where it is called
     """A path of steps (where, how high) that go on to the right edge; all of it within 0 and 1."""
     columns: dict[int, list[float]] = {}
     for x, high in steps:

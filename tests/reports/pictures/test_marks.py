@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from itertools import product
 from unicodedata import east_asian_width
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from rollcall.reports.pictures import drawing
+from rollcall.reports.pictures.present import outline
 from rollcall.reports.pictures.ticks import step_for, ticks
 
 ZONES = [ZoneInfo(name) for name in ("UTC", "Europe/Athens", "Asia/Kathmandu", "America/St_Johns", "Asia/Kolkata")]
@@ -89,3 +91,23 @@ def test_shapes_and_quiet_words_stand_out_from_the_ground() -> None:
     assert _contrast(drawing.QUIET, drawing.GROUND) >= 4.5
     grounds = (drawing.GROUND, drawing.POSSIBLE_GROUND, drawing.BLIND_GROUND)
     assert all(_contrast(one, ground) >= 3 for one, ground in product((drawing.PROVED, drawing.BLIND_LINE), grounds))
+
+
+@given(st.lists(st.tuples(st.integers(0, 999), st.integers(0, 20)), min_size=1, max_size=30), st.booleans())
+def test_an_area_is_as_high_as_what_it_counts(steps: list[tuple[int, int]], is_mirrored: bool) -> None:
+    """Read back from the path: how high it is between each two steps."""
+    first, *others = sorted(dict(steps).items())
+    counted = [(0, first[1]), *((at, high) for at, high in others if at)]
+    path = outline([(at / 1000, high / 20) for at, high in counted], is_mirrored)
+    assert re.fullmatch(r"M[01] 1(?:[HV][\d.]+)*V1Z", path)
+    drawn, x, y = {}, float(path[1]), 1.0
+    for kind, value in re.findall(r"([HV])([\d.]+)", path):
+        if kind == "H":
+            begin, end = (1 - x, 1 - float(value)) if is_mirrored else (x, float(value))
+            drawn[round(1000 * begin)], x = (round(1000 * end), round(20 * (1 - y))), float(value)
+        else:
+            y = float(value)
+    ends = [at for at, _ in counted[1:]] + [1000]
+    for (at, high), end in zip(counted, ends, strict=True):
+        begin, (until, level) = max((begin, span) for begin, span in drawn.items() if begin <= at and span[0] > at)
+        assert level == high, (begin, until, at, end, path)
