@@ -9,10 +9,12 @@ from __future__ import annotations
 import logging
 import tempfile
 from collections.abc import Iterator
+from gettext import GNUTranslations
 from hashlib import blake2b
 from pathlib import Path
 
 from babel import Locale, UnknownLocaleError
+from django.utils.translation import to_language, to_locale
 
 _log = logging.getLogger("rollcall.languages")
 
@@ -28,12 +30,12 @@ _OURS = {SOURCE: "en-gb"}
 
 def po_of(code: str, folder: Path = FOLDER) -> Path:
     """Where the translations into one language stand."""
-    return folder / code.replace("-", "_") / _PART / "django.po"
+    return folder / to_locale(code) / _PART / "django.po"
 
 
 def codes(folder: Path = FOLDER) -> list[str]:
     """All languages: English, then the others by their code. A folder that is called after no language is none."""
-    found = (path.parent.parent.name.replace("_", "-") for path in folder.glob("*/LC_MESSAGES/django.po"))
+    found = (to_language(path.parent.parent.name) for path in folder.glob("*/LC_MESSAGES/django.po"))
     return [SOURCE, *sorted(code for code in found if code != SOURCE and _is_language(code))]
 
 
@@ -102,11 +104,13 @@ def _compile(folder: Path, into: Path) -> None:
 
     into.mkdir(exist_ok=True)
     for code, source in _sources(folder):
-        path = into / code.replace("-", "_") / _PART / "django.mo"
+        path = into / to_locale(code) / _PART / "django.mo"
         path.parent.mkdir(parents=True)
         try:
             with source.open("rb") as file, path.open("wb") as made:
                 write_mo(made, read_po(file, locale=code, abort_invalid=True))
+            with path.open("rb") as made:
+                GNUTranslations(made)
         except (PoFileError, ValueError) as error:  # one bad file takes nothing from the other languages
             path.unlink(missing_ok=True)
             _log.error("%s cannot be read, so this language is shown in English: %s", source, error)

@@ -10,6 +10,7 @@ A .po is the only file a language has: Rollcall compiles it when it starts (roll
 from __future__ import annotations
 
 import argparse
+import ast
 import io
 import re
 import sys
@@ -29,19 +30,28 @@ ROOT = Path(__file__).resolve().parent.parent
 SPOKEN = ("reports", "web", "live", "deliveries", "store")
 """The packages whose texts reach a reader. The others speak to operators, in English (docs/translating.md)."""
 
-_KEYWORDS: dict[str, tuple[int | tuple[int, str], ...] | None] = {
+_CALLS: dict[str, tuple[str, ...]] = {
+    "_": ("text",),
+    "gettext": ("text",),
+    "gettext_lazy": ("text",),
+    "gettext_noop": ("text",),
+    "ngettext": ("text", "plural"),
+    "ngettext_lazy": ("text", "plural"),
+    "ngettext_noop": ("text", "plural"),
+    "pgettext": ("context", "text"),
+    "pgettext_lazy": ("context", "text"),
+    "npgettext": ("context", "text", "plural"),
+}
+"""By what a text is marked, and what its first arguments are."""
+
+_CALLS_OF_TEMPLATES: dict[str, tuple[int | tuple[int, str], ...] | None] = {
     "_": None,
     "gettext": None,
-    "gettext_lazy": None,
-    "gettext_noop": None,
     "ngettext": (1, 2),
-    "ngettext_lazy": (1, 2),
-    "ngettext_noop": (1, 2),
     "pgettext": ((1, "c"), 2),
-    "pgettext_lazy": ((1, "c"), 2),
     "npgettext": ((1, "c"), 2, 3),
 }
-_COMMENT = "Translators:"
+"""The same for what Django makes of a template, as Babel wants it."""
 
 _PLACEHOLDER = re.compile(r"%(?:\((?P<name>\w+)\))?[#0\- +]*\d*(?:\.\d+)?(?P<kind>[diouxXeEfFgGcrsa%])")
 _NUMERALS = ("%(count)s", "%(number)s")
@@ -56,9 +66,9 @@ def catalog_of_sources() -> Catalog:
     """Every text that is marked for translation, in the order of the files."""
     catalog = Catalog(charset="utf-8", fuzzy=False)
     for path in _sources():
-        for _line, text, comments, context in _texts(path):
-            name = path.relative_to(ROOT).as_posix()
-            catalog.add(text, locations=[(name, 0)], auto_comments=comments, context=context)
+        name = path.relative_to(ROOT).as_posix()
+        for text, context in _texts(path):
+            catalog.add(text, locations=[(name, 0)], context=context)
     return catalog
 
 
@@ -68,16 +78,28 @@ def _sources() -> Iterator[Path]:
         yield from sorted(path for path in folder.rglob("*") if path.suffix in {".py", ".html", ".txt"})
 
 
-def _texts(path: Path) -> Iterable[tuple[int, str | tuple[str, ...], list[str], str | None]]:
+def _texts(path: Path) -> Iterator[tuple[str | tuple[str, ...], str | None]]:
     source = path.read_text(encoding="utf-8")
-    if path.suffix != ".py":
-        source = _as_python(source, path.name)
-    return extract("python", io.BytesIO(source.encode()), _KEYWORDS, (_COMMENT,), {"encoding": "utf-8"})
+    return texts_of_python(source) if path.suffix == ".py" else texts_of_template(source)
 
 
-def _as_python(template: str, name: str) -> str:
-    """A template as calls of gettext: as Django does it, without the indents, which mean nothing there."""
-    return "\n".join(line.lstrip() for line in templatize(template, origin=name).splitlines())
+def texts_of_python(source: str) -> Iterator[tuple[str | tuple[str, ...], str | None]]:
+    """By its syntax tree: Babel would read tokens, and find nothing inside of f-strings before Python 3.12."""
+    calls = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call))
+    for call in sorted(calls, key=lambda node: (node.lineno, node.col_offset)):
+        roles = _CALLS.get(str(getattr(call.func, "id", getattr(call.func, "attr", ""))), ())
+        constants = [one.value for one in call.args if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+        if roles and len(constants) >= len(roles):
+            found = dict(zip(roles, constants, strict=False))
+            text = (found["text"], found["plural"]) if "plural" in found else found["text"]
+            yield text, found.get("context")
+
+
+def texts_of_template(source: str) -> Iterator[tuple[str | tuple[str, ...], str | None]]:
+    """As Django finds them, without the indents, which mean nothing there."""
+    as_python = "\n".join(line.lstrip() for line in templatize(source).splitlines())
+    for _line, text, _comments, context in extract("python", io.BytesIO(as_python.encode()), _CALLS_OF_TEMPLATES):
+        yield text, context
 
 
 # --- into the catalogues ----------------------------------------------------------------------------------------------

@@ -14,8 +14,11 @@ LOCK_NAME = "rollcall migrate"
 LOCK_NUMBER = 0x726F6C6C
 
 
-def start_django() -> None:
-    """Read the settings and load the models; needed before anything of rollcall.store is imported."""
+def start_django(*, for_readers: bool = False) -> None:
+    """Read the settings and load the models; needed before anything of rollcall.store is imported.
+
+    What a command says to an operator is English; what is read by teachers is in the configured language.
+    """
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rollcall.settings")
     import django
 
@@ -31,11 +34,21 @@ def start_django() -> None:
         raise Misconfigured(
             f"The data folder cannot be used: {error}", hint="Name another with --data, or ROLLCALL_DATA."
         ) from error
+    if not for_readers:
+        _speak_english()
 
 
-def open_database() -> None:
+def _speak_english() -> None:
+    from django.utils import translation
+
+    from rollcall.languages import SOURCE
+
+    translation.activate(SOURCE)
+
+
+def open_database(*, for_readers: bool = False) -> None:
     """Start Django and bring the tables up to date, so that no command depends on another having run before."""
-    start_django()
+    start_django(for_readers=for_readers)
     from django.core.management import call_command
     from django.db import DatabaseError
 

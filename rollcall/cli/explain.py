@@ -29,7 +29,7 @@ def explain(
     zone: Annotated[str, typer.Option(help="The zone of times [default: ROLLCALL_TIME_ZONE].")] = "",
 ) -> None:
     """Say why one person's time in one meeting is what it is: the sessions, and every fact with its source."""
-    open_database()
+    open_database(for_readers=True)
     reader = zone_named(zone)
     summary = _find_meeting(meeting, reader)
     for line in _explained(summary, _find_person(summary, person), reader):

@@ -14,7 +14,7 @@ def web(listener: int) -> None:
     """Answer requests until told to stop."""
     from rollcall.cli.database import open_database
 
-    open_database()
+    open_database(for_readers=True)
     from rollcall.asgi import serve
 
     serve(socket.socket(fileno=listener))

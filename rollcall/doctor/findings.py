@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from django.utils.translation import ngettext
-
 from rollcall.core.errors import RollcallError
 
 
@@ -36,7 +34,7 @@ def fault(about: str, error: RollcallError) -> Finding:
 def minutes_ago(past_ms: int) -> str:
     """So long ago, in whole minutes."""
     minutes = max(0, past_ms) // 60_000
-    return ngettext("%(number)d minute ago", "%(number)d minutes ago", minutes) % {"number": minutes}
+    return "1 minute ago" if minutes == 1 else f"{minutes} minutes ago"
 
 
 def warning(about: str, sentence: str, hint: str) -> Finding:

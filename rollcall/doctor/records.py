@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.utils import timezone
-from django.utils.translation import ngettext
 
 from rollcall.doctor.findings import Finding, warning
 from rollcall.reports import words
@@ -35,11 +34,8 @@ def check(server: Server, as_of: int) -> list[Finding]:
 
 
 def _standing(history: RecordHistory) -> str:
-    share = ngettext(
-        "%(with)d of the last %(all)d meeting has a record (callback or events.xml)",
-        "%(with)d of the last %(all)d meetings have a record (callback or events.xml)",
-        history.recent,
-    ) % {"with": history.recent_with, "all": history.recent}
+    of_them = "meeting has" if history.recent == 1 else "meetings have"
+    share = f"{history.recent_with} of the last {history.recent} {of_them} a record (callback or events.xml)"
     if history.reported_at is None:
         return f"{share}."
     last = words.day_and_clock(history.reported_at, timezone.get_default_timezone())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import sys
-from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from django.contrib.auth.middleware import LoginRequiredMiddleware
@@ -74,8 +73,7 @@ def answer(request: HttpRequest, error: RollcallError) -> HttpResponse:
     body = {"code": error.code, "message": str(error), "hint": error.hint}
     if wants_json(request):
         return JsonResponse(body, status=error.status)
-    title = HTTPStatus(error.status).phrase
-    context = frame(request) | body | {"title": title, "status": error.status, "request": request}
+    context = frame(request) | body | {"status": error.status, "request": request}
     page = render_to_string("error.html", context)
     return HttpResponse(page, status=error.status)
 

@@ -33,12 +33,12 @@ class Language(NamedTuple):
     direction: str
 
 
-@cache
 def menu() -> tuple[Language, ...]:
     """Every language there is."""
     return tuple(_language(code) for code, _name in settings.LANGUAGES)
 
 
+@cache
 def _language(code: str) -> Language:
     return Language(code, languages.name_of(code), "rtl" if languages.is_right_to_left(code) else "ltr")
 
@@ -51,7 +51,7 @@ class ReaderLanguage:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer in it, and say so."""
-        language = translation.get_language_from_request(request)
+        language = translation.get_language_from_request(request).lower()  # a cookie may say DE
         with translation.override(language):
             response = self.get_response(request)
         response.headers.setdefault("Content-Language", language)
