@@ -71,9 +71,12 @@ MEANINGS: dict[str, _StrPromise] = {
     "meetings": gettext_lazy("In how many meetings."),
     "first_at": gettext_lazy("When the first of these meetings began."),
     "last_at": gettext_lazy("When the last of these meetings began."),
+    "people.share": gettext_lazy("The mean of the parts of these meetings that the person attended, at least."),
     # of a course
     "label": gettext_lazy("The name of the course, or else its id."),
     "courses.meetings": gettext_lazy("How many meetings the course had."),
+    "people": gettext_lazy("How many people were in one of its meetings."),
+    "courses.proved_ms": gettext_lazy("The time of all these people, as far as it is proved."),
     # of days and weeks
     "day": gettext_lazy("The day, or the first day of the week."),
     "use.meetings": gettext_lazy("How many meetings began in that time."),

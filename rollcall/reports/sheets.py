@@ -130,8 +130,7 @@ def _cells(
 
 def _fields(column: Column, zone: tzinfo) -> list[Field]:
     if column.kind is Kind.SHARES:
-        ends = ((_("Share at least (%)"), 0), (_("Share at most (%)"), 1))
-        return [Field(heading, Cell.PERCENT, _end(which), column) for heading, which in ends]
+        return [Field(heading, Cell.PERCENT, _end(end), column) for end, heading in enumerate(_of_shares(column))]
     cell, values = _KINDS.get(column.kind, (Cell.TEXT, _texts))
     return [Field(_heading(column, zone), cell, values, column)]
 
@@ -143,12 +142,16 @@ def _heading(column: Column, zone: tzinfo) -> str:
             return f"{label} ({zone})"
         case Kind.PART:
             return f"{label} (%)"
-        case "share":
-            return _("%(label)s, at least (%%)") % {"label": label}
-        case Kind.COUNTED | Kind.COUNTED_TIME:
             return _("%(label)s, at least") % {"label": label}
         case _:
             return label
+
+
+def _of_shares(column: Column) -> tuple[str, str]:
+    if column.key == "share":
+        return _("Share at least (%)"), _("Share at most (%)")
+    label = {"label": column.label}
+    return _("%(label)s, at least (%%)") % label, _("%(label)s, at most (%%)") % label
 
 
 def _same(values: list[Any]) -> list[Any]:
@@ -191,7 +194,7 @@ def _end(which: int) -> Callable[[list[Any]], list[Any]]:
     return lambda values: [None if value is None else value[which] for value in values]
 
 
-_KINDS: dict[str, tuple[Cell, Callable[[list[Any]], list[Any]]]] = {
+_KINDS: dict[Kind, tuple[Cell, Callable[[list[Any]], list[Any]]]] = {
     Kind.COUNT: (Cell.NUMBER, _same),
     Kind.COUNTED: (Cell.NUMBER, _seen),
     Kind.TIME: (Cell.TIME, _same),
@@ -199,7 +202,6 @@ _KINDS: dict[str, tuple[Cell, Callable[[list[Any]], list[Any]]]] = {
     Kind.COUNTED_TIME: (Cell.DURATION, _seen_times),
     Kind.DAY: (Cell.DAY, _same),
     Kind.PART: (Cell.PERCENT, _same),
-    "share": (Cell.PERCENT, _end(0)),
     Kind.RECORD: (Cell.TEXT, _records),
     Kind.STATE: (Cell.TEXT, _states),
 }
