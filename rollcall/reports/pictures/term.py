@@ -133,7 +133,8 @@ class _Term:
         share = share_of_day(classes)
         tint = drawing.tint_of(share.lowest)
         yield drawing.rect(f"day tint-{tint}", box, drawing.TINTS[tint], f' stroke="{drawing.QUIET}"')
-        yield drawing.text(x + _DAY / 2, y + 23, short_share(share), "middle", "strong")
+        shown = short_share(share)
+        yield drawing.text(x + _DAY / 2, y + 23, shown, "middle", "strong small" if len(shown) > 5 else "strong")
         yield from drawing.gauge((x + 2, y + _ROW - 2 - _GAUGE, _DAY - 4, _GAUGE), share, self._name, self._flow)
         if len(classes) > 1:
             column_end = x + 4 if self._flow.is_mirrored else x + _DAY - 4

@@ -258,7 +258,7 @@ def test_what_was_blind_is_drawn_only_within_the_class() -> None:
 
 
 def cells(drawn: Drawn) -> list[str]:
-    return re.findall(r'class="strong"[^>]*>([^<]*)<', drawn.picture.svg)
+    return re.findall(r'class="strong(?: small)?"[^>]*>([^<]*)<', drawn.picture.svg)
 
 
 def test_a_term_has_a_day_for_each_day_with_a_class() -> None:
