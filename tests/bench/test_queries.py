@@ -29,7 +29,7 @@ def test_percentiles_are_values_that_were_measured() -> None:
 
 def test_each_query_is_told_beside_its_limit_and_all_together() -> None:
     asked = [
-        Asked(Query("a b", "/", is_bounded=True), "/", 90.0, [10.0, 20.0], [5.0, 5.0]),
+        Asked(Query("a b", "/", is_bounded=True), "/", 90.0, took=[10.0, 20.0], database=[5.0, 5.0]),
         Asked(Query("hopeless", "/"), "/", 20_000.0),
     ]
     found = {one.name: one for one in results(asked, "sqlite")}
@@ -40,8 +40,8 @@ def test_each_query_is_told_beside_its_limit_and_all_together() -> None:
     assert found["queries.sqlite.database"].value == pytest.approx(100 / 3)
 
 
-def test_every_query_has_an_answer(database: str) -> None:  # the assertion is in ask_all
+def test_every_query_has_an_answer(database: str) -> None:
     fill(6_000)
     asked = ask_all(queries(), rounds=1)
-    assert len(asked) == 40, database
+    assert {one.path: one.status for one in asked if one.status != 200} == {}, database
     assert all(len(one.took) == 1 for one in asked)
