@@ -315,7 +315,7 @@ def meeting(db: None) -> dict[str, str]:
         "pk": str(made.meeting_id),
         "running": str(running.meeting_id),
         "key": bytes(one.attendee_key).hex(),
-        "person": bytes(one.person_key).hex(),
+        "person": bytes(one.person_key or b"").hex(),
     }
 
 
