@@ -15,7 +15,7 @@ from itertools import chain
 from typing import Any
 
 import typst
-from pikepdf import Array, Dictionary, Name, ObjectStreamMode, Page, Pdf
+from pikepdf import Array, Dictionary, Name, ObjectStreamMode, Page, Pdf, Stream
 
 Leaf = tuple[int, Any]
 
@@ -25,9 +25,10 @@ def main() -> None:
     folder, stamp, first, *others = sys.argv[1:]
     out = Pdf.open(first)
     tree = _Tree(out)
-    parts = [Pdf.open(path) for path in others]  # each stays open until all is saved
-    for part in parts:
-        tree.take(part)
+    for path in others:
+        with Pdf.open(path) as part:
+            _detach(part)
+            tree.take(part)
     tree.close()
     with Pdf.open(BytesIO(_page_numbers(folder, int(stamp), len(out.pages)))) as numbers:
         for page, number in zip(out.pages, numbers.pages, strict=True):
@@ -85,6 +86,13 @@ class _Tree:
         numbers = Array(list(chain.from_iterable(leaves)))
         self._root.ParentTree = self._out.make_indirect(Dictionary(Nums=numbers))
         self._root.ParentTreeNextKey = self._next
+
+
+def _detach(part: Pdf) -> None:
+    """Hold the streams of a part in memory, some kilobytes: else it would have to stay open, with all its objects."""
+    for one in part.objects:
+        if isinstance(one, Stream):
+            one.write(one.read_raw_bytes(), filter=one.get(Name.Filter), decode_parms=one.get(Name.DecodeParms))
 
 
 def _hang(elements: Any, into: Any) -> None:  # noqa: ANN401 - pikepdf's objects have no types of their own

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -21,6 +24,9 @@ from rollcall.reports.pdf.printable import Printable
 from rollcall.reports.translating import gettext as _
 
 ROWS_OF_A_PART: Final = 1_000
+AT_ONCE: Final = min(2, os.cpu_count() or 1)
+"""Parts that are drawn at a time: each takes a core, and 150 MB."""
+
 LEFT_OVER: Final = 100
 SECONDS: Final = 120.0
 """More than any part takes on a slow machine; a part that takes longer never ends."""
@@ -65,19 +71,35 @@ class _Desk:
     folder: Path
     document: Document
     _linked: set[Path] = field(default_factory=set)
+    _done: int = 0
 
     def render(self) -> bytes:
         self._lay_out()
-        parts, done = [], 0
-        for number, (rows, is_last) in enumerate(_in_parts(self.document.rows)):
-            name = f"part-{number}"
-            self._write_part(name, rows, is_first=number == 0, is_last=is_last)
-            self._run("child.py", str(self.folder), name, str(self.document.stamp))
-            parts.append(self.folder / f"{name}.pdf")
-            done += len(rows)
-            self.document.progress(done)
+        names = []
+        with ThreadPoolExecutor(AT_ONCE) as threads:
+            drawing: deque[tuple[Future[None], int]] = deque()
+            try:
+                for number, (rows, is_last) in enumerate(_in_parts(self.document.rows)):
+                    names.append(name := f"part-{number}")
+                    self._write_part(name, rows, is_first=number == 0, is_last=is_last)
+                    run = threads.submit(self._run, "child.py", str(self.folder), name, str(self.document.stamp))
+                    drawing.append((run, len(rows)))
+                    self._wait(drawing, leave=AT_ONCE - 1)
+                self._wait(drawing, leave=0)
+            finally:
+                for run, _rows in drawing:
+                    run.cancel()
+        parts = [self.folder / f"{name}.pdf" for name in names]
         whole = parts[0] if len(parts) == 1 else self._join(parts)
         return whole.read_bytes()
+
+    def _wait(self, drawing: deque[tuple[Future[None], int]], *, leave: int) -> None:
+        """Until no more than so many are being drawn; tell of those that are done."""
+        while len(drawing) > leave:
+            run, rows = drawing.popleft()
+            run.result()
+            self._done += rows
+            self.document.progress(self._done)
 
     def _lay_out(self) -> None:
         (self.folder / "fonts").mkdir()
