@@ -175,5 +175,5 @@ def _width(field: Field, cells: Sequence[str]) -> int:
     if field.cell is Cell.TIME:
         wide = max(wide, len("2026-11-22 10:02:11") + 1)
     if field.cell is Cell.TEXT:
-        wide = max([wide, *(width(text_of(cell)[:_WIDEST]) + 1 for cell in cells)])
+        wide = max([wide, *(width(text_of(cell)[:_WIDEST]) * 11 // 10 + 2 for cell in cells)])
     return min(max(wide, _NARROWEST), _WIDEST)

@@ -6,6 +6,7 @@ import io
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 from zipfile import ZipFile
 
@@ -35,6 +36,8 @@ _HEADING = {"bold": True, "text_wrap": True, "valign": "top", "bottom": 1}
 _ILLEGAL_IN_NAMES = re.compile(r"[\[\]:*?/\\\x00-\x1f\ud800-\udfff\ufffe\uffff]")
 _ILLEGAL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _LONGEST_NAME = 31
+_LINE_POINTS = 15
+_ARROW = 3
 _STYLED = re.compile(rb'<c r="[A-Z]+2" s="(\d+)"/>')
 
 
@@ -128,12 +131,18 @@ def _add_sheet(book: Workbook, name: str, wanted: Wanted, rows: int, styles: Seq
         sheet.write_string(0, number, legible(text), heading)
     for number, style in enumerate(styles):
         sheet.write_blank(1, number, None, style)
+    sheet.set_row(0, _LINE_POINTS * max(map(_lines, wanted.headings, wanted.widths), default=1))
     sheet.freeze_panes(1, 1)
     sheet.autofilter(0, 0, rows, len(wanted.headings) - 1)
     sheet.set_landscape()
     sheet.fit_to_pages(1, 0)
     sheet.repeat_rows(0)
     _turn(sheet, wanted)
+
+
+def _lines(heading: str, width: int) -> int:
+    """How many a heading takes: Excel chooses the height of a row itself, others show the first of its lines."""
+    return len(wrap(heading, max(1, width - _ARROW))) or 1
 
 
 def _add_about(book: Workbook, name: str, wanted: Wanted) -> None:
@@ -144,6 +153,7 @@ def _add_about(book: Workbook, name: str, wanted: Wanted) -> None:
     )
     sheet.set_column(0, 0, 30, bold)
     sheet.set_column(1, 1, 90, wrapped)
+    sheet.fit_to_pages(1, 0)
     for number, (what, said) in enumerate(wanted.told):
         sheet.write_string(number, 0, legible(what), bold)
         sheet.write_string(number, 1, legible(said), wrapped)

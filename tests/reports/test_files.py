@@ -94,7 +94,8 @@ def test_a_closed_answer_reads_no_further() -> None:
 
     sent = response(rows())
     next(sent.streaming_content)
-    sent.close()
+    for close in sent._resource_closers:
+        close()
 
     assert closed == [True]
 
