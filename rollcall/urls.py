@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.urls import path, register_converter
 
 from rollcall.live import views as live
-from rollcall.reports import views as reports
+from rollcall.reports.exports import views as exports
+from rollcall.reports.registry import REPORTS
+from rollcall.reports.views import courses, dashboard, facts, lists, meetings, people, servers, use
 from rollcall.web import languages, sign_in
-from rollcall.web import views as web
+
+if TYPE_CHECKING:
+    from django.urls import URLPattern
+
+    from rollcall.reports.tables.report import Report
 
 
 class DigestConverter:
@@ -27,33 +35,47 @@ class DigestConverter:
 class FileConverter(DigestConverter):
     """What a report may be downloaded as."""
 
-    regex = "|".join(reports.FILES)
+    regex = "|".join(lists.KINDS)
 
 
 register_converter(DigestConverter, "digest")
 register_converter(FileConverter, "file")
 
+_CONVERTERS = {
+    "meeting": ("<int:pk>",),
+    "facts": ("<int:pk>",),
+    "facts-of-person": ("<int:pk>", "<digest:key>"),
+    "person": ("<digest:key>",),
+    "course": ("<digest:key>",),
+}
+
+
+def _file(report: Report) -> URLPattern:
+    """Beside each report's page stand its files."""
+    address = report.address.strip("/").format(*_CONVERTERS.get(report.name, ()))
+    return path(f"{address}.<file:kind>", lists.file, {"name": report.name})
+
+
 urlpatterns = [
-    path("", reports.home),
-    path("meetings", reports.meetings),
-    path("meetings.<file:kind>", reports.meetings_file),
-    path("attendance.<file:kind>", reports.attendance_file),
-    path("meetings/<int:pk>", reports.meeting),
-    path("meetings/<int:pk>.<file:kind>", reports.meeting_file),
+    path("", dashboard.dashboard),
+    path("meetings", lists.listing, {"name": "meetings"}),
+    path("attendances", lists.listing, {"name": "attendances"}),
+    path("people", lists.listing, {"name": "people"}),
+    path("courses", lists.listing, {"name": "courses"}),
+    *map(_file, REPORTS.values()),
+    path("meetings/<int:pk>", meetings.meeting),
     path("meetings/<int:pk>/watch", live.watch),
     path("meetings/<int:pk>/live", live.live_page),
-    path("meetings/<int:pk>/facts", reports.meeting_facts),
-    path("meetings/<int:pk>/facts.<file:kind>", reports.meeting_facts_file),
-    path("meetings/<int:pk>/facts/<digest:key>", reports.attendee_facts),
-    path("meetings/<int:pk>/facts/<digest:key>.<file:kind>", reports.attendee_facts_file),
-    path("people", reports.people),
-    path("people.<file:kind>", reports.people_file),
-    path("people/<digest:key>", reports.person),
-    path("people/<digest:key>.<file:kind>", reports.person_file),
-    path("servers", web.servers),
-    path("servers.<file:kind>", reports.servers_file),
-    path("coverage", reports.coverage),
-    path("coverage.<file:kind>", reports.coverage_file),
+    path("meetings/<int:pk>/facts", facts.meeting_facts),
+    path("meetings/<int:pk>/facts/<digest:key>", facts.attendee_facts),
+    path("people/<digest:key>", people.person),
+    path("courses/<digest:key>", courses.course),
+    path("use", use.use),
+    path("servers", servers.servers),
+    path("coverage", servers.coverage),
+    path("exports/<int:pk>", exports.export_page),
+    path("exports/<int:pk>/progress", exports.export_progress),
+    path("exports/<int:pk>/file", exports.export_file),
     path("login", sign_in.login_page),
     path("login/link/<str:token>", sign_in.use_link),
     path("logout", sign_in.logout_page),

@@ -131,14 +131,16 @@ def _rendered(what: What, about: list[str], words: Mapping[str, str], form: Form
 
 def _drawn(table: Table, form: Form, zone: tzinfo) -> Iterable[bytes]:
     from rollcall.reports import files
-    from rollcall.reports.pdf import response as pdf
+    from rollcall.reports.pdf.document import Wanted, document_of
+    from rollcall.reports.pdf.masthead import masthead
+    from rollcall.reports.pdf.rendering import render
     from rollcall.reports.to_text import to_text
 
     match form:
         case Form.TABLE:
             return to_text(table, zone)
         case Form.PDF:
-            return [pdf.pdf_file(table, zone)]
+            return [render(document_of(table, Wanted(zone), masthead()))]
         case _:
             return files.file_parts(table, form.value, zone=zone, options={})
 
@@ -156,7 +158,7 @@ def _subjects(found: Report, about: list[str]) -> tuple[str, ...]:
     """As an address has them: the number of a meeting, or a key of 32 digits."""
     for at, word in enumerate(about):
         is_number = at == 0 and found.address.startswith("/meetings/")
-        is_fine = word.isdecimal() if is_number else len(word) == 32 and not set(word) - set("0123456789abcdef")  # noqa: PLR2004 - 16 bytes
+        is_fine = word.isdecimal() if is_number else len(word) == 32 and not set(word) - set("0123456789abcdef")
         if not is_fine:
             raise Refused(f"{word!r} stands in no address of {found.name}.", hint="Copy it from the page's address.")
     return tuple(about)

@@ -1,107 +1,379 @@
-"""What a report is asked for, read from an address or a command line. What cannot be meant is refused in a sentence."""
+"""Every filter a report may take, each a declaration: what an address calls it, what it means, how it is said again.
+
+What cannot be meant is refused in a sentence that names the field; all fields are read, so that all faults are told at
+once.
+"""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
-from typing import TYPE_CHECKING
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from rollcall.core.errors import Refused
+from rollcall.reports import formatting, words
 from rollcall.store.names import search_terms
-from rollcall.store.reading import Filter, State
+from rollcall.store.reading import server_names
+from rollcall.store.searching import Filter, State
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-NAMES = ("name", "from", "to", "server", "meeting", "state")
-"""The filters, as they are called in an address."""
+    from django.utils.functional import _StrPromise
 
-_LONGEST = 200
+LONGEST = 200
+"""Characters of what is asked for in one field."""
+
 _MOST_WORDS = 12
+_MINUTES_OF_A_DAY = 24 * 60
+_LONGEST_MINUTES = 1000 * 60
+_MOST = 1_000_000
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+"""What an address calls the days of the week, in every language."""
+
+_NUMBER = re.compile(r"\d{1,9}", re.ASCII)
+_PERCENT = re.compile(r"(\d{1,3})(?:[.,](\d))?\s*%?", re.ASCII)
+_CLOCK = re.compile(r"(\d{1,2})[:.](\d{2})", re.ASCII)
+_LENGTH = re.compile(r"(\d{1,6})(?::(\d{2}))?(?::(\d{2}))?", re.ASCII)
+
+
+class Control(StrEnum):
+    """What a form asks with."""
+
+    SEARCH = "search"  # answered as one types
+    MOMENT = "moment"  # a date, and a time if wanted
+    CLOCK = "clock"
+    CHOICE = "choice"
+    DAYS = "days"
+    NUMBER = "number"
+    LENGTH = "length"
+
+
+class WrongFilter(Refused):
+    """What was asked for cannot be meant; `fields` says of each wrong field what is wrong with it."""
+
+    code = "wrong-filter"
+
+    def __init__(self, fields: Mapping[str, Refused]) -> None:
+        first = next(iter(fields.values()))
+        super().__init__(" ".join(str(one) for one in fields.values()), code=first.code, hint=first.hint)
+        self.fields = fields
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """The filter, and the words it was written in, so that a form shows them again even if one of them is wrong."""
+class Word:
+    """What stands in one field, under which label, and in which zone its days are."""
 
-    wanted: Filter
-    words: Mapping[str, str]
+    text: str
+    label: str
+    zone: tzinfo
 
-    def is_blank(self) -> bool:
-        """Whether nothing was asked for, so that an empty answer means that there is nothing at all."""
-        return not any(self.words.values())
-
-
-def read_filter(words: Mapping[str, str], *, zone: tzinfo, as_of: int) -> Filter:
-    """The filter that these words mean; days are those of the reader's zone. Refused names the word that is wrong."""
-    for name, word in words.items():
-        _refuse_odd(name, word)
-    since = _read_moment(words.get("from", ""), zone=zone)
-    until = _read_moment(words.get("to", ""), zone=zone, is_last=True)
-    if since is not None and until is not None and since >= until:
-        raise Refused(
-            _("“From” is later than “to”, so nothing can lie between."), code="from-after-to", hint=_("Swap the two.")
-        )
-    return Filter(
-        name=words.get("name", "").strip(),
-        meeting=words.get("meeting", "").strip(),
-        server=words.get("server", "").strip(),
-        state=_read_state(words.get("state", "").strip()),
-        since=since,
-        until=until,
-        as_of=as_of,
-    )
+    def wrong(self, sentence: str, code: str, hint: str = "") -> Refused:
+        """A refusal; the sentence may name the %(field)s and the %(word)s."""
+        return Refused(sentence % {"field": self.label, "word": self.text}, code=code, hint=hint)
 
 
-def _refuse_odd(name: str, word: str) -> None:
-    if "\0" in word:
-        raise Refused(
-            _("What is asked for as “%(name)s” has a character that no text has.") % {"name": name},
-            code="filter-unreadable",
-            hint=_("Write it again."),
-        )
-    if len(word) > _LONGEST or len(search_terms(word[:_LONGEST])) > _MOST_WORDS:
-        raise Refused(
-            _("What is asked for as “%(name)s” is too long.") % {"name": name},
-            code="filter-too-long",
-            hint=_("A few words are enough."),
-        )
+@dataclass(frozen=True, slots=True)
+class FilterField:
+    """One filter. `read` takes its word to the value of the Filter's `to`, `said` to what is shown once it is used."""
+
+    name: str
+    label: _StrPromise
+    to: str
+    control: Control
+    read: Callable[[Word], Any]
+    said: Callable[[str], str] = str.strip
+    about: str | _StrPromise = ""
+    choices: Callable[[], Sequence[tuple[str, str]]] | None = None
 
 
-def _read_state(word: str) -> State | None:
-    if not word:
-        return None
+# --- reading one word -------------------------------------------------------------------------------------------------
+
+
+def _read_text(word: Word) -> str:
+    return word.text.strip()
+
+
+def _read_server(word: Word) -> str:
+    name = word.text.strip()
+    if name not in (known := server_names()):
+        hint = _("There are: %(names)s.") % {"names": formatting.listed(known) or words.UNKNOWN}
+        raise word.wrong(_("%(field)s: there is no server “%(word)s”."), "unknown-server", hint)
+    return name
+
+
+def _read_state(word: Word) -> State:
     try:
-        return State(word)
+        return State(word.text.strip())
     except ValueError:
-        raise Refused(
-            _("There is no state “%(word)s”.") % {"word": word},
-            code="unknown-state",
-            hint=_("It may be running, ended or settled."),
-        ) from None
+        hint = _("It may be running, ended or settled.")
+        raise word.wrong(_("%(field)s: there is no state “%(word)s”."), "unknown-state", hint) from None
 
 
-def _read_moment(word: str, *, zone: tzinfo, is_last: bool = False) -> int | None:
+def _read_role(word: Word) -> str:
+    if (role := word.text.strip().upper()) in words.ROLES:
+        return role
+    raise word.wrong(_("%(field)s: there is no role “%(word)s”."), "unknown-role", _("It may be moderator or viewer."))
+
+
+def _read_kind(word: Word) -> str:
+    if (kind := word.text.strip().lower()) in words.KINDS:
+        return kind
+    hint = _("It may be user, guest, dial-in or connection.")
+    raise word.wrong(_("%(field)s: there is no kind “%(word)s”."), "unknown-kind", hint)
+
+
+def _read_since(word: Word) -> int:
+    return _read_moment(word, is_last=False)
+
+
+def _read_until(word: Word) -> int:
+    return _read_moment(word, is_last=True)
+
+
+def _read_moment(word: Word, *, is_last: bool) -> int:
     """A day, or a day and a time, in the reader's zone, as epoch ms; the last one is included, a day to its end."""
-    word = word.strip()
-    if not word:
-        return None
+    text = word.text.strip()
     try:
-        moment = datetime.fromisoformat(word)
+        moment = datetime.fromisoformat(text)
         if is_last:
-            moment += timedelta(minutes=1) if _has_time(word) else timedelta(days=1)
+            moment += timedelta(minutes=1) if has_time(text) else timedelta(days=1)
         if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=zone)
+            moment = moment.replace(tzinfo=word.zone)
         return round(moment.astimezone(UTC).timestamp() * 1000)
     except (ValueError, OverflowError):
-        raise Refused(
-            _("“%(word)s” is not a date.") % {"word": word},
-            code="not-a-date",
-            hint=_("Write a date as 2026-11-22, or with a time as 2026-11-22T10:30."),
-        ) from None
+        hint = _("Write a date as 2026-11-22, or with a time as 2026-11-22T10:30.")
+        raise word.wrong(_("%(field)s: “%(word)s” is not a date."), "not-a-date", hint) from None
 
 
-def _has_time(word: str) -> bool:
-    return len(word) > len("2026-11-22")
+def has_time(text: str) -> bool:
+    """Whether a moment has a time beside its day."""
+    return len(text) > len("2026-11-22")
+
+
+def _read_clock(word: Word) -> int:
+    """Minutes of the day."""
+    found = _CLOCK.fullmatch(word.text.strip())
+    minutes = 60 * int(found[1]) + int(found[2]) if found else -1
+    if found is None or int(found[2]) > 59 or minutes > _MINUTES_OF_A_DAY:
+        hint = _("Write it as 08:30.")
+        raise word.wrong(_("%(field)s: “%(word)s” is not a time of day."), "not-a-time", hint)
+    return minutes
+
+
+def _read_days(word: Word) -> frozenset[int]:
+    chosen = [day for day in re.split(r"[\s,]+", word.text.strip().lower()) if day]
+    if any(day not in DAYS for day in chosen):
+        hint = _("Write days as mon,tue,wed,thu,fri,sat,sun.")
+        raise word.wrong(_("%(field)s: “%(word)s” is not a day of the week."), "not-a-weekday", hint)
+    return frozenset(map(DAYS.index, chosen))
+
+
+def _read_length(word: Word) -> int:
+    """Minutes, or hours and minutes, as ms."""
+    found = _LENGTH.fullmatch(word.text.strip())
+    first, second, third = (int(part or 0) for part in found.groups()) if found else (-1, 0, 0)
+    seconds = 60 * first if found and found[2] is None else 3600 * first + 60 * second + third
+    if found is None or max(second, third) > 59 or seconds > 60 * _LONGEST_MINUTES:
+        hint = _("Write minutes as 45, or hours and minutes as 1:30.")
+        raise word.wrong(_("%(field)s: “%(word)s” is not a time in minutes or hours."), "not-a-duration", hint)
+    return 1000 * seconds
+
+
+def _read_percent(word: Word) -> int:
+    """Thousandths."""
+    found = _PERCENT.fullmatch(word.text.strip())
+    share = 10 * int(found[1]) + int(found[2] or 0) if found else -1
+    if found is None or share > 1000:
+        raise word.wrong(_("%(field)s: “%(word)s” is not a percentage."), "not-a-percentage", _("Write 0 to 100."))
+    return share
+
+
+def _read_number(word: Word) -> int:
+    found = _NUMBER.fullmatch(word.text.strip())
+    number = int(found[0]) if found else -1
+    if found is None or number > _MOST:
+        hint = _("Write a whole number such as 3.")
+        raise word.wrong(_("%(field)s: “%(word)s” is not a number from 0 on."), "not-a-number", hint)
+    return number
+
+
+# --- saying one word again --------------------------------------------------------------------------------------------
+
+
+def _say_moment(text: str) -> str:
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        return text
+    return formatting.date_and_time(moment) if has_time(text.strip()) else formatting.short_date(moment.date())
+
+
+def _say_days(text: str) -> str:
+    chosen = [DAYS.index(day) for day in re.split(r"[\s,]+", text.lower()) if day in DAYS]
+    return formatting.listed(formatting.weekday(number) for number in sorted(set(chosen)))
+
+
+def _say_percent(text: str) -> str:
+    return f"{text.strip().rstrip('%').rstrip()} %"
+
+
+def _say_length(text: str) -> str:
+    if not text.strip().isdecimal():
+        return text.strip()
+    minutes = int(text)
+    return ngettext("%(count)d minute", "%(count)d minutes", minutes) % {"count": minutes}
+
+
+def _say_state(text: str) -> str:
+    return words.state_name(State(text)) if text in tuple(State) else text
+
+
+def _say_role(text: str) -> str:
+    return words.role(text.upper(), "user")
+
+
+def _say_kind(text: str) -> str:
+    return words.kind(text.lower())
+
+
+# --- choices ----------------------------------------------------------------------------------------------------------
+
+
+def _servers() -> Sequence[tuple[str, str]]:
+    return [(name, name) for name in server_names()]
+
+
+def _states() -> Sequence[tuple[str, str]]:
+    return [(state.value, words.state_name(state)) for state in State]
+
+
+def _roles() -> Sequence[tuple[str, str]]:
+    return [(role, words.role(role, "user")) for role in words.ROLES]
+
+
+def _kinds() -> Sequence[tuple[str, str]]:
+    return [(kind, words.kind(kind)) for kind in words.KINDS]
+
+
+def _days() -> Sequence[tuple[str, str]]:
+    first = formatting.first_weekday()
+    return [(DAYS[number % 7], formatting.weekday(number % 7)) for number in range(first, first + 7)]
+
+
+# --- the filters ------------------------------------------------------------------------------------------------------
+
+_CLOCK_ABOUT = gettext_lazy("By the clock of your time zone, such as 08:30.")
+_LENGTH_ABOUT = gettext_lazy("Minutes, or hours and minutes as 1:30.")
+_OF_LENGTH = (Control.LENGTH, _read_length, _say_length, _LENGTH_ABOUT)
+_LEAST = gettext_lazy("This many or more.")
+
+FIELDS: Mapping[str, FilterField] = {
+    field.name: field
+    for field in (
+        FilterField("name", gettext_lazy("Full name"), "name", Control.SEARCH, _read_text),
+        FilterField("user", gettext_lazy("User id"), "user", Control.SEARCH, _read_text),
+        FilterField("from", gettext_lazy("From date"), "since", Control.MOMENT, _read_since, _say_moment),
+        FilterField("to", gettext_lazy("To date"), "until", Control.MOMENT, _read_until, _say_moment),
+        FilterField("weekday", gettext_lazy("Weekdays"), "weekdays", Control.DAYS, _read_days, _say_days, "", _days),
+        FilterField(
+            "hour-from", gettext_lazy("Began from"), "hour_from", Control.CLOCK, _read_clock, about=_CLOCK_ABOUT
+        ),
+        FilterField("hour-to", gettext_lazy("Began before"), "hour_to", Control.CLOCK, _read_clock, about=_CLOCK_ABOUT),
+        FilterField("course", gettext_lazy("Course"), "course", Control.SEARCH, _read_text),
+        FilterField("meeting", gettext_lazy("Meeting"), "meeting", Control.SEARCH, _read_text),
+        FilterField("server", gettext_lazy("Server"), "server", Control.CHOICE, _read_server, choices=_servers),
+        FilterField("role", gettext_lazy("Role"), "role", Control.CHOICE, _read_role, _say_role, "", _roles),
+        FilterField("kind", gettext_lazy("Kind"), "kind", Control.CHOICE, _read_kind, _say_kind, "", _kinds),
+        FilterField("state", gettext_lazy("State"), "state", Control.CHOICE, _read_state, _say_state, "", _states),
+        FilterField(
+            "min-time",
+            gettext_lazy("Time at least"),
+            "min_ms",
+            Control.LENGTH,
+            _read_length,
+            _say_length,
+            _LENGTH_ABOUT,
+        ),
+        FilterField("max-time", gettext_lazy("Time at most"), "max_ms", *_OF_LENGTH),
+        FilterField(
+            "min-percent", gettext_lazy("Share at least (%)"), "min_share", Control.NUMBER, _read_percent, _say_percent
+        ),
+        FilterField(
+            "max-percent", gettext_lazy("Share at most (%)"), "max_share", Control.NUMBER, _read_percent, _say_percent
+        ),
+        FilterField("chats", gettext_lazy("Chats"), "chats", Control.NUMBER, _read_number, about=_LEAST),
+        FilterField("hands", gettext_lazy("Hands"), "raise_hands", Control.NUMBER, _read_number, about=_LEAST),
+        FilterField("reactions", gettext_lazy("Reactions"), "emojis", Control.NUMBER, _read_number, about=_LEAST),
+        FilterField("polls", gettext_lazy("Poll answers"), "poll_answers", Control.NUMBER, _read_number, about=_LEAST),
+        FilterField("cameras", gettext_lazy("Cameras"), "cameras", Control.NUMBER, _read_number, about=_LEAST),
+        FilterField("talk", gettext_lazy("Talked"), "talk_ms", *_OF_LENGTH),
+    )
+}
+"""All filters there are, in the order of the form. A report takes some of them."""
+
+OF_MEETINGS = ("from", "to", "weekday", "hour-from", "hour-to", "course", "meeting", "server", "state")
+OF_PEOPLE = ("name", "user")
+OF_ATTENDANCE = (
+    *("role", "kind", "min-time", "max-time", "min-percent", "max-percent"),
+    *("chats", "hands", "reactions", "polls", "cameras", "talk"),
+)
+
+_ORDERED = (("min-time", "max-time", "min_ms", "max_ms"), ("min-percent", "max-percent", "min_share", "max_share"))
+
+
+# --- all of them ------------------------------------------------------------------------------------------------------
+
+
+def read_filter(asked: Mapping[str, str], *, zone: tzinfo, as_of: int) -> Filter:
+    """The filter that these words mean; days are those of the reader's zone. WrongFilter names the fields at fault."""
+    values: dict[str, Any] = {}
+    wrong: dict[str, Refused] = {}
+    for name, text in asked.items():
+        if not text.strip():
+            continue
+        field = FIELDS[name]
+        word = Word(text, str(field.label), zone)
+        try:
+            _refuse_odd(word)
+            values[field.to] = field.read(word)
+        except Refused as refused:
+            wrong[name] = refused
+    wrong |= _out_of_order(values)
+    if wrong:
+        raise WrongFilter(wrong)
+    return Filter(**values, zone=zone, as_of=as_of)
+
+
+def _refuse_odd(word: Word) -> None:
+    if "\0" in word.text:
+        raise word.wrong(
+            _("%(field)s: what is asked for has a character that no text has."),
+            "filter-unreadable",
+            _("Write it again."),
+        )
+    if len(word.text) > LONGEST or len(search_terms(word.text[:LONGEST])) > _MOST_WORDS:
+        # The word itself is not said again: it would be the whole page.
+        raise word.wrong(
+            _("%(field)s: what is asked for is too long."), "filter-too-long", _("A few words are enough.")
+        )
+
+
+def _out_of_order(values: Mapping[str, Any]) -> Iterable[tuple[str, Refused]]:
+    since, until = values.get("since"), values.get("until")
+    if since is not None and until is not None and since >= until:
+        sentence = _("“From” is later than “to”, so nothing can lie between.")
+        yield "to", Refused(sentence, code="from-after-to", hint=_("Swap the two."))
+    for least, most, lower, upper in _ORDERED:
+        if lower in values and upper in values and values[lower] > values[upper]:
+            sentence = _("“%(least)s” is more than “%(most)s”, so nothing can lie between.") % {
+                "least": FIELDS[least].label,
+                "most": FIELDS[most].label,
+            }
+            yield most, Refused(sentence, code="least-over-most", hint=_("Swap the two."))

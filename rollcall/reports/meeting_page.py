@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from django.utils.safestring import mark_safe
@@ -9,9 +10,10 @@ from django.utils.translation import gettext as _
 
 from rollcall.deliveries.told import state_of
 from rollcall.reports import rows, words
-from rollcall.reports.pictures import PATTERNS
+from rollcall.reports.pictures import PATTERNS, time_axis
 from rollcall.reports.rows import Group, Kind, MeetingRow
 from rollcall.reports.to_html import attendees_to_html
+from rollcall.reports.views.frame import files
 from rollcall.reports.witnesses import block
 from rollcall.store import reading
 from rollcall.store.reading import State
@@ -26,11 +28,16 @@ PAGE = 500
 """People on one page of a meeting; larger classes have several."""
 
 
-def meeting_parts(summary: Summary, *, as_of: int, zone: tzinfo, after: str = "") -> dict[str, Any] | None:
-    """The page's contents by name; None if there is nobody of the key `after` to go on from."""
+def meeting_parts(
+    summary: Summary, *, as_of: int, zone: tzinfo, after: str = "", opened: str = ""
+) -> dict[str, Any] | None:
+    """The page's contents by name; None if there is nobody of the key `after` to go on from.
+
+    With a key `opened` and no other place it is the page on which that person stands, with their row open.
+    """
     people = reading.attendees(summary)
     group = rows.meeting_group(summary, people, as_of=as_of)
-    begin = _place(people, after)
+    begin = _place(people, after) if after or not opened else _page_with(people, opened)
     if begin is None:
         return None
     shown = group.rows[begin : begin + PAGE]
@@ -38,6 +45,7 @@ def meeting_parts(summary: Summary, *, as_of: int, zone: tzinfo, after: str = ""
     return {
         "summary": summary,
         "meeting": group.subject,
+        "everybody": group.rows,
         "patterns": mark_safe(PATTERNS),  # noqa: S308 - a constant
         "facts_line": _about(group.subject, zone),
         "present": words.people(summary.present),
@@ -49,8 +57,9 @@ def meeting_parts(summary: Summary, *, as_of: int, zone: tzinfo, after: str = ""
         "witnesses": block(group.subject, people, zone=zone),
         "relay": None if group.subject.is_running else state_of(summary.meeting_id, as_of=as_of),
         "count": len(shown),
-        "table": attendees_to_html(shown, _columns(group, zone), zone, caption=_("Who was there")),
+        "table": attendees_to_html(shown, _columns(group, zone), zone, caption=_("Who was there"), opened=opened),
         "after": after,
+        "files": files(f"/meetings/{summary.meeting_id}", ""),
         "more": f"?after={bytes(shown[-1].attendance.attendee_key).hex()}" if is_more else "",
     }
 
@@ -65,15 +74,21 @@ def _place(people: list[Attendance], after: str) -> int | None:
     return None
 
 
+def _page_with(people: list[Attendance], key: str) -> int:
+    """Where the page begins that shows the person of that key; the first one without such a person."""
+    found = (index for index, one in enumerate(people) if bytes(one.attendee_key).hex() == key)
+    return next(found, 0) // PAGE * PAGE
+
+
 def _columns(group: Group, zone: tzinfo) -> list[Column]:
     kept = rows.worth_showing(rows.ATTENDEE_COLUMNS, group.rows)
     return [_with_hours(column, group.subject, zone) if column.kind is Kind.BAR else column for column in kept]
 
 
 def _with_hours(column: Column, meeting: MeetingRow, zone: tzinfo) -> Column:
-    """The heading of the bars says where they begin and end."""
+    """The heading of the bars says where they begin and end, and shows the hours between."""
     begin, end = (words.clock(at, zone)[:5] for at in (meeting.summary.started_at, meeting.until))
-    return rows.relabelled(column, f"{begin}–{end}")
+    return replace(rows.relabelled(column, f"{begin}–{end}"), head=time_axis(meeting, zone))
 
 
 def _about(meeting: MeetingRow, zone: tzinfo) -> str:

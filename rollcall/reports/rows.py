@@ -7,26 +7,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from enum import Flag, StrEnum, auto
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
-from rollcall.core.errors import Refused
-from rollcall.reports.details import attendance_detail, summary_detail
+from rollcall.reports.details import Count, attendance_detail, summary_detail
 from rollcall.store.names import matches, search_terms
-from rollcall.store.reading import (
-    Coverage,
-    Person,
-    State,
-    coverage,
-    each_meeting,
-    each_meeting_with_attendance,
-    people,
-    server_names,
-    state_of,
-)
+from rollcall.store.searching import State, state_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -37,7 +27,8 @@ if TYPE_CHECKING:
     from rollcall.reports.facts import ShownFact
     from rollcall.store.connections import Server
     from rollcall.store.derived import Attendance, Summary
-    from rollcall.store.reading import Filter
+    from rollcall.store.reading import Coverage
+    from rollcall.store.searching import FoundPerson
 
 
 class Kind(StrEnum):
@@ -60,6 +51,7 @@ class Kind(StrEnum):
     CAME = "came"  # an AttendeeRow: when they came, and how surely
     WENT = "went"  # the same: when they went
     BAR = "bar"  # an AttendeeRow, drawn
+    DAY = "day"  # a date
     JSON = "json"  # as it is
 
 
@@ -84,6 +76,8 @@ class Column:
     """One column: `of` takes a row's subject to its value, `link` to the address behind it.
 
     `sort` is what an address calls the order by it, blank if there is none; `about` says in a sentence what it means.
+    `head` is markup of ours that stands in its heading on a page, the label then is for those who do not see it;
+    `head_link` is where the heading leads.
     """
 
     key: str
@@ -94,6 +88,8 @@ class Column:
     link: Callable[[Any], str] | None = None
     sort: str = ""
     about: str | _StrPromise = ""
+    head: str = ""
+    head_link: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,14 +262,40 @@ def person_page(key: bytes | None) -> str:
     return f"/people/{bytes(key).hex()}" if key else ""
 
 
+def opened(row: AttendeeRow) -> str:
+    """The meeting's page, with this person's row open."""
+    key = bytes(row.attendance.attendee_key).hex()
+    return f"{meeting_page(row.meeting)}?open={key}#p-{key}"
+
+
+def why_page(row: AttendeeRow) -> str:
+    """Why somebody's time is what it is, and what was heard of them."""
+    return f"{meeting_page(row.meeting)}/facts/{bytes(row.attendance.attendee_key).hex()}"
+
+
+def person_of_row(row: AttendeeRow) -> str:
+    """The page of the person of a row."""
+    return person_page(row.attendance.person_key)
+
+
+def on_screens(column: Column, *, sort: str = "") -> Column:
+    """The same column where files have another one."""
+    return replace(column, shown=column.shown & Format.SCREEN, sort=sort)
+
+
+def with_heading(table: Table, heading: Heading) -> Table:
+    """The same table under a heading."""
+    return replace(table, heading=heading)
+
+
 def _ended_at(row: MeetingRow) -> tuple[int, int | None, int | None]:
     return (row.summary.started_at, row.summary.ended_proved_at, row.summary.ended_possible_at)
 
 
 MEETING_COLUMNS = (
-    Column("name", _("Meeting"), Kind.TEXT, lambda row: row.summary.name, link=meeting_page),
+    Column("name", _("Meeting"), Kind.TEXT, lambda row: row.summary.name, link=meeting_page, sort="name"),
     Column("state", _("State"), Kind.STATE, lambda row: (row.state, row.summary.present), ~Format.JSON),
-    Column("started_at", _("Began"), Kind.TIME, lambda row: row.summary.started_at),
+    Column("started_at", _("Began"), Kind.TIME, lambda row: row.summary.started_at, sort="started"),
     Column("ended", _("Ended"), Kind.ENDED, _ended_at, Format.SCREEN),
     Column(
         "ended_proved_at", _("Ended at the earliest"), Kind.TIME, lambda row: row.summary.ended_proved_at, Format.FILE
@@ -281,9 +303,9 @@ MEETING_COLUMNS = (
     Column(
         "ended_possible_at", _("Ended at the latest"), Kind.TIME, lambda row: row.summary.ended_possible_at, Format.FILE
     ),
-    Column("attendees", _("People"), Kind.COUNT, lambda row: row.summary.attendees),
+    Column("attendees", _("People"), Kind.COUNT, lambda row: row.summary.attendees, sort="people"),
     Column("present", _("Now in"), Kind.COUNT, lambda row: row.summary.present, ~Format.PAGE),
-    Column("server", _("Server"), Kind.HOST, lambda row: row.summary.pool_name),
+    Column("server", _("Server"), Kind.HOST, lambda row: row.summary.pool_name, sort="server"),
     Column("site", _("Site"), Kind.HOST, lambda row: row.summary.site, Format.FILE),
     Column("context_label", _("Course"), Kind.TEXT, lambda row: row.summary.context_label, Format.FILE),
     Column("context_id", _("Course id"), Kind.TEXT, lambda row: row.summary.context_id, Format.FILE),
@@ -351,7 +373,7 @@ TIME_COLUMNS = (
     Column("went", _("Out"), Kind.WENT, _itself, Format.PAGE),
     Column("first_in_at", _("In"), Kind.TIME, lambda row: row.attendance.first_in_at, ~Format.PAGE),
     Column("last_out_at", _("Out"), Kind.TIME, lambda row: row.attendance.last_out_at, ~Format.PAGE),
-    Column("time", _("Time"), Kind.DURATIONS, lambda row: row.time, Format.SCREEN),
+    Column("time", pgettext_lazy("how long", "Time"), Kind.DURATIONS, lambda row: row.time, Format.SCREEN),
     Column("proved_ms", _("Time at least"), Kind.DURATION, lambda row: row.attendance.proved_ms, Format.FILE),
     Column("possible_ms", _("Time at most"), Kind.DURATION, lambda row: row.attendance.possible_ms, Format.FILE),
     Column("share", _("Share"), Kind.SHARES, lambda row: row.share, ~Format.JSON),
@@ -375,27 +397,62 @@ ATTENDEE_COLUMNS = (
 )
 
 
-def _totals(person: Person) -> Bounds:
+SORTED_AS = {
+    "chats": "chats",
+    "raise_hands": "hands",
+    "emojis": "reactions",
+    "poll_answers": "polls",
+    "cameras": "cameras",
+    "talk_ms": "talk",
+}
+"""What an address calls the order by each of the columns that are counted."""
+
+
+def _at_least(key: str) -> Callable[[Any], Any]:
+    """A sum over many meetings, of some of which not all was seen."""
+    return lambda row: Count(getattr(row, key), is_exact=False)
+
+
+def _totals(person: FoundPerson) -> Bounds:
     return Bounds(person.proved_ms, person.possible_ms)
 
 
+def _mean(person: FoundPerson) -> float | None:
+    return None if person.share is None else person.share / 1000
+
+
 PEOPLE_COLUMNS = (
-    Column("name", _("Name"), Kind.TEXT, lambda row: row.name, link=lambda row: person_page(row.key)),
+    Column("name", _("Name"), Kind.TEXT, attrgetter("name"), link=lambda row: person_page(row.key), sort="name"),
     Column("external_user_id", _("User id"), Kind.TEXT, lambda row: row.external_user_id),
     Column("shown_site", _("Site"), Kind.HOST, lambda row: row.site.removeprefix("https://"), Format.PAGE),
     Column("site", _("Site"), Kind.HOST, lambda row: row.site, ~Format.PAGE),
-    Column("meetings", _("Meetings"), Kind.COUNT, lambda row: row.meetings),
-    Column("time", _("Time"), Kind.DURATIONS, _totals, Format.SCREEN),
+    Column("meetings", _("Meetings"), Kind.COUNT, attrgetter("meetings"), sort="meetings"),
+    Column("time", pgettext_lazy("how long", "Time"), Kind.DURATIONS, _totals, Format.SCREEN, sort="time"),
     Column("proved_ms", _("Time at least"), Kind.DURATION, lambda row: row.proved_ms, Format.FILE),
     Column("possible_ms", _("Time at most"), Kind.DURATION, lambda row: row.possible_ms, Format.FILE),
-    Column("first_at", _("First meeting"), Kind.TIME, lambda row: row.first_at),
-    Column("last_at", _("Last meeting"), Kind.TIME, lambda row: row.last_at),
+    Column("share", _("Mean share"), Kind.PART, _mean, sort="share"),
+    *(replace(column, of=_at_least(column.key), sort=SORTED_AS[column.key]) for column in COUNTED_COLUMNS[:6]),
+    *(
+        Column(column.key, column.label, Kind.COUNT, attrgetter(column.key), Format.JSON)
+        for column in COUNTED_COLUMNS[:6]
+    ),
+    Column("first_at", _("First meeting"), Kind.TIME, attrgetter("first_at"), ~Format.HTML, sort="first"),
+    Column("last_at", _("Last meeting"), Kind.TIME, attrgetter("last_at"), sort="last"),
 )
 
 
 def worth_showing(columns: Sequence[Column], rows: Sequence[Any]) -> list[Column]:
     """Without the columns in which nobody has anything: they would only make it harder to compare the others."""
-    return [column for column in columns if any(_says_something(column, row) for row in rows)]
+    return [
+        column
+        for column in columns
+        if any(_says_something(column, row) for row in rows) and (column.key != "shown_site" or _differ(column, rows))
+    ]
+
+
+def _differ(column: Column, rows: Sequence[Any]) -> bool:
+    """Where everybody is of one site nobody wants to read it in each row."""
+    return len({column.of(row) for row in rows}) > 1
 
 
 def _says_something(column: Column, row: Any) -> bool:  # noqa: ANN401 - a row is whatever its columns read
@@ -486,36 +543,9 @@ FACT_COLUMNS = (
 # --- reports ----------------------------------------------------------------------------------------------------------
 
 
-def _refuse_unknown_server(wanted: Filter) -> None:
-    """A file of nothing would look like a server on which nobody was."""
-    if not wanted.server or wanted.server in (known := server_names()):
-        return
-    raise Refused(
-        gettext("There is no server “%(name)s”.") % {"name": wanted.server},
-        code="unknown-server",
-        hint=gettext("There are: %(names)s.") % {"names": ", ".join(known) or "–"},
-    )
-
-
-def meetings_report(wanted: Filter) -> Table:
-    """All meetings of a filter, oldest first."""
-    _refuse_unknown_server(wanted)
-    rows = (meeting_row(summary, as_of=wanted.as_of) for summary in each_meeting(wanted))
-    return meetings_table(rows)
-
-
 def meetings_table(rows: Iterable[MeetingRow]) -> Table:
     """These meetings, in this order."""
     return Table("meetings/1", "meetings", MEETING_COLUMNS, rows)
-
-
-def attendance_report(wanted: Filter) -> Table:
-    """All meetings of a filter with their people; with a name, only the people who have it."""
-    _refuse_unknown_server(wanted)
-    return attendance_table(
-        meeting_group(summary, people, as_of=wanted.as_of, name=wanted.name)
-        for summary, people in each_meeting_with_attendance(wanted)
-    )
 
 
 def attendance_table(groups: Iterable[Group]) -> Table:
@@ -524,37 +554,26 @@ def attendance_table(groups: Iterable[Group]) -> Table:
     return Table("attendance/1", "meetings", columns, groups, inner_key="people", inner=ATTENDEE_COLUMNS)
 
 
-def people_report(wanted: Filter) -> Table:
-    """Everybody in the meetings of a filter, by name, with their totals."""
-    _refuse_unknown_server(wanted)
-    return people_table(sorted(people(wanted), key=lambda person: (person.name_key.encode(), person.key)))
-
-
-def people_table(rows: Iterable[Person]) -> Table:
+def people_table(rows: Iterable[FoundPerson]) -> Table:
     """These people, in this order."""
     return Table("people/1", "people", PEOPLE_COLUMNS, rows)
 
 
-def person_table(person: Person, attendance: Iterable[Attendance], *, as_of: int) -> Table:
+def person_table(person: FoundPerson, attendance: Iterable[Attendance], *, as_of: int) -> Table:
     """One person's meetings, in this order."""
     about = {column.key: column.of(person) for column in PEOPLE_COLUMNS if Format.JSON in column.shown}
-    rows = [_of_person(one, as_of) for one in attendance]
+    rows = [attendee_row(one, as_of) for one in attendance]
     return Table("person/1", "meetings", PERSON_COLUMNS, rows, about={"person": about})
 
 
-def _of_person(one: Attendance, as_of: int) -> AttendeeRow:
+def attendee_row(one: Attendance, as_of: int) -> AttendeeRow:
+    """One row of a list, of a meeting whose other people are not read."""
     return AttendeeRow(one, attendance_detail(one.detail), meeting_row(one.summary, as_of=as_of))
 
 
 def servers_table(rows: Iterable[Server]) -> Table:
     """These servers, in this order; their secrets stand in no column."""
     return Table("servers/1", "servers", SERVER_COLUMNS, rows)
-
-
-def coverage_report(wanted: Filter) -> Table:
-    """Each server's meetings of a filter: which share of their time was witnessed."""
-    _refuse_unknown_server(wanted)
-    return coverage_table(coverage(wanted))
 
 
 def coverage_table(rows: Iterable[Coverage]) -> Table:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 from django.utils.safestring import SafeString, mark_safe
 
-from rollcall.reports import words
+from rollcall.reports import formatting, words
 from rollcall.reports.details import UNSEEN
 from rollcall.reports.pictures import presence_bar
 from rollcall.reports.rows import AttendeeRow, Format, Kind, person_page, worth_showing
 from rollcall.reports.translating import gettext as _
 from rollcall.reports.translating import remembering
+from rollcall.reports.visible import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import tzinfo
 
     from rollcall.reports.details import Count, Engagement, OpenSpan, Session
@@ -32,36 +34,89 @@ _COUNTED = (Kind.COUNTED, Kind.COUNTED_TIME)
 _INTERVAL = re.compile("[0-9:]+–[0-9:]+")
 
 
-def to_html(table: Table, zone: tzinfo, *, caption: str) -> SafeString:
-    """The rows of a list."""
-    columns = worth_showing(_shown(table.columns), rows := list(table.rows)) or _shown(table.columns)
-    tags = [_tag(column) for column in columns]
-    body = "".join(f"<tr>{_row(columns, tags, row, zone)}</tr>\n" for row in rows)
-    return mark_safe(f"{_head(columns, caption)}<tbody>{body}</tbody></table>")  # noqa: S308 - every text in it is escaped below
+@dataclass(frozen=True, slots=True)
+class Sorting:
+    """In which order a list stands, such as "-time", and the address of each other order."""
+
+    by: str
+    address: Callable[[str], str]
+    sorts: Sequence[str] = ()
+
+
+def to_html(table: Table, zone: tzinfo, *, caption: str, sorting: Sorting | None = None, kind: str = "") -> SafeString:
+    """The rows of a list; its heads sort it where the list can be sorted by them."""
+    with remembering():
+        columns = worth_showing(_shown(table.columns), rows := list(table.rows)) or _shown(table.columns)
+        tags = [_tag(column) for column in columns]
+        body = "".join(f"<tr>{_row(columns, tags, row, zone)}</tr>\n" for row in rows)
+        foot = _foot(columns, tags, table.totals, zone)
+        head = _head(columns, caption, kind, sorting)
+    return mark_safe(f"{head}<tbody>{body}</tbody>{foot}</table>")  # noqa: S308 - every text in it is escaped below
 
 
 def attendees_to_html(
-    rows: Sequence[AttendeeRow], columns: Sequence[Column], zone: tzinfo, *, caption: str
+    rows: Sequence[AttendeeRow], columns: Sequence[Column], zone: tzinfo, *, caption: str, opened: str = ""
 ) -> SafeString:
-    """The people of a meeting: each row opens into its sessions and why; open ones are found again by `data-key`."""
+    """The people of a meeting: each row opens into its sessions and why; open ones are found again by `data-key`.
+
+    The row of the person of the key `opened` is open from the beginning.
+    """
     with remembering():
-        people = _People(_shown(columns), zone)
+        people = _People(_shown(columns), zone, opened)
         body = "".join(people.row(row) for row in rows)
-    return mark_safe(f"{_head(people.columns, caption, kind='people')}<tbody>{body}</tbody></table>")  # noqa: S308 - as above
+        head = _head(people.columns, caption, "people")
+    return mark_safe(f"{head}<tbody>{body}</tbody></table>")  # noqa: S308 - as above
 
 
 def _shown(columns: Sequence[Column]) -> list[Column]:
     return [column for column in columns if Format.HTML in column.shown]
 
 
-def _head(columns: Sequence[Column], caption: str, kind: str = "") -> str:
-    cells = "".join(
-        f'<th scope="col" class="{_class(column.kind)}">{escape(str(column.label))}</th>' for column in columns
-    )
+def _head(columns: Sequence[Column], caption: str, kind: str = "", sorting: Sorting | None = None) -> str:
+    cells = "".join(_heading(column, sorting) for column in columns)
     return (
         f'<table class="table rows {kind}"><caption class="visually-hidden">{escape(caption)}</caption>'
         f"<thead><tr>{cells}</tr></thead>"
     )
+
+
+def _heading(column: Column, sorting: Sorting | None) -> str:
+    """The head of a column: a link to the order by it, which says the present one."""
+    label, kind = escape(str(column.label)), _class(column.kind)
+    if column.head_link:
+        label = f'<a href="{escape(column.head_link)}" title="{escape(str(column.about))}">{label}</a>'
+    if column.head:
+        label = f'<span class="visually-hidden">{label}</span>{column.head}'
+    if sorting is None or not column.sort or not {column.sort, f"-{column.sort}"} & {*sorting.sorts}:
+        return f'<th scope="col" class="{kind}">{label}</th>'
+    by, order, arrow = _order(column.sort, sorting)
+    address = escape(sorting.address(by))
+    return (
+        f'<th scope="col" class="{kind} sorts"{order}><a id="by-{column.key}" href="{address}">{label}'
+        f'<span class="arrow" aria-hidden="true">{arrow}</span></a></th>'
+    )
+
+
+def _order(sort: str, sorting: Sorting) -> tuple[str, str, str]:
+    """What a click on the head asks for, the present order for a screen reader, and for the eye."""
+    if sorting.by == sort:
+        return f"-{sort}" if f"-{sort}" in sorting.sorts else sort, ' aria-sort="ascending"', "↑"
+    if sorting.by == f"-{sort}":
+        return sort if sort in sorting.sorts else f"-{sort}", ' aria-sort="descending"', "↓"
+    # Of numbers and times the large and the late ones are looked for first, which the list says by its own order.
+    first = next((one for one in sorting.sorts if one.lstrip("-") == sort), sort)
+    return first, "", ""
+
+
+def _foot(columns: Sequence[Column], tags: Sequence[str], totals: Mapping[str, Any], zone: tzinfo) -> str:
+    """The last row: what all rows together come to."""
+    if not totals:
+        return ""
+    cells = (
+        f"{tag}{CELLS[column.kind](totals[column.key], zone)}</td>" if column.key in totals else "<td></td>"
+        for tag, column in zip(tags[1:], columns[1:], strict=True)
+    )
+    return f'<tfoot><tr><th scope="row">{escape(_("Together"))}</th>{"".join(cells)}</tr></tfoot>'
 
 
 def _class(kind: Kind) -> str:
@@ -95,7 +150,11 @@ def _cell(column: Column, row: Any, zone: tzinfo) -> str:  # noqa: ANN401 - as a
 
 def _text(value: str, _zone: tzinfo) -> str:
     """Isolated, so that a name written from right to left does not turn its neighbours."""
-    return f"<bdi>{escape(value)}</bdi>" if value.strip() else f'<span class="nothing">{escape(_("(no name)"))}</span>'
+    return (
+        f"<bdi>{escape(visible(value))}</bdi>"
+        if value.strip()
+        else f'<span class="nothing">{escape(_("(no name)"))}</span>'
+    )
 
 
 def _host(value: str, zone: tzinfo) -> str:
@@ -160,14 +219,23 @@ def _clock(at: int | None, row: AttendeeRow, zone: tzinfo) -> str:
     if at is None:
         return words.UNKNOWN
     later = words.days_apart(row.meeting.summary.started_at, at, zone)
-    return words.clock(at, zone) + (f" <small>(+{later})</small>" if later else "")
+    return words.clock(at, zone) + (f' <small dir="ltr">(+{later})</small>' if later else "")
+
+
+def _json(value: object, _zone: tzinfo) -> str:
+    """What has no words of its own: yes or no, or as it is."""
+    if isinstance(value, bool):
+        return escape(_("yes") if value else _("no"))
+    return words.UNKNOWN if value is None else escape(visible(str(value)))
 
 
 CELLS: dict[Kind, Callable[[Any, tzinfo], str]] = {
     Kind.TEXT: _text,
     Kind.HOST: _host,
     Kind.STATE: _state,
-    Kind.COUNT: lambda value, _zone: str(value),
+    Kind.COUNT: lambda value, _zone: words.UNKNOWN if value is None else formatting.number(value),
+    Kind.DAY: lambda value, _zone: escape(formatting.short_date(value)),
+    Kind.JSON: _json,
     Kind.COUNTED: _counted,
     Kind.COUNTED_TIME: _counted_time,
     Kind.TIME: _time,
@@ -189,9 +257,10 @@ CELLS: dict[Kind, Callable[[Any, tzinfo], str]] = {
 class _People:
     """Draws rows; what is the same in each of them is looked up once."""
 
-    def __init__(self, columns: Sequence[Column], zone: tzinfo) -> None:
+    def __init__(self, columns: Sequence[Column], zone: tzinfo, opened: str = "") -> None:
         self.columns = columns
         self._zone = zone
+        self._opened = opened
         self._tags = [_tag(column) for column in columns]
         self._heard, self._all_meetings = escape(_("What was heard")), escape(_("All their meetings"))
         self._done = (
@@ -207,11 +276,12 @@ class _People:
         """One person: the row that is compared, and the one it opens into."""
         key = bytes(row.attendance.attendee_key).hex()
         is_in = " is-in" if row.attendance.is_present else ""
+        is_open = " open" if key == self._opened else ""
         name = _cell(self.columns[0], row, self._zone)
         cells = "".join(map(self._td, self._tags[1:], self.columns[1:], [row] * len(self.columns)))
         return (
-            f'<tr class="person{is_in}"><th scope="row"><details data-key="{key}"><summary>{name}</summary>'
-            f"</details></th>{cells}</tr>\n"
+            f'<tr class="person{is_in}" id="p-{key}"><th scope="row"><details data-key="{key}"{is_open}>'
+            f"<summary>{name}</summary></details></th>{cells}</tr>\n"
             f'<tr class="why"><td colspan="{len(self.columns)}">{self._why(row, key)}</td></tr>\n'
         )
 

@@ -84,6 +84,7 @@ _CELLS: dict[Kind, Callable[[Any, tzinfo], str]] = {
     Kind.DURATIONS: lambda value, _zone: words.bounds(value),
     Kind.SHARES: lambda value, _zone: words.share(value),
     Kind.PART: lambda value, _zone: words.part(value),
+    Kind.DAY: lambda value, _zone: value.isoformat(),
     Kind.COUNTED: lambda value, _zone: words.count(value),
     Kind.COUNTED_TIME: lambda value, _zone: words.counted_time(value),
     Kind.RECORD: lambda value, _zone: words.record(value),

@@ -161,6 +161,13 @@ def duration(ms: int) -> str:
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
+def hours(ms: int) -> str:
+    """1,204 h, for the time of many people; of less than ten hours minutes and seconds too."""
+    if ms < 10 * 3_600_000:
+        return duration(ms)
+    return _("%(number)s h") % {"number": formatting.number(round(ms / 3_600_000))}
+
+
 def long_duration(ms: int | None) -> str:
     """0:42:10, the same form for every row of a spreadsheet; blank while it grows."""
     if ms is None:

@@ -1,0 +1,116 @@
+"""A row for each person in each meeting: who, when in, when out, how long, how actively. The search that goes deepest.
+
+Pages show what is certain and what is possible, and open what was kept of each row; files may have millions of rows and
+read only the columns they show.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
+
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from rollcall.reports import rows
+from rollcall.reports.asking import Takes
+from rollcall.reports.filters import OF_ATTENDANCE, OF_MEETINGS, OF_PEOPLE
+from rollcall.reports.rows import Column, Format, Kind, Table, opened, why_page
+from rollcall.reports.tables.report import Report
+from rollcall.store import searching
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from rollcall.reports.asking import Asked
+    from rollcall.reports.rows import AttendeeRow
+
+
+def _of(row: str) -> Callable[[Any], Any]:
+    return attrgetter(row)
+
+
+def _share(row: Any) -> float | None:  # noqa: ANN401 - a row as the database gave it
+    return None if row.share is None else row.share / 1000
+
+
+_SHOWN = (
+    Column("name", _("Name"), Kind.TEXT, _of("attendance.name"), Format.SCREEN, rows.person_of_row, sort="name"),
+    Column("meeting", _("Meeting"), Kind.TEXT, _of("meeting.summary.name"), Format.SCREEN, opened, sort="meeting"),
+    Column("started_at", _("Date"), Kind.TIME, _of("attendance.started_at"), Format.SCREEN, sort="started"),
+    Column(
+        "shown_role",
+        _("Role"),
+        Kind.ROLE,
+        lambda row: (row.attendance.role, row.attendance.kind),
+        Format.SCREEN,
+        sort="role",
+    ),
+    *(replace(column, sort=column.key) for column in rows.TIME_COLUMNS if column.key in {"came", "went"}),
+    Column(
+        "time",
+        pgettext_lazy("how long", "Time"),
+        Kind.DURATIONS,
+        lambda row: row.time,
+        Format.SCREEN,
+        why_page,
+        sort="time",
+    ),
+    Column("share", _("Share"), Kind.SHARES, lambda row: row.share, Format.SCREEN, sort="share"),
+    *(rows.on_screens(column, sort=rows.SORTED_AS[column.key]) for column in rows.COUNTED_COLUMNS[:6]),
+)
+
+_KEPT = (
+    Column("name", _("Name"), Kind.TEXT, _of("name"), Format.FILE, sort="name"),
+    Column("external_user_id", _("User id"), Kind.TEXT, _of("external_user_id"), Format.FILE),
+    Column("meeting_name", _("Meeting"), Kind.TEXT, _of("meeting_name"), Format.FILE),
+    Column("course", _("Course"), Kind.TEXT, _of("course_label"), Format.FILE),
+    Column("course_id", _("Course id"), Kind.TEXT, _of("course_id"), Format.FILE),
+    Column("started_at", _("Date"), Kind.TIME, _of("started_at"), Format.FILE),
+    Column("role", _("Role"), Kind.TEXT, _of("role"), Format.FILE),
+    Column("kind", _("Kind"), Kind.TEXT, _of("kind"), Format.FILE),
+    Column("first_in_at", _("In"), Kind.TIME, _of("first_in_at"), Format.FILE),
+    Column("last_out_at", _("Out"), Kind.TIME, _of("last_out_at"), Format.FILE),
+    Column("proved_ms", _("Time at least"), Kind.DURATION, _of("proved_ms"), Format.FILE),
+    Column("possible_ms", _("Time at most"), Kind.DURATION, _of("possible_ms"), Format.FILE),
+    Column("share", _("Share at least"), Kind.PART, _share, Format.FILE),
+    Column("chats", _("Chats, at least"), Kind.COUNT, _of("chats"), Format.FILE),
+    Column("raise_hands", _("Hands, at least"), Kind.COUNT, _of("raise_hands"), Format.FILE),
+    Column("emojis", _("Reactions, at least"), Kind.COUNT, _of("emojis"), Format.FILE),
+    Column("poll_answers", _("Poll answers, at least"), Kind.COUNT, _of("poll_answers"), Format.FILE),
+    Column("cameras", _("Cameras, at least"), Kind.COUNT, _of("cameras"), Format.FILE),
+    Column("talk_ms", _("Talked, at least"), Kind.DURATION, _of("talk_ms"), Format.FILE),
+    Column("site", _("Site"), Kind.TEXT, _of("site"), Format.FILE),
+    Column("server", _("Server"), Kind.TEXT, _of("server"), Format.FILE),
+    Column("meeting", _("Internal meeting id"), Kind.TEXT, _of("internal_meeting_id"), Format.FILE),
+)
+
+COLUMNS = (*_SHOWN, *_KEPT)
+
+
+def table(found: Iterable[Any]) -> Table:
+    """These rows, in this order."""
+    return Table("attendances/1", "attendances", COLUMNS, found)
+
+
+def shown(found: Iterable[Any], *, as_of: int) -> list[AttendeeRow]:
+    """The rows of a page."""
+    return [rows.attendee_row(one, as_of) for one in found]
+
+
+def _make(asked: Asked, _subject: Sequence[str], form: Format) -> Table:
+    if form in Format.FILE:
+        return table(searching.each_attendance(asked.wanted))
+    found = searching.every("attendances", asked.wanted, asked.sort)
+    return table(rows.attendee_row(one, asked.wanted.as_of) for one in found)
+
+
+ATTENDANCES = Report(
+    name="attendances",
+    title=_("Attendance"),
+    address="/attendances",
+    takes=Takes((*OF_PEOPLE, *OF_MEETINGS, *OF_ATTENDANCE), searching.SORTS["attendances"]),
+    make=_make,
+    lists="attendances",
+)

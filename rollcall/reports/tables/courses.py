@@ -1,0 +1,212 @@
+"""Courses, and the matrix of one: its people under each other, its meetings beside each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from operator import attrgetter
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext_lazy as _
+
+from rollcall.reports import formatting, words
+from rollcall.reports.asking import Takes
+from rollcall.reports.details import summary_detail
+from rollcall.reports.filters import OF_MEETINGS, OF_PEOPLE
+from rollcall.reports.pictures import MatrixMeeting, MatrixPerson, course_matrix
+from rollcall.reports.rows import Bounds, Column, Format, Heading, Kind, Shares, Table, person_page, share_of
+from rollcall.reports.subjects import course_of
+from rollcall.reports.tables.report import Report
+from rollcall.store import searching
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from datetime import tzinfo
+    from typing import Any
+
+    from rollcall.reports.asking import Asked
+    from rollcall.store.derived import Course, Summary
+    from rollcall.store.searching import MatrixRow
+
+PEOPLE = 200
+"""Rows of a matrix that are read at once."""
+
+_PDF_PART = (40, 30)
+
+UNKNOWN_SHARE = Shares(0.0, 1.0)
+
+
+def course_page(course: Course) -> str:
+    """The address of a course's page."""
+    return f"/courses/{bytes(course.key).hex()}"
+
+
+def course_name(course: Course) -> str:
+    """What a course is called, or else its id."""
+    return str(course.label.strip() or course.context_id)
+
+
+COURSE_COLUMNS = (
+    Column("label", _("Course"), Kind.TEXT, course_name, link=course_page, sort="name"),
+    Column("context_id", _("Course id"), Kind.TEXT, attrgetter("context_id")),
+    Column("shown_site", _("Site"), Kind.HOST, lambda row: row.site.removeprefix("https://"), Format.PAGE),
+    Column("site", _("Site"), Kind.HOST, attrgetter("site"), ~Format.PAGE),
+    Column("meetings", _("Meetings"), Kind.COUNT, attrgetter("meetings"), sort="meetings"),
+    Column("people", _("People"), Kind.COUNT, attrgetter("people")),
+    Column("attendances", _("Attendances"), Kind.COUNT, attrgetter("attendances"), sort="attendances"),
+    Column("proved_ms", _("Time of all people"), Kind.DURATION, attrgetter("proved_ms"), sort="time"),
+    Column("last_at", _("Last meeting"), Kind.TIME, attrgetter("last_at"), sort="last"),
+)
+
+
+def courses_table(found: Iterable[Any]) -> Table:
+    """These courses, in this order."""
+    return Table("courses/1", "courses", COURSE_COLUMNS, found)
+
+
+def _courses(asked: Asked, _subject: Sequence[str], _form: Format) -> Table:
+    return courses_table(searching.every("courses", asked.wanted, asked.sort))
+
+
+# --- the matrix -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Member:
+    """One row of a matrix: `shares` by meeting, without those in which they were not seen."""
+
+    name: str
+    external_user_id: str
+    key: bytes | None
+    shares: Mapping[int, Shares]
+    proved_ms: int
+
+    @property
+    def meetings(self) -> int:
+        """In how many they were seen."""
+        return len(self.shares)
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """A course's meetings, oldest first, and everybody who was in one of them, by name."""
+
+    course: Course
+    meetings: Sequence[Summary]
+    members: Sequence[Member]
+    after: str = ""
+
+    def columns(self, zone: tzinfo) -> list[Column]:
+        """The columns of its table: one is declared for each meeting."""
+        return [*_MEMBER_COLUMNS, *(_column(summary, zone) for summary in self.meetings)]
+
+
+_MEMBER_COLUMNS = (
+    Column("name", _("Name"), Kind.TEXT, attrgetter("name"), link=lambda row: person_page(row.key)),
+    Column("external_user_id", _("User id"), Kind.TEXT, attrgetter("external_user_id"), Format.FILE),
+    Column("meetings", _("Meetings"), Kind.COUNT, attrgetter("meetings")),
+    Column("proved_ms", _("Time at least"), Kind.DURATION, attrgetter("proved_ms")),
+)
+
+
+def _column(summary: Summary, zone: tzinfo) -> Column:
+    began = words.moment(summary.started_at, zone)
+    label = f"{formatting.short_date(began.date())}, {began:%H:%M}"
+    return Column(
+        f"meeting-{summary.meeting.internal_meeting_id}",
+        label,
+        Kind.SHARES,
+        _share_in(summary.pk),
+        about=summary.name,
+        head_link=f"/meetings/{summary.meeting_id}",
+    )
+
+
+def _share_in(pk: int) -> Callable[[Member], Shares | None]:
+    return lambda member: member.shares.get(pk)
+
+
+def matrix(course: Course, asked: Asked, *, after: str = "", limit: int = PEOPLE) -> Matrix:
+    """Who was in how much of which of the course's latest meetings; some of its people, by name."""
+    found = searching.matrix(bytes(course.key), asked.wanted, after=after, limit=limit)
+    lengths = {summary.pk: _length(summary) for summary in found.meetings}
+    return Matrix(course, found.meetings, [_member(row, lengths) for row in found.people.rows], found.people.after)
+
+
+def whole_matrix(course: Course, asked: Asked) -> Matrix:
+    """The same with everybody."""
+    part = matrix(course, asked)
+    members = list(part.members)
+    while part.after:
+        part = matrix(course, asked, after=part.after)
+        members += part.members
+    return replace(part, members=members, after="")
+
+
+def _member(row: MatrixRow, lengths: Mapping[int, Bounds | None]) -> Member:
+    shares = {
+        pk: share_of(Bounds(cell.proved_ms, cell.possible_ms), lengths[pk]) or UNKNOWN_SHARE
+        for pk, cell in row.cells.items()
+    }
+    key = bytes(row.person.key) if row.person.is_user else None
+    proved_ms = sum(cell.proved_ms for cell in row.cells.values())
+    return Member(row.person.name, row.person.external_user_id, key, shares, proved_ms)
+
+
+def _length(summary: Summary) -> Bounds | None:
+    """First join to last leave, as the fold left it; else from its begin to its end."""
+    length = summary_detail(summary.detail).length
+    if length:
+        return Bounds(*length)
+    return None if summary.length_ms is None else Bounds(summary.length_ms, summary.length_ms)
+
+
+def matrix_table(one: Matrix, asked: Asked, form: Format) -> Table:
+    """The matrix as a table, and in a document as a picture too."""
+    heading = Heading(course_name(one.course), asked.wanted.as_of, _about(one, asked.zone))
+    drawn = pictures(one, asked.zone, part=_PDF_PART) if form is Format.PDF else []
+    return Table(
+        "course/1",
+        "people",
+        one.columns(asked.zone),
+        one.members,
+        about={"course": {"label": one.course.label, "id": one.course.context_id, "site": one.course.site}},
+        heading=heading,
+        pictures=[piece.picture for piece in drawn],
+    )
+
+
+def pictures(one: Matrix, zone: tzinfo, *, part: tuple[int, int]) -> list[Any]:
+    """The matrix drawn, in parts where it is large."""
+    people = [MatrixPerson(member.name, [member.shares.get(m.pk) for m in one.meetings]) for member in one.members]
+    return course_matrix(people, [MatrixMeeting(m.started_at, m.name) for m in one.meetings], zone, part=part)
+
+
+def _about(one: Matrix, zone: tzinfo) -> list[tuple[str, str]]:
+    lines = [(str(_("Course id")), one.course.context_id), (str(_("Site")), one.course.site)]
+    if one.meetings:
+        days = [
+            formatting.short_date(words.moment(m.started_at, zone).date()) for m in (one.meetings[0], one.meetings[-1])
+        ]
+        lines.append((str(_("Period")), formatting.interval(*days)))
+    return [*lines, (str(_("Meetings")), formatting.number(len(one.meetings)))]
+
+
+def _course(asked: Asked, subject: Sequence[str], form: Format) -> Table:
+    return matrix_table(whole_matrix(course_of(subject[0]), asked), asked, form)
+
+
+COURSES = Report(
+    name="courses",
+    title=_("Courses"),
+    address="/courses",
+    takes=Takes(OF_MEETINGS, searching.SORTS["courses"]),
+    make=_courses,
+    lists="courses",
+)
+COURSE = Report(
+    name="course",
+    title=_("Course"),
+    address="/courses/{}",
+    takes=Takes((*OF_PEOPLE, *(name for name in OF_MEETINGS if name != "course"))),
+    make=_course,
+)

@@ -1,0 +1,61 @@
+"""Everything that was heard, of a class or of one person in it: the last answer to "why"."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext_lazy as _
+
+from rollcall.reports import rows
+from rollcall.reports.asking import Takes
+from rollcall.reports.facts import facts_of_attendee, facts_of_meeting
+from rollcall.reports.rows import Heading
+from rollcall.reports.subjects import attendance_of, meeting_of
+from rollcall.reports.tables.report import Report
+from rollcall.store import reading
+from rollcall.store.reading import FactCursor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from rollcall.reports.asking import Asked
+    from rollcall.reports.rows import Format, Table
+    from rollcall.store.derived import Summary
+    from rollcall.store.facts import Fact
+
+_BATCH = 200
+
+
+def _of_meeting(asked: Asked, subject: Sequence[str], _form: Format) -> Table:
+    summary = meeting_of(int(subject[0]))
+    table = rows.facts_table(facts_of_meeting(summary, _each_fact(summary), asked.zone))
+    return rows.with_heading(table, Heading(str(_("Everything heard")), asked.wanted.as_of, _about(summary)))
+
+
+def _of_person(asked: Asked, subject: Sequence[str], _form: Format) -> Table:
+    summary = meeting_of(int(subject[0]))
+    attendance = attendance_of(summary, subject[1])
+    table = rows.facts_table(facts_of_attendee(summary, attendance, asked.zone))
+    lines = [(str(_("Name")), attendance.name), *_about(summary)]
+    return rows.with_heading(table, Heading(str(_("Everything heard")), asked.wanted.as_of, lines))
+
+
+def _about(summary: Summary) -> list[tuple[str, str]]:
+    return [(str(_("Meeting")), summary.name), (str(_("Server")), summary.pool_name)]
+
+
+def _each_fact(summary: Summary) -> Iterator[Fact]:
+    after = None
+    while found := reading.facts(summary, limit=_BATCH, after=after):
+        yield from found
+        after = FactCursor(found[-1].at, found[-1].meeting_id, found[-1].seq)
+
+
+FACTS = Report(name="facts", title=_("Everything heard"), address="/meetings/{}/facts", takes=Takes(), make=_of_meeting)
+FACTS_OF_PERSON = Report(
+    name="facts-of-person",
+    title=_("What was heard of somebody"),
+    address="/meetings/{}/facts/{}",
+    takes=Takes(),
+    make=_of_person,
+)

@@ -1,0 +1,44 @@
+"""What a report declares of itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from rollcall.reports.asking import used
+from rollcall.reports.rows import Heading
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from django.utils.functional import _StrPromise
+
+    from rollcall.reports.asking import Asked, Takes
+    from rollcall.reports.rows import Format, Table
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One report. `address` is its page's, with a {} for each thing it is about; its files stand beside it.
+
+    `make` is given what was asked, the keys of what it is about, and the format the table is for. `lists` is what
+    `store.searching` calls its rows, blank where they are no list with pages.
+    """
+
+    name: str
+    title: _StrPromise
+    address: str
+    takes: Takes
+    make: Callable[[Asked, Sequence[str], Format], Table]
+    lists: str = ""
+
+    @property
+    def subjects(self) -> int:
+        """How many things it is about."""
+        return self.address.count("{}")
+
+    def table(self, asked: Asked, subject: Sequence[str], form: Format) -> Table:
+        """All of it, with what a document says above it."""
+        table = self.make(asked, subject, form)
+        heading = table.heading or Heading(str(self.title), asked.wanted.as_of)
+        return replace(table, heading=replace(heading, filters=used(asked)))

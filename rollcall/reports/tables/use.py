@@ -1,0 +1,122 @@
+"""How much BigBlueButton was used: by day or week, and at which hours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from operator import attrgetter
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext_lazy as _
+
+from rollcall.reports import formatting, words
+from rollcall.reports.asking import Takes
+from rollcall.reports.filters import OF_MEETINGS
+from rollcall.reports.pictures import Bucket, use_by_hour, use_over_time
+from rollcall.reports.rows import Column, Format, Heading, Kind, Table
+from rollcall.reports.tables.report import Report
+from rollcall.store import searching
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import tzinfo
+
+    from rollcall.reports.asking import Asked
+    from rollcall.reports.pictures import Drawn
+
+BY = ("day", "week")
+
+_WEEKS_FROM_DAYS = 70
+"""A longer time than this is shown by weeks, unless days are asked for."""
+
+
+@dataclass(slots=True)
+class Period:
+    """A day or a week that begins on `day`."""
+
+    day: date
+    meetings: int = 0
+    attendances: int = 0
+    person_ms: int = 0
+
+
+def columns(by: str) -> tuple[Column, ...]:
+    """What is told of each day or week."""
+    label = _("Week from") if by == "week" else _("Day")
+    return (
+        Column("day", label, Kind.DAY, attrgetter("day")),
+        Column("meetings", _("Meetings"), Kind.COUNT, attrgetter("meetings")),
+        Column("attendances", _("Attendances"), Kind.COUNT, attrgetter("attendances")),
+        Column("person_ms", _("Time of all people"), Kind.DURATION, attrgetter("person_ms")),
+    )
+
+
+def periods(buckets: Iterable[Bucket], by: str, zone: tzinfo) -> list[Period]:
+    """The days or weeks in which there was a class, oldest first."""
+    found: dict[date, Period] = {}
+    beginning = _week if by == "week" else _day
+    for bucket in buckets:
+        day = beginning(words.moment(bucket.at, zone).date())
+        period = found.setdefault(day, Period(day))
+        period.meetings += bucket.meetings
+        period.attendances += bucket.attendances
+        period.person_ms += bucket.person_ms
+    return [found[day] for day in sorted(found)]
+
+
+def _day(day: date) -> date:
+    return day
+
+
+def _week(day: date) -> date:
+    return day - timedelta(days=(day.weekday() - formatting.first_weekday()) % 7)
+
+
+def by_of(asked: Asked, buckets: Sequence[Bucket]) -> str:
+    """By day or by week: as it was asked for, else as it fits."""
+    if by := asked.options.get("by", ""):
+        return by
+    times = [bucket.at for bucket in buckets]
+    is_long = times and max(times) - min(times) > _WEEKS_FROM_DAYS * 86_400_000
+    return "week" if is_long else "day"
+
+
+def use_table(buckets: Sequence[Bucket], asked: Asked, *, with_pictures: bool) -> Table:
+    """The table, and in a document its pictures."""
+    by = by_of(asked, buckets)
+    found = periods(buckets, by, asked.zone)
+    totals = {name: sum(getattr(one, name) for one in found) for name in ("meetings", "attendances", "person_ms")}
+    drawn = pictures(buckets, asked, by) if with_pictures else []
+    return Table(
+        "use/1",
+        "weeks" if by == "week" else "days",
+        columns(by),
+        found,
+        heading=Heading(str(_("Use")), asked.wanted.as_of),
+        totals=totals if found else {},
+        pictures=[one.picture for one in drawn],
+    )
+
+
+def pictures(buckets: Sequence[Bucket], asked: Asked, by: str) -> list[Drawn]:
+    """By time, and by hour of the weekdays."""
+    over_time = use_over_time(buckets, asked.zone, by="week" if by == "week" else "day")
+    return [over_time, use_by_hour(buckets, asked.zone, rows="weekday")]
+
+
+def buckets_of(asked: Asked) -> list[Bucket]:
+    """The quarter hours of a filter in which a meeting began."""
+    return [Bucket(*one) for one in searching.use(asked.wanted)]
+
+
+def _make(asked: Asked, _subject: Sequence[str], form: Format) -> Table:
+    return use_table(buckets_of(asked), asked, with_pictures=form is Format.PDF)
+
+
+USE = Report(
+    name="use",
+    title=_("Use"),
+    address="/use",
+    takes=Takes(OF_MEETINGS, options={"by": BY}),
+    make=_make,
+)

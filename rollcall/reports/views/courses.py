@@ -1,0 +1,87 @@
+"""One course: its people under each other, its meetings beside each other."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from django.http import HttpResponseRedirect
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from rollcall.core.errors import Refused
+from rollcall.reports import access, asking, formatting
+from rollcall.reports.pictures.figure import figures
+from rollcall.reports.registry import REPORTS
+from rollcall.reports.rows import Format
+from rollcall.reports.subjects import course_of
+from rollcall.reports.tables import courses
+from rollcall.reports.to_html import to_html
+from rollcall.reports.views import lists
+from rollcall.reports.views.frame import frame, pages, read, read_again
+from rollcall.store import searching
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+    from django.http.response import HttpResponseBase
+
+    from rollcall.reports.asking import Asked
+    from rollcall.store.derived import Course
+
+PAGE = courses.PEOPLE
+"""Rows of a page; a file has them all."""
+
+
+@require_safe
+def course(request: HttpRequest, key: str) -> HttpResponseBase:
+    """The matrix of a course."""
+    report = REPORTS["course"]
+    access.require(request, report, (key,))
+    found = course_of(key)
+    context: dict[str, Any] = {"course": found, "name": courses.course_name(found)}
+    try:
+        asked = read(request, report, "after")
+        if not asking.is_canonical(dict(request.GET.lists())):
+            return HttpResponseRedirect(f"{request.path}{asked.query()}")
+        context |= frame(request, report, asked) | _page(found, asked, request.path)
+    except Refused as refused:
+        context |= frame(request, report, read_again(request, report), refused)
+        return render(request, "course.html", context, status=refused.status)
+    return render(request, "course.html", context)
+
+
+def _page(found: Course, asked: Asked, path: str) -> dict[str, Any]:
+    matrix = courses.matrix(found, asked, after=asked.places.get("after", ""))
+    table = courses.matrix_table(matrix, asked, Format.HTML)
+    key = bytes(found.key).hex()
+    totals = searching.totals(replace(asked.wanted, course=key))
+    return {
+        "count": len(matrix.members),
+        "told": lists.counted("people", totals.people or totals.attendances),
+        "table": to_html(table, asked.zone, caption=_("People and meetings"), kind="matrix"),
+        "totals": _totals(totals, asked, key),
+        "drawn": figures(courses.pictures(matrix, asked.zone, part=(PAGE, 60))[:1], asked.zone),
+        "notes": _notes(matrix, totals),
+        "empty": _("Nobody was in such a meeting of this course."),
+        "loosen": not asked.is_blank,
+    } | pages(asked, before="", after=matrix.after, path=path)
+
+
+def _totals(totals: searching.Totals, asked: Asked, key: str) -> list[dict[str, str]]:
+    """Each number leads to its rows."""
+    shown = []
+    for what in ("meetings", "attendances", "people"):
+        query = asked.query_for(REPORTS[what].takes.filters, course=key)
+        if (count := getattr(totals, what)) is not None:
+            shown.append({"said": lists.counted(what, count), "address": f"/{what}{query}"})
+    return shown
+
+
+def _notes(matrix: courses.Matrix, totals: searching.Totals) -> list[str]:
+    notes = []
+    if len(matrix.meetings) < totals.meetings.number:
+        told = _("These are the latest %(count)s meetings; choose a time to see earlier ones.")
+        notes.append(told % {"count": formatting.number(len(matrix.meetings))})
+    notes.append(_("No roster of the course is known: whoever was in none of these meetings does not stand here."))
+    return notes

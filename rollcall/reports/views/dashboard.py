@@ -1,0 +1,143 @@
+"""The first page: what runs now, how much there was today and this week, what wants somebody's attention."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_safe
+
+from rollcall.reports import access, formatting, rows, words
+from rollcall.reports.asking import now
+from rollcall.reports.to_html import to_html
+from rollcall.store import reading, searching
+from rollcall.store.searching import Filter, State
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from django.http import HttpRequest, HttpResponse
+
+    from rollcall.store.connections import Server
+    from rollcall.store.derived import Summary
+
+RUNNING, RECENT, WITHOUT = 12, 8, 5
+"""Rows of each part."""
+
+LOOKED_AT = 60
+"""Of the latest meetings, to find those that are over, or have no record."""
+
+ATTENTION_DAYS = 14
+
+_DAY_MS = 86_400_000
+
+
+class Use(NamedTuple):
+    """What there was in a time."""
+
+    meetings: int
+    attendances: int
+    person_ms: int
+
+
+@require_safe
+def dashboard(request: HttpRequest) -> HttpResponse:
+    """Everything at a glance."""
+    access.require(request)
+    zone = timezone.get_current_timezone()
+    everything = Filter(organisation=access.organisation_of(request), zone=zone, as_of=now())
+    running = _newest(replace(everything, state=State.RUNNING), RUNNING + 1)
+    recent = [one for one in _newest(everything, LOOKED_AT) if one.ended_possible_at is not None][:RECENT]
+    context = {
+        "page": "overview",
+        "running": _table(running[:RUNNING], everything, _("Running now")),
+        "running_count": len(running),
+        "is_more_running": len(running) > RUNNING,
+        "spans": spans(everything),
+        "recent": _table(recent, everything, _("Recent meetings")),
+        "recent_count": len(recent),
+        "attention": attention(everything),
+        "has_servers": bool(reading.server_names()),
+    }
+    return render(request, "dashboard.html", context)
+
+
+def _newest(wanted: Filter, limit: int) -> Sequence[Summary]:
+    return searching.page("meetings", wanted, limit=limit).rows
+
+
+def _table(found: Sequence[Summary], wanted: Filter, caption: str) -> str:
+    table = rows.meetings_table(rows.meeting_row(one, as_of=wanted.as_of) for one in found)
+    shown = [column for column in table.columns if column.key != "ended"]
+    return to_html(replace(table, columns=shown), wanted.zone, caption=caption)
+
+
+# --- use --------------------------------------------------------------------------------------------------------------
+
+
+def spans(wanted: Filter) -> list[dict[str, Any]]:
+    """Today and this week, each beside as much of the one before."""
+    today = words.moment(wanted.as_of, wanted.zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    week = today - timedelta(days=(today.weekday() - formatting.first_weekday()) % 7)
+    return [
+        _span(_("Today"), today, wanted, _("Before: the same day last week, until the same time.")),
+        _span(_("This week"), week, wanted, _("Before: last week, until the same time.")),
+    ]
+
+
+def _span(label: str, since: datetime, wanted: Filter, against: str) -> dict[str, Any]:
+    begin, earlier = (round(at.timestamp() * 1000) for at in (since, since - timedelta(days=7)))
+    used = _use(replace(wanted, since=begin))
+    before = _use(replace(wanted, since=earlier, until=wanted.as_of - (begin - earlier)))
+    numbers = [
+        (_("Meetings"), formatting.number(used.meetings), formatting.number(before.meetings), "/meetings"),
+        (_("Attendances"), formatting.number(used.attendances), formatting.number(before.attendances), "/attendances"),
+        (_("Time of all people"), words.hours(used.person_ms), words.hours(before.person_ms), "/use"),
+    ]
+    return {"label": label, "against": against, "query": f"?from={since.date().isoformat()}", "numbers": numbers}
+
+
+def _use(wanted: Filter) -> Use:
+    found = searching.use(wanted)
+    return Use(
+        sum(one.meetings for one in found),
+        sum(one.attendances for one in found),
+        sum(one.person_ms for one in found),
+    )
+
+
+# --- attention --------------------------------------------------------------------------------------------------------
+
+
+def attention(wanted: Filter) -> list[dict[str, str]]:
+    """Servers in trouble, and classes of the last days whose record should have come and did not."""
+    told = [_trouble(server) for server in reading.servers() if server.trouble]
+    return told + [_without_record(summary) for summary in without_record(wanted)]
+
+
+def _trouble(server: Server) -> dict[str, str]:
+    return {"what": server.pool.name, "sentence": server.trouble, "address": "/servers"}
+
+
+def without_record(everything: Filter) -> Sequence[Summary]:
+    """The latest settled classes without a record, on servers from which records do come."""
+    with_records = {server.pool.name for server in reading.servers() if server.reported_at is not None}
+    if not with_records:
+        return []
+    wanted = replace(everything, state=State.SETTLED, since=everything.as_of - ATTENTION_DAYS * _DAY_MS)
+    latest = searching.page("meetings", wanted, limit=LOOKED_AT).rows
+    return [one for one in latest if not one.record and one.attendees and one.pool_name in with_records][:WITHOUT]
+
+
+def _without_record(summary: Summary) -> dict[str, str]:
+    people = ngettext("%(number)d person", "%(number)d people", summary.attendees) % {"number": summary.attendees}
+    return {
+        "what": summary.name.strip() or _("(no name)"),
+        "sentence": _("No record of this meeting came (%(people)s).") % {"people": people},
+        "address": rows.meeting_page(rows.meeting_row(summary, as_of=0)),
+    }

@@ -1,0 +1,76 @@
+"""What was heard: of a class, and of one person in it with why their numbers are what they are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from rollcall.reports import access
+from rollcall.reports.asking import bad_place
+from rollcall.reports.explaining import explain
+from rollcall.reports.facts import facts_of_attendee, facts_of_meeting
+from rollcall.reports.registry import REPORTS
+from rollcall.reports.subjects import attendance_of, meeting_of
+from rollcall.reports.views.frame import files
+from rollcall.store import reading
+from rollcall.store.reading import FactCursor
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponse
+
+PAGE = 200
+
+
+@require_safe
+def meeting_facts(request: HttpRequest, pk: int) -> HttpResponse:
+    """Everything that was heard of a class, in the order of its times."""
+    access.require(request, REPORTS["facts"], (str(pk),))
+    summary = meeting_of(pk)
+    found = reading.facts(summary, limit=PAGE + 1, after=_cursor(request.GET.get("after", "")))
+    shown, more = found[:PAGE], len(found) > PAGE
+    last = shown[-1] if shown else None
+    lines = facts_of_meeting(summary, shown, timezone.get_current_timezone())
+    context = {
+        "page": "meetings",
+        "summary": summary,
+        "facts": lines,
+        "has_rooms": any(line.room for line in lines),
+        "more": f"?after={last.at}-{last.meeting_id}-{last.seq}" if last is not None and more else "",
+        "files": files(request.path, ""),
+    }
+    return render(request, "facts.html", context)
+
+
+def _cursor(text: str) -> FactCursor | None:
+    if not text:
+        return None
+    try:
+        numbers = [int(part) for part in text.rsplit("-", 2)]
+    except ValueError:
+        raise bad_place() from None
+    if len(numbers) != 3 or any(abs(number) > reading.LARGEST for number in numbers):
+        raise bad_place()
+    return FactCursor(*numbers)
+
+
+@require_safe
+def attendee_facts(request: HttpRequest, pk: int, key: str) -> HttpResponse:
+    """Everything that was heard of one person in a class."""
+    access.require(request, REPORTS["facts-of-person"], (str(pk), key))
+    summary = meeting_of(pk)
+    attendance = attendance_of(summary, key)
+    zone = timezone.get_current_timezone()
+    facts = facts_of_attendee(summary, attendance, zone)
+    context = {
+        "page": "meetings",
+        "summary": summary,
+        "attendance": attendance,
+        "why": explain(summary, attendance, zone),
+        "facts": facts,
+        "has_rooms": any(fact.room for fact in facts),
+        "files": files(request.path, ""),
+    }
+    return render(request, "facts.html", context)

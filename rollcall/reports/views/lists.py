@@ -1,0 +1,214 @@
+"""Lists: one page of a report's rows with what filters them, and any report as a file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.http import HttpResponseRedirect
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_safe
+
+from rollcall.core.errors import Refused
+from rollcall.reports import access, asking, files, formatting, rows, words
+from rollcall.reports.filters import FIELDS
+from rollcall.reports.pdf import response as pdf
+from rollcall.reports.registry import REPORTS
+from rollcall.reports.rows import Format
+from rollcall.reports.tables import attendances, courses
+from rollcall.reports.to_html import Sorting, to_html
+from rollcall.reports.views.frame import frame, pages, read, read_again
+from rollcall.store import searching
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from django.http import HttpRequest
+    from django.http.response import HttpResponseBase
+
+    from rollcall.reports.asking import Asked
+    from rollcall.reports.rows import Table
+    from rollcall.reports.tables.report import Report
+    from rollcall.store.searching import Filter, Totals
+
+PAGE = 50
+
+_TABLES: dict[str, Callable[[Sequence[Any], Asked], Table]] = {
+    "meetings": lambda found, asked: rows.meetings_table(
+        rows.meeting_row(one, as_of=asked.wanted.as_of) for one in found
+    ),
+    "attendances": lambda found, asked: attendances.table(attendances.shown(found, as_of=asked.wanted.as_of)),
+    "people": lambda found, _asked: rows.people_table(found),
+    "courses": lambda found, _asked: courses.courses_table(found),
+}
+
+_NOTHING = {
+    "meetings": gettext_lazy("No meeting is like that."),
+    "attendances": gettext_lazy("Nobody like that was in such a meeting."),
+    "people": gettext_lazy(
+        "Nobody like that was in such a meeting. Guests and telephone callers are shown with their meetings only."
+    ),
+    "courses": gettext_lazy("No course has such a meeting."),
+}
+_NOTHING_YET = {
+    "meetings": gettext_lazy("No meeting has been heard of yet."),
+    "attendances": gettext_lazy("Nobody has been in a meeting yet."),
+    "people": gettext_lazy(
+        "Nobody has been in a meeting yet. Guests and telephone callers are shown with their meetings only."
+    ),
+    "courses": gettext_lazy("No meeting has told of its course yet."),
+}
+_FACETS = {
+    "meetings": ("course", "server", "state"),
+    "attendances": ("course", "server", "role", "kind"),
+    "people": ("course", "server"),
+    "courses": ("server",),
+}
+
+
+@require_safe
+def listing(request: HttpRequest, *, name: str) -> HttpResponseBase:
+    """One page of a list."""
+    report = REPORTS[name]
+    access.require(request, report)
+    try:
+        asked = read(request, report, *asking.PLACES)
+        if not asking.is_canonical(dict(request.GET.lists())):
+            # A form sends its blank fields too; the address that stays says only what was asked for.
+            return HttpResponseRedirect(f"{request.path}{asked.query(**asked.places)}")
+        context = frame(request, report, asked) | page_of(request, report, asked)
+    except Refused as refused:
+        context = frame(request, report, read_again(request, report), refused)
+        return render(request, "list.html", context, status=refused.status)
+    return render(request, "list.html", context)
+
+
+def page_of(request: HttpRequest, report: Report, asked: Asked) -> dict[str, Any]:
+    """The rows of a page, and what stands right above and below them."""
+    found = find(report, asked)
+    come_to = searching.totals(asked.wanted)
+    table = _TABLES[report.lists](found.rows, asked)
+    zone = timezone.get_current_timezone()
+    sorting = Sorting(asked.sort or report.takes.sorts[0], lambda by: asked.query(sort=by), report.takes.sorts)
+    return {
+        "count": len(found.rows),
+        "notes": [_("Not all was looked through yet: the next page goes on.")] if found.is_cut else [],
+        "told": told(report, asked, come_to),
+        "table": to_html(table, zone, caption=str(report.title), sorting=sorting),
+        "totals": totals(report, asked, come_to),
+        "facets": facets(request, report, asked),
+        "sorts": sorts(table, report, asked),
+        "empty": _NOTHING_YET[report.lists] if asked.is_blank else _NOTHING[report.lists],
+        "loosen": not asked.is_blank,
+        "here": request.get_full_path(),
+        "may_change": report.lists == "meetings" and may_change(asked, found.rows),
+    } | pages(asked, before=found.before, after=found.after, path=request.path)
+
+
+def find(report: Report, asked: Asked, wanted: Filter | None = None) -> searching.Page[Any]:
+    """The rows of one page."""
+    places = {name: asked.places.get(name, "") for name in asking.PLACES}
+    return searching.page(report.lists, wanted or asked.wanted, sort=asked.sort, limit=PAGE, **places)
+
+
+def may_change(asked: Asked, found: Sequence[Any]) -> bool:
+    """Whether the list asks for itself again: its first page, and where something runs."""
+    return not asked.places or any(summary.ended_possible_at is None for summary in found)
+
+
+def sorts(table: Table, report: Report, asked: Asked) -> list[tuple[str, str, bool]]:
+    """The orders for a select: where the rows are cards there are no heads to click."""
+    labels = {column.sort: str(column.label) for column in table.columns if column.sort}
+    chosen = asked.sort or report.takes.sorts[0]
+    found = []
+    for by in report.takes.sorts:
+        label = labels.get(by.removeprefix("-"))
+        if label is not None:
+            way = _("%(column)s, falling") if by.startswith("-") else _("%(column)s, rising")
+            found.append(("" if by == report.takes.sorts[0] else by, way % {"column": label}, by == chosen))
+    return found
+
+
+# --- what they come to ------------------------------------------------------------------------------------------------
+
+
+def told(report: Report, asked: Asked, found: Totals) -> str:
+    """How many there are, said aloud when they change."""
+    count = getattr(found, report.lists, None)
+    return counted(report.lists, searching.count(report.lists, asked.wanted) if count is None else count)
+
+
+def counted(what: str, count: searching.Counted) -> str:
+    """214 meetings; 10,000+ where counting was stopped."""
+    match what:
+        case "meetings":
+            said = ngettext("%(number)s meeting", "%(number)s meetings", count.number)
+        case "people":
+            said = ngettext("%(number)s person", "%(number)s people", count.number)
+        case "courses":
+            said = ngettext("%(number)s course", "%(number)s courses", count.number)
+        case _:
+            said = ngettext("%(number)s attendance", "%(number)s attendances", count.number)
+    return said % {"number": number(count)}
+
+
+def number(count: searching.Counted) -> str:
+    """10,000+ where counting was stopped."""
+    return formatting.number(count.number) + ("+" if count.is_more else "")
+
+
+def totals(report: Report, asked: Asked, found: Totals) -> list[dict[str, str]]:
+    """What the filter comes to: each number leads to its rows."""
+    shown = []
+    for what in ("meetings", "attendances", "people"):
+        other = REPORTS[what]
+        is_here = other.name == report.name
+        address = "" if is_here else f"{other.address}{asked.query_for(other.takes.filters)}"
+        if (count := getattr(found, what)) is not None:
+            shown.append({"said": counted(what, count), "address": address})
+    if found.proved_ms is not None:
+        shown.append({"said": _("%(time)s of attendance") % {"time": words.hours(found.proved_ms)}, "address": ""})
+    return shown
+
+
+def facets(request: HttpRequest, report: Report, asked: Asked) -> list[dict[str, Any]]:
+    """What the filter may be narrowed down to, with how many there are of each."""
+    del request
+    names = [name for name in _FACETS[report.lists] if name not in asked.words]
+    found = searching.facets(asked.wanted, *names)
+    return [_facet(name, found[name], asked) for name in names if len(found.get(name, ())) > 1]
+
+
+def _facet(name: str, found: Sequence[searching.Facet], asked: Asked) -> dict[str, Any]:
+    field = FIELDS[name]
+    values = [
+        {
+            "label": field.said(one.value) if field.choices else one.label,
+            "count": number(one.count),
+            "address": asked.query(**{name: one.value}),
+        }
+        for one in found
+    ]
+    return {"label": field.label, "values": values}
+
+
+# --- files ------------------------------------------------------------------------------------------------------------
+
+_FORMATS = {"csv": Format.CSV, "xlsx": Format.XLSX, "json": Format.JSON, "pdf": Format.PDF}
+
+KINDS = tuple(_FORMATS)
+
+
+@require_safe
+def file(request: HttpRequest, kind: str, *, name: str, **about: Any) -> HttpResponseBase:
+    """A report as a file: all of its rows."""
+    report = REPORTS[name]
+    subject = tuple(str(one) for one in about.values())
+    access.require(request, report, subject)
+    asked = read(request, report, *pdf.OPTIONS, *files.OPTIONS)
+    table = report.table(asked, subject, _FORMATS[kind])
+    if kind == "pdf":
+        return pdf.pdf_response(request, table, report.name)
+    return files.file_response(table, kind, report.name, zone=asked.zone, options=request.GET)
