@@ -10,7 +10,7 @@ import httpx
 from rollcall.bbb import registration, servers
 from rollcall.bbb.api import BigBlueButton, http_client
 from rollcall.core.errors import RollcallError
-from rollcall.doctor import cache, database, hooks, public_url, records, relay
+from rollcall.doctor import cache, database, fonts, hooks, public_url, records, relay
 from rollcall.doctor import servers as server_check
 from rollcall.doctor.findings import Finding, fault
 from rollcall.store.connections import Server
@@ -19,9 +19,10 @@ AT_ONCE = 32
 
 
 async def examine() -> list[Finding]:
-    """The database, the cache, our address, each server, then what is owed to the LMSs."""
+    """The database, the cache, the fonts, our address, each server, then what is owed to the LMSs."""
     found = await registration.in_thread(database.check)
     found += await registration.in_thread(cache.check)
+    found += await registration.in_thread(fonts.check)
     found += await public_url.check()
     found += await examine_servers(await registration.in_thread(live_servers))
     return found + await registration.in_thread(relay.check)
