@@ -14,6 +14,8 @@ from bench import results, servers
 from bench.results import Result
 
 POSTGRESQL = ("shared_buffers=512MB",)
+NAMED = ("ROLLCALL_WEASYPRINT",)
+"""What of the environment is for a benchmark and not of an instance: see docs/speed.md."""
 
 
 def main() -> None:
@@ -64,7 +66,8 @@ def _database(kind: str) -> Iterator[str]:
 
 
 def _environment(env: Mapping[str, str]) -> dict[str, str]:
-    return {**env, "PYTHONPATH": os.pathsep.join(filter(None, (str(Path.cwd()), env.get("PYTHONPATH"))))}
+    named = {name: os.environ[name] for name in NAMED if name in os.environ}
+    return {**env, **named, "PYTHONPATH": os.pathsep.join(filter(None, (str(Path.cwd()), env.get("PYTHONPATH"))))}
 
 
 def _arguments() -> argparse.Namespace:

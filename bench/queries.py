@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qs, quote, urlsplit
 
 from bench.results import Result, as_lines
@@ -46,11 +46,22 @@ class Query:
         return self.within_ms or (BOUNDED_MS if self.is_bounded else OTHER_MS)
 
 
+class Answer(NamedTuple):
+    """The ms until the whole page was there, those that the database's statements took, those that were computed."""
+
+    took: float
+    database: float
+    computed: float
+    status: int
+
+
 @dataclass(slots=True)
 class Asked:
-    """How long each answer to one query took, the first one apart, and how much of that the database did; ms.
+    """How long each answer to one query took, the first one apart; how much of that the database did; ms.
 
-    A `status` other than 200 is a refusal: such a question is not answered at all.
+    `computed` is what this process computed for it: on SQLite, which is within, that is how long it would have taken on
+    a machine that does nothing else and has the file in memory. A `status` other than 200 is a refusal: such a question
+    is not answered at all.
     """
 
     query: Query
@@ -59,6 +70,7 @@ class Asked:
     status: int = 200
     took: list[float] = field(default_factory=list)
     database: list[float] = field(default_factory=list)
+    computed: list[float] = field(default_factory=list)
 
 
 def queries() -> list[Query]:
@@ -114,7 +126,8 @@ def path_of(query: Query, known: Mapping[str, str]) -> str:
     """The address a browser would ask for."""
     address = query.address.format_map(known)
     path = quote(address, safe="/?=&,:-%")
-    return f"{path}{'&' if '?' in path else '?'}after={quote(_place(address, query.deep))}" if query.deep else path
+    place = _place(address, query.deep) if query.deep else ""
+    return f"{path}{'&' if '?' in path else '?'}after={quote(place)}" if place else path
 
 
 def _place(address: str, deep: int) -> str:
@@ -138,13 +151,15 @@ def ask_all(wanted: Sequence[Query], rounds: int) -> list[Asked]:
     client, known = _signed_in(), words()
     asked = [Asked(query, path_of(query, known)) for query in wanted]
     for one in asked:
-        one.first, _, one.status = _ask(client, one.path)
+        first = _ask(client, one.path)
+        one.first, one.status = first.took, first.status
     for number in range(rounds):
         for one in Random(number).sample(asked, len(asked)):
             if one.first < 1000 * HOPELESS_SECONDS:
-                took, database, _ = _ask(client, one.path)
-                one.took.append(took)
-                one.database.append(database)
+                answer = _ask(client, one.path)
+                one.took.append(answer.took)
+                one.database.append(answer.database)
+                one.computed.append(answer.computed)
     return asked
 
 
@@ -157,8 +172,7 @@ def _signed_in() -> Client:
     return client
 
 
-def _ask(client: Client, path: str) -> tuple[float, float, int]:
-    """The ms until the whole answer was there, those of them that the database took, and the status."""
+def _ask(client: Client, path: str) -> Answer:
     from django.db import connection
 
     spent = 0.0
@@ -171,11 +185,11 @@ def _ask(client: Client, path: str) -> tuple[float, float, int]:
         finally:
             spent += time.perf_counter() - began
 
-    began = time.perf_counter()
+    began, computed = time.perf_counter(), time.process_time()
     with connection.execute_wrapper(timed):
         answer = client.get(path)
-        assert answer.content
-    return 1000 * (time.perf_counter() - began), 1000 * spent, answer.status_code
+    took, computed = time.perf_counter() - began, time.process_time() - computed
+    return Answer(1000 * took, 1000 * spent, 1000 * computed, answer.status_code)
 
 
 # --- telling ----------------------------------------------------------------------------------------------------------
@@ -188,12 +202,15 @@ def results(asked: Sequence[Asked], vendor: str) -> Iterator[Result]:
         yield Result(f"{name}.p50", percentile(took, 50), "ms")
         yield Result(f"{name}.p95", percentile(took, 95), "ms", one.query.limit_ms, "limit")
         yield Result(f"{name}.worst", max(took), "ms")
+        yield Result(f"{name}.computed.p50", percentile(one.computed or [0.0], 50), "ms")
     for kind, limit in (("bounded", BOUNDED_MS), ("other", OTHER_MS)):
         of_kind = [one for one in asked if one.query.limit_ms == limit]
         took = [ms for one in of_kind for ms in one.took or [one.first]]
         if took:
             yield Result(f"queries.{vendor}.{kind}.p50", percentile(took, 50), "ms")
             yield Result(f"queries.{vendor}.{kind}.p95", percentile(took, 95), "ms", limit, "limit")
+            computed = [ms for one in of_kind for ms in one.computed or [one.first]]
+            yield Result(f"queries.{vendor}.{kind}.computed.p95", percentile(computed, 95), "ms", limit, "limit")
             yield Result(f"queries.{vendor}.{kind}.first.p95", percentile([one.first for one in of_kind], 95), "ms")
     yield Result(f"queries.{vendor}.refused", sum(one.status != 200 for one in asked), "queries")
     whole, database = (sum(sum(getattr(one, name)) for one in asked) for name in ("took", "database"))
@@ -216,8 +233,10 @@ def main() -> None:
     fill(given.attendances)
     wanted = [query for query in queries() if given.only in query.name]
     found = ask_all(wanted, given.rounds)
+    print("    first      p50 computed database", file=sys.stderr)
     for one in found:
-        print(f"{one.first:9.1f} ms first, {one.status}  {one.path}", file=sys.stderr)
+        middle = [percentile(values or [0.0], 50) for values in (one.took, one.computed, one.database)]
+        print("".join(f"{ms:9.1f}" for ms in (one.first, *middle)), one.status, one.path, file=sys.stderr)
     print(as_lines(list(results(found, connection.vendor))))
 
 
