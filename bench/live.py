@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
 
@@ -23,11 +23,11 @@ from bench import servers
 from bench.load import Load, fire
 from bench.requests import HOOK, SECRET, as_request
 from bench.results import Result, as_lines
-from rollcall.simulate.classes import MINUTE, Plan, make_class
+from rollcall.simulate.classes import MINUTE, SECOND, Plan, make_class
 from rollcall.simulate.generations import GENERATIONS
 from rollcall.simulate.relay import relay
 from rollcall.simulate.signing import Signer
-from rollcall.simulate.truth import Meeting, Person, Stay, Truth
+from rollcall.simulate.truth import Act, Does, Meeting, Person, Stay, Truth
 
 PATIENCE_SECONDS = 30.0
 BEGAN_MINUTES_AGO = 30
@@ -98,15 +98,32 @@ def so_far(truth: Truth) -> list[bytes]:
     return [as_request(signer.sign(one, HOOK, GENERATION)) for one in sent]
 
 
-def probe(root: Meeting, number: int) -> bytes:
-    """Somebody joins now who was not in before."""
-    now = time.time_ns() // 1_000_000
-    person = Person(f"9{number:06}", f"Probe {number:04}")
-    ids = {"participant": f"w_probe{number:07}", "external_user_id": person.key}
-    stay = Stay(person=person, joined_at=now, left_at=root.ended_at, is_announced=False, **ids)
-    sent = relay(Truth(replace(root, stays=(stay,), acts=()), ()), GENERATION, Random(number))
-    joins = [one for one in sent if "user-joined" in one.kinds]
-    return as_request(Signer(secret=SECRET).sign(joins[0], HOOK, GENERATION))
+def events_at(root: Meeting, number: int, *does: Does) -> list[bytes]:
+    """Somebody who was not in before joins, and does these things a second after each other, the last of them now."""
+    joined_at = time.time_ns() // 1_000_000 - SECOND * len(does)
+    person, participant = Person(f"9{number:06}", f"Probe {number:04}"), f"w_probe{number:07}"
+    ids = {"participant": participant, "external_user_id": person.key}
+    stay = Stay(person=person, joined_at=joined_at, left_at=root.ended_at, is_announced=False, **ids)
+    acts = tuple(
+        Act(at=joined_at + SECOND * n, does=one, participant=participant, key=f"{number}-{n}")
+        for n, one in enumerate(does, 1)
+    )
+    return _requests(replace(root, stays=(stay,), acts=acts), {"meeting-created", "meeting-ended"}, number)
+
+
+def end(root: Meeting) -> bytes:
+    """The class ends now."""
+    ended = replace(root, ended_at=time.time_ns() // 1_000_000, stays=(), acts=())
+    (request,) = _requests(ended, {"meeting-created"}, 0)
+    return request
+
+
+def _requests(meeting: Meeting, without: Collection[str], seed: int) -> list[bytes]:
+    signer = Signer(secret=SECRET)
+    sent = relay(Truth(meeting, ()), GENERATION, Random(seed))
+    # What follows from the end is none of it: leaves that the relay makes up.
+    wanted = [one for one in sent if not {*one.kinds} & {*without, "user-left"}]
+    return [as_request(signer.sign(one, HOOK, GENERATION)) for one in wanted]
 
 
 async def _post(port: int, request: bytes) -> None:
@@ -175,7 +192,7 @@ async def _events(case: Case, port: int, viewers: Sequence[Viewer], truth: Truth
     """Joins at random times; each must reach everybody."""
     rng, sent = Random(case.name), {}
     for number in range(case.events):
-        request = probe(truth.root, number)
+        (request,) = events_at(truth.root, number)
         sent[f"Probe {number:04}".encode()] = time.perf_counter()
         await _post(port, request)
         await asyncio.sleep(rng.uniform(0.1, case.apart))

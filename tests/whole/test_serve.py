@@ -194,7 +194,7 @@ from zoneinfo import ZoneInfo
 from rollcall.live.access import stream_address
 from rollcall.live.snapshot import View
 from rollcall.store.models import Meeting
-print(stream_address(View(Meeting.objects.get().pk, ZoneInfo("UTC"), "en", "")), end="")
+print(stream_address(View(Meeting.objects.get().pk, ZoneInfo("UTC"), "en")), end="")
 """
 
 
