@@ -1,0 +1,213 @@
+"""A filter brought down to conditions on rows: words are looked up once, and small sets are known by their ids."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from django.db.models import Exists, OuterRef, Q
+
+from rollcall.store.derived import Attendance, Summary
+from rollcall.store.fields import storable
+from rollcall.store.searching.clock import clock_condition, has_clock
+from rollcall.store.searching.directory import MOST, Chosen, courses_of, meetings_named, people_of
+from rollcall.store.searching.wanted import State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from django.db.models import QuerySet
+
+    from rollcall.store.searching.wanted import Filter
+
+FEW_ROWS = 20_000
+"""Attendances that are sorted as they come; of more, a list is walked in the order of an index."""
+
+_AT_LEAST = ("chats", "raise_hands", "emojis", "poll_answers", "cameras", "talk_ms")
+
+
+@dataclass(frozen=True)
+class Few:
+    """All meetings of a filter, known by their ids, and how many attendances they have together."""
+
+    ids: tuple[int, ...]
+    attendances: int
+
+
+@dataclass(frozen=True)
+class Scope:
+    """One filter while it is answered."""
+
+    wanted: Filter
+
+    @cached_property
+    def people(self) -> Chosen | None:
+        """Who is named."""
+        return people_of(self.wanted)
+
+    @cached_property
+    def courses(self) -> Chosen | None:
+        """Which courses are spoken of."""
+        return courses_of(self.wanted)
+
+    @cached_property
+    def named(self) -> Chosen | None:
+        """Which meetings are named."""
+        return meetings_named(self.wanted)
+
+    def of_organisation(self, organisation: int) -> Scope:
+        """The same inside one organisation."""
+        return Scope(replace(self.wanted, organisation=organisation))
+
+    # --- conditions ---------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def times(self) -> Q:
+        """Of whatever has an organisation and began at some time: a meeting, or an attendance."""
+        wanted, condition = self.wanted, Q()
+        if wanted.organisation is not None:
+            condition &= Q(organisation=wanted.organisation)
+        if wanted.since is not None:
+            condition &= Q(started_at__gte=wanted.since)
+        if wanted.until is not None:
+            condition &= Q(started_at__lt=wanted.until)
+        return condition
+
+    @cached_property
+    def clock(self) -> Q:
+        """The weekday and the time of day, of a meeting or an attendance."""
+        if not has_clock(self.wanted):
+            return Q()
+        first, last = _bounds(Summary.objects.filter(self.times))
+        return clock_condition(self.wanted, "started_at", first, last)
+
+    def has_meeting_conditions(self) -> bool:
+        """Whether meetings are told apart by more than organisation, time and clock."""
+        wanted = self.wanted
+        return bool(wanted.meeting.strip() or wanted.course.strip() or wanted.server or wanted.site or wanted.state)
+
+    def of_meetings(self, prefix: str = "") -> Q:
+        """What is asked of meetings beside organisation, time and clock."""
+        wanted, condition = self.wanted, _state_is(self.wanted, prefix)
+        if wanted.server:
+            condition &= Q(**{f"{prefix}pool_name": storable(wanted.server)})
+        if wanted.site:
+            condition &= Q(**{f"{prefix}site": storable(wanted.site)})
+        if self.courses is not None:
+            condition &= self.courses.condition(f"{prefix}course")
+        if self.named is not None:
+            condition &= (
+                self.named.means(prefix) if self.named.ids is None else Q(**{f"{prefix}pk__in": self.named.ids})
+            )
+        return condition
+
+    def has_row_conditions(self) -> bool:
+        """Whether not all attendances of a meeting are meant."""
+        return self.people is not None or bool(self.of_rows)
+
+    @cached_property
+    def of_rows(self) -> Q:
+        """What is asked of attendances beside who it is."""
+        wanted = self.wanted
+        bounds = {"proved_ms__gte": wanted.min_ms, "proved_ms__lte": wanted.max_ms}
+        bounds |= {"share__gte": wanted.min_share, "share__lte": wanted.max_share}
+        asked = {name: value for name, value in bounds.items() if value is not None}
+        asked |= {f"{name}__gte": getattr(wanted, name) for name in _AT_LEAST if getattr(wanted, name)}
+        texts = {"role": wanted.role, "kind": wanted.kind}
+        return Q(**asked, **{name: storable(text) for name, text in texts.items() if text})
+
+    def of_people(self) -> Q:
+        """Who it is, of an attendance."""
+        return Q() if self.people is None else self.people.condition("person")
+
+    def has_such_row(self) -> Q:
+        """Of a meeting: that somebody of the filter was in it."""
+        if not self.has_row_conditions():
+            return Q()
+        return Q(Exists(Attendance.objects.filter(self.of_rows & self.of_people(), summary=OuterRef("pk"))))
+
+    # --- small sets ---------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def few_meetings(self) -> Few | None:
+        """The meetings, if one of the indexes shows that there are at most MOST; the rows in them are not asked."""
+        for source in self._sources():
+            ids = list(source.order_by().values_list("pk", flat=True)[: MOST + 1])
+            if len(ids) <= MOST:
+                return self._few(ids)
+        return None
+
+    def _few(self, ids: list[int]) -> Few:
+        rows = Summary.objects.filter(self.times, self.clock, self.of_meetings(), pk__in=ids)
+        found = list(rows.order_by().values_list("pk", "attendees"))
+        return Few(tuple(pk for pk, _ in found), sum(attendees for _, attendees in found))
+
+    def _sources(self) -> Iterator[QuerySet[Summary]]:
+        rows = Summary.objects.filter(self.times)
+        if self.named is not None and self.named.ids is not None:
+            yield Summary.objects.filter(pk__in=self.named.ids)
+        if self.courses is not None and self.courses.ids is not None:
+            yield rows.filter(course__in=self.courses.ids)
+        if self.wanted.state is State.RUNNING:
+            yield rows.filter(ended_possible_at__isnull=True)
+        if self.wanted.server:
+            yield rows.filter(pool_name=storable(self.wanted.server))
+        yield rows
+
+    @cached_property
+    def rows_of_people(self) -> QuerySet[Attendance] | None:
+        """The attendances of the people in the time, if they are known by ids: for the index that has no more."""
+        if self.people is None or self.people.ids is None:
+            return None
+        return Attendance.objects.filter(self.times_only(), person__in=self.people.ids)
+
+    def times_only(self) -> Q:
+        """The time alone: what an index that begins with something else can still tell."""
+        return Scope(replace(self.wanted, organisation=None)).times
+
+    @cached_property
+    def few_rows(self) -> QuerySet[Attendance] | None:
+        """The attendances of the filter, if there are at most FEW_ROWS to look at; else None."""
+        everything = self.of_rows & self.of_people()
+        rows = self.rows_of_people
+        if rows is not None and rows.order_by()[: FEW_ROWS + 1].count() <= FEW_ROWS:
+            few = self.few_meetings if self.has_meeting_conditions() else None
+            is_in = Q(summary__in=few.ids) if few else self.of_meetings("summary__")
+            return rows.filter(everything & self.times & self.clock & is_in)
+        few = self.few_meetings
+        if few is not None and few.attendances <= FEW_ROWS:
+            return Attendance.objects.filter(everything, summary__in=few.ids)
+        return None
+
+
+def organisations() -> list[int]:
+    """All that have meetings, a step on the index for each."""
+    found: list[int] = []
+    rows = Summary.objects.order_by("organisation").values_list("organisation", flat=True)
+    while (following := (rows.filter(organisation__gt=found[-1]) if found else rows).first()) is not None:
+        found.append(following)
+    return found
+
+
+def _bounds(rows: QuerySet[Summary]) -> tuple[int, int]:
+    """When the first and the last of some meetings began, by the ends of an index."""
+    ends = [
+        rows.order_by(order).values_list("started_at", flat=True).first() for order in ("started_at", "-started_at")
+    ]
+    return (ends[0] or 0, ends[1] or 0)
+
+
+def _state_is(wanted: Filter, prefix: str) -> Q:
+    is_running = Q(**{f"{prefix}ended_possible_at__isnull": True})
+    will_settle = Q(**{f"{prefix}settles_at__gt": wanted.as_of})
+    match wanted.state:
+        case None:
+            return Q()
+        case State.RUNNING:
+            return is_running
+        case State.ENDED:
+            return ~is_running & will_settle
+        case State.SETTLED:
+            is_settled = Q(**{f"{prefix}settles_at__isnull": True}) | Q(**{f"{prefix}settles_at__lte": wanted.as_of})
+            return ~is_running & is_settled
