@@ -75,8 +75,9 @@ class _Maker:
         drawn = list(self._lines(columns, first, with_groups=not is_one))
         layout = lay_out(self._wishes(columns, drawn), self.wanted.paper)
         rows = _limited(chain(drawn, self._lines(columns, self.rest), self._totals(columns)))
-        figures = [figure(number, one, self.printable) for number, one in enumerate(self.table.pictures)]
         frame = self._frame(columns, layout, first[0].subject if is_one else None)
+        room = frame["width"] - 2 * MARGIN
+        figures = [figure(number, one, self.printable, room) for number, one in enumerate(self.table.pictures)]
         return Document(
             frame=frame | {"pictures": [one.look for one in figures]},
             rows=rows,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,9 +11,7 @@ from rollcall.reports.pdf.printable import Printable
 from rollcall.reports.pictures.lettering import Line, apart
 from rollcall.reports.rows import Picture
 
-_FLUID: Final = re.compile(r"""<svg[^>]*?\sclass=["'][^"']*\bfluid\b""")
 _POINTS_OF_A_PIXEL: Final = 0.75
-_AS_WIDE_AS_THE_PAGE: Final = 10_000.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +27,11 @@ class Figure:
         return str(self.look["file"])
 
 
-def figure(number: int, one: Picture, printable: Printable) -> Figure:
-    """One picture. What is no picture of ours, or broken, is told in its words."""
+def figure(number: int, one: Picture, printable: Printable, room: float) -> Figure:
+    """One picture, where there are `room` points across. What is broken or no picture of ours is told in its words."""
     look = {"title": printable.text(one.title), "text": printable.file(one.text), "file": ""}
     try:
-        drawn = apart(one)
+        drawn = apart(one, room / _POINTS_OF_A_PIXEL)
     except (etree.XMLSyntaxError, KeyError, ValueError):
         return Figure(look)
     return Figure(
@@ -43,7 +40,7 @@ def figure(number: int, one: Picture, printable: Printable) -> Figure:
             "file": f"picture-{number}.svg",
             "natural": drawn.width,
             "high": drawn.height,
-            "width": _AS_WIDE_AS_THE_PAGE if _FLUID.search(one.svg) else drawn.width * _POINTS_OF_A_PIXEL,
+            "width": drawn.width * _POINTS_OF_A_PIXEL,
             "lines": [_lettered(line, printable) for line in drawn.lines],
         },
         printable.file(drawn.svg).encode(),

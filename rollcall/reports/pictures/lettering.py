@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from lxml import etree
 
-from rollcall.reports.pictures.drawing import INK
+from rollcall.reports.pictures.drawing import INK, number
 
 if TYPE_CHECKING:
     from rollcall.reports.rows import Picture
@@ -47,9 +47,14 @@ class Apart:
     lines: tuple[Line, ...]
 
 
-def apart(picture: Picture) -> Apart:
-    """The two of them. Only for pictures of this package, whose marks are few and known."""
+def apart(picture: Picture, room: float = 0) -> Apart:
+    """The two of them. Only for pictures of this package, whose marks are few and known.
+
+    With `room`, in pixels, a fluid picture is as wide as that; its letters and its height stay as they are.
+    """
     root = etree.fromstring(picture.svg)
+    if room and "fluid" in str(root.get("class", "")).split():
+        root.set("width", number(room))
     wide = float(str(root.attrib["width"]))
     found = []
     for one in list(root.iter(_TEXT)):

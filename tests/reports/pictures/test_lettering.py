@@ -43,6 +43,15 @@ def test_a_line_knows_its_place_and_looks() -> None:
     assert any(line.is_strong for line in lines.values())
 
 
+def test_a_fluid_picture_is_as_wide_as_there_is_room_and_no_higher() -> None:
+    of = meeting(blind=[("10:00", "10:10")])
+    fluid, fixed = people_present(people(of, 3), of, ATHENS).picture, class_bars(people(of, 3), of, ATHENS)[0].picture
+    wide = apart(fluid, 1000)
+    assert (wide.width, wide.height) == (1000, apart(fluid).height)
+    assert {line.text: line.x for line in wide.lines}["12:30"] == 500
+    assert apart(fixed, 1000) == apart(fixed)
+
+
 def test_dates_of_many_meetings_stand_upright() -> None:
     lines = apart(course_matrix(*samples.matrix(1, 30), ATHENS)[0].picture).lines
     upright = [line for line in lines if line.is_upright]
