@@ -142,6 +142,7 @@ def _heading(column: Column, zone: tzinfo) -> str:
             return f"{label} ({zone})"
         case Kind.PART:
             return f"{label} (%)"
+        case Kind.COUNTED | Kind.COUNTED_TIME:
             return _("%(label)s, at least") % {"label": label}
         case _:
             return label
