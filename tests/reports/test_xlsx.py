@@ -91,15 +91,17 @@ def test_every_column_of_a_sheet_has_a_meaning(report: str) -> None:
 def test_times_durations_and_parts_are_numbers() -> None:
     make_school()
     sheet = opened(table_of("attendance", {}, "XLSX")).worksheets[0]
-    ada = dict(
-        zip(*(row for row in values(sheet) if row[0] != "Algebra" and row[18] in {"Name", "Ada Lovelace"}), strict=True)
-    )
+    (row,) = [
+        row for row in sheet.iter_rows(min_row=2) if row[0].value != "Algebra" and row[18].value == "Ada Lovelace"
+    ]
+    cells = dict(zip([cell.value for cell in sheet[1]], row, strict=True))
+    ada = {heading: cell.value for heading, cell in cells.items()}
 
     assert ada["In (Europe/Athens)"] == datetime(2026, 11, 20, 12, 2, 11)  # noqa: DTZ001 - a sheet has no zones
     assert ada["Time at least"] == timedelta(minutes=56, seconds=19)
     assert ada["Share at least (%)"] == pytest.approx(0.9997, abs=0.0001)
     assert ada["Chats, at least"] == 2
-    formats = {cell.value: sheet.cell(2, cell.column).number_format for cell in sheet[1]}
+    formats = {heading: cell.number_format for heading, cell in cells.items()}
     assert formats["In (Europe/Athens)"] == "yyyy-mm-dd hh:mm:ss"
     assert formats["Time at least"] == "[h]:mm:ss"
     assert formats["Share at least (%)"] == "0.0%"
