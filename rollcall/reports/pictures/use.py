@@ -165,7 +165,7 @@ def _use_table(used: Sequence[tuple[date, Use]], kind: Period) -> Table:
 # --- weeks and hours --------------------------------------------------------------------------------------------------
 
 _NAMES, _CELL, _ROW, _HEAD, _GAP = 92, 42, 22, 24, 18
-_WEEKS = 60
+_WEEKS = 30
 """Lines of a map; of more weeks the last ones are drawn."""
 
 _Line = tuple[str, "Mapping[int, Use] | None"]

@@ -99,9 +99,9 @@ def use_table(buckets: Sequence[Bucket], asked: Asked, *, with_pictures: bool) -
 
 
 def pictures(buckets: Sequence[Bucket], asked: Asked, by: str) -> list[Drawn]:
-    """By time, and by hour of the weekdays."""
+    """By time, and by hour of the weeks and of their days."""
     over_time = use_over_time(buckets, asked.zone, by="week" if by == "week" else "day")
-    return [over_time, use_by_hour(buckets, asked.zone, rows="weekday")]
+    return [over_time, use_by_hour(buckets, asked.zone), use_by_hour(buckets, asked.zone, rows="weekday")]
 
 
 def buckets_of(asked: Asked) -> list[Bucket]:
