@@ -209,7 +209,7 @@ def _shown(
         received_at=fact.received_at,
         clock=words.stamp(fact.at, zone),
         received_clock=words.stamp(fact.received_at, zone),
-        what="; ".join(in_words(event, names) for event in heads) or fact.kind,
+        what=formatting.listed((in_words(event, names) for event in heads), have_commas=True) or fact.kind,
         participant=", ".join(dict.fromkeys(event.participant for event in heads if event.participant)),
         source=fact.source,
         told_by=words.source(fact.source),

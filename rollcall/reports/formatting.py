@@ -44,9 +44,27 @@ def _locale(language: str) -> Locale:
 
 def date_and_time(at: datetime) -> str:
     """Sun 22 Nov 2026, 10:02."""
-    language = _language()
-    joined = str(dates.get_datetime_format("medium", _locale(language)))
-    return joined.replace("{1}", _date(language, at.date(), _DAY_AND_WEEKDAY)).replace("{0}", f"{at:%H:%M}")
+    return _at(_date(_language(), at.date(), _DAY_AND_WEEKDAY), f"{at:%H:%M}")
+
+
+def full_date_and_time(at: datetime) -> str:
+    """Sunday 22 November 2026, 10:02:11."""
+    return _at(full_date(at.date()), f"{at:%H:%M:%S}")
+
+
+def short_date_and_time(at: datetime) -> str:
+    """22 Nov 2026, 10:02."""
+    return _at(short_date(at.date()), f"{at:%H:%M}")
+
+
+def _at(day: str, clock: str) -> str:
+    """Both, with the language's own comma between."""
+    return _pattern(_language()).replace("{1}", day).replace("{0}", clock)
+
+
+@lru_cache
+def _pattern(language: str) -> str:
+    return str(dates.get_datetime_format("medium", _locale(language)))
 
 
 def full_date(day: date) -> str:
@@ -107,7 +125,7 @@ def _percent(language: str, least: int, most: int) -> str:
     shown = numbers.format_percent(most / 100, locale=_locale(language))
     if least == most:
         return shown
-    return shown.replace(str(most), _left_to_right(f"{least}–{most}", language))
+    return _left_to_right(shown.replace(str(most), f"{least}–{most}"), language)
 
 
 # --- what stands between ----------------------------------------------------------------------------------------------
@@ -137,6 +155,8 @@ def isolated(name: str) -> str:
     return f"{_FSI}{name}{_PDI}"
 
 
-def listed(parts: Iterable[str]) -> str:
+def listed(parts: Iterable[str], *, have_commas: bool = False) -> str:
     """Several things side by side."""
+    if have_commas:
+        return pgettext("between the parts of a list that have commas of their own", "; ").join(parts)
     return pgettext("between the parts of a list", ", ").join(parts)

@@ -9,7 +9,7 @@ from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 
 from rollcall.deliveries.told import state_of
-from rollcall.reports import rows, words
+from rollcall.reports import formatting, rows, words
 from rollcall.reports.pictures import PATTERNS, time_axis
 from rollcall.reports.rows import Group, Kind, MeetingRow
 from rollcall.reports.to_html import attendees_to_html
@@ -94,7 +94,7 @@ def _with_hours(column: Column, meeting: MeetingRow, zone: tzinfo) -> Column:
 def _about(meeting: MeetingRow, zone: tzinfo) -> str:
     """When it was, and how long: one line."""
     summary = meeting.summary
-    begin = f"{words.day(summary.started_at, zone)}, {words.clock(summary.started_at, zone)}"
+    begin = formatting.full_date_and_time(words.moment(summary.started_at, zone))
     if meeting.is_running:
         return _("%(begin)s, running") % {"begin": begin}
     ended = words.times_of_day(summary.ended_proved_at, summary.ended_possible_at, zone)

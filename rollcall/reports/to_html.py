@@ -187,7 +187,8 @@ def _plus(shown: str, *, is_exact: bool) -> str:
     """Short, as many stand under each other: 3+ is read out as 3 or more."""
     if is_exact:
         return shown
-    return f'{shown}<span aria-hidden="true">+</span><span class="visually-hidden"> {escape(_("or more"))}</span>'
+    short = f'<span dir="ltr">{shown}<span aria-hidden="true">+</span></span>'
+    return f'{short}<span class="visually-hidden"> {escape(_("or more"))}</span>'
 
 
 def _came(row: AttendeeRow, zone: tzinfo) -> str:
@@ -327,9 +328,10 @@ class _People:
         seen = [f"{name}: {words.count(count)}" for name, count in counted if count.seen or count.is_exact]
         seen += [f"{name}: {words.counted_time(time)}" for name, time in self._timed(done) if time != UNSEEN]
         unknown = [name for name, time in self._timed(done)[:2] if time == UNSEEN]
-        told = _("Seen of them: %(what)s.") % {"what": "; ".join(seen)} if seen else _("No activity was seen.")
+        what = formatting.listed(seen, have_commas=True)
+        told = _("Seen of them: %(what)s.") % {"what": what} if seen else _("No activity was seen.")
         # Nobody shall take what no witness could tell for none.
-        return f"{told} {_('Not known: %(what)s.') % {'what': ', '.join(unknown)}}" if unknown else told
+        return f"{told} {_('Not known: %(what)s.') % {'what': formatting.listed(unknown)}}" if unknown else told
 
     @staticmethod
     def _timed(done: Engagement) -> tuple[tuple[str, Count], ...]:

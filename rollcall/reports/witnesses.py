@@ -103,7 +103,7 @@ def block(row: MeetingRow, people: Sequence[Attendance], *, zone: tzinfo) -> Blo
         lines=tuple(lines),
         rooms=tuple(_room(room) for room in row.detail.meetings[1:]),
         coverage=parts,
-        coverage_sentence="; ".join(part.label for part in parts),
+        coverage_sentence=formatting.listed((part.label for part in parts), have_commas=True),
         disagreements=tuple(_disagreement(one, row, names, zone) for one in row.detail.disagreements),
         changed=tuple(_changes(row.detail.changes, names)),
         settled=settled(row, zone),

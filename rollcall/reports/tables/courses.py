@@ -110,7 +110,7 @@ _MEMBER_COLUMNS = (
 
 def _column(summary: Summary, zone: tzinfo) -> Column:
     began = words.moment(summary.started_at, zone)
-    label = f"{formatting.short_date(began.date())}, {began:%H:%M}"
+    label = formatting.short_date_and_time(began)
     return Column(
         f"meeting-{summary.meeting.internal_meeting_id}",
         label,
