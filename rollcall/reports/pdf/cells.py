@@ -25,6 +25,9 @@ NUMBERS: Final = frozenset(
     (Kind.COUNT, Kind.COUNTED, Kind.COUNTED_TIME, Kind.DURATION, Kind.DURATIONS, Kind.SHARES, Kind.PART)
 )
 UNBROKEN: Final = NUMBERS | {Kind.CAME, Kind.WENT}
+TOGETHER: Final = frozenset((Kind.TIME, Kind.ENDED))
+"""Of several words that are read as one."""
+
 SIGNATURE: Final[Cell] = {"signature": True}
 
 _TAG: Final = re.compile("<[^>]*>")
@@ -124,7 +127,9 @@ def _counted_time(value: Count, _zone: tzinfo) -> str:
 
 
 def _plus(said: str, value: Count) -> str:
-    return said if value.is_exact else f"{said}+"
+    if value.is_exact:
+        return said
+    return f"\u200e{said}+\u200e" if get_language_bidi() else f"{said}+"
 
 
 _TEXTS: Final[dict[Kind, Callable[[Any, tzinfo], str]]] = {

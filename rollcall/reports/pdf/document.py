@@ -14,13 +14,25 @@ from django.utils.translation import get_language, get_language_bidi, ngettext
 from rollcall.core.errors import Refused
 from rollcall.reports import words
 from rollcall.reports.pdf import fonts
-from rollcall.reports.pdf.cells import NUMBERS, SIGNATURE, UNBROKEN, Cell, Cells, Row, count_of, rows_of, shown, worth
+from rollcall.reports.pdf.cells import (
+    NUMBERS,
+    SIGNATURE,
+    TOGETHER,
+    UNBROKEN,
+    Cell,
+    Cells,
+    Row,
+    count_of,
+    rows_of,
+    shown,
+    worth,
+)
 from rollcall.reports.pdf.figures import figure
 from rollcall.reports.pdf.layout import MARGIN, PAPERS, Layout, Wish, lay_out, wish
 from rollcall.reports.pdf.masthead import Masthead
 from rollcall.reports.pdf.printable import Printable
 from rollcall.reports.pdf.rendering import ROWS_OF_A_PART, Document
-from rollcall.reports.rows import Column, Heading, Kind, Table
+from rollcall.reports.rows import Column, Heading, Kind, Picture, Table
 from rollcall.reports.translating import gettext as _
 
 LONGEST: Final = 20_000
@@ -77,7 +89,7 @@ class _Maker:
         rows = _limited(chain(drawn, self._lines(columns, self.rest), self._totals(columns)))
         frame = self._frame(columns, layout, first[0].subject if is_one else None)
         room = frame["width"] - 2 * MARGIN
-        figures = [figure(number, one, self.printable, room) for number, one in enumerate(self.table.pictures)]
+        figures = [figure(number, one, self.printable, room) for number, one in enumerate(self._pictures())]
         return Document(
             frame=frame | {"pictures": [one.look for one in figures]},
             rows=rows,
@@ -143,7 +155,9 @@ class _Maker:
     def _wish(self, column: Column, cells: Sequence[Cell]) -> Wish:
         texts = [cell for cell in cells if isinstance(cell, str)]
         least = _BAR_EMS if column.kind is Kind.BAR else 0.0
-        return wish(self._label(column), texts, can_wrap=column.kind not in UNBROKEN, least=least)
+        may_wrap = column.kind in TOGETHER
+        can_wrap = not may_wrap and column.kind not in UNBROKEN
+        return wish(self._label(column), texts, can_wrap=can_wrap, may_wrap=may_wrap, least=least)
 
     def _label(self, column: Column) -> str:
         return self.printable.text(str(column.label))
@@ -204,6 +218,10 @@ class _Maker:
         ]
 
     # --- what stands around them --------------------------------------------------------------------------------------
+
+    def _pictures(self) -> Sequence[Picture]:
+        """None in a register to sign, which is to be short."""
+        return () if self.wanted.has_signatures else self.table.pictures
 
     def _logo(self) -> dict[str, bytes]:
         return {self.masthead.file_name: self.masthead.logo} if self.masthead.logo else {}

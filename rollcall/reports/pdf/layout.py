@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 PAPERS: Final = {"a4": (595.28, 841.89), "letter": (612.0, 792.0)}
@@ -34,6 +34,8 @@ class Wish:
     head: float
     head_word: float
     can_wrap: bool
+    may_wrap: bool = False
+    """Only where nothing else helps: a day and its time are read as one."""
 
     @property
     def fixed(self) -> float:
@@ -53,13 +55,15 @@ class Layout:
     head_height: float
 
 
-def wish(label: str, texts: Sequence[str], *, can_wrap: bool, least: float = 0.0) -> Wish:
+def wish(label: str, texts: Sequence[str], *, can_wrap: bool, may_wrap: bool = False, least: float = 0.0) -> Wish:
     """What a column with these texts would like."""
     widest = max((ems(text) for text in texts), default=0.0)
     word = max((ems(part) for text in texts if " " in text for part in _words(text)), default=widest)
     word = max(word, max((ems(part) for text in texts if " " not in text for part in _words(text)), default=0.0))
     head_word = max((ems(part) for part in _words(label)), default=0.0)
-    return Wish(max(widest, least), max(min(word, _WIDEST_TEXT), least), ems(label), head_word * 1.06, can_wrap)
+    return Wish(
+        max(widest, least), max(min(word, _WIDEST_TEXT), least), ems(label), head_word * 1.06, can_wrap, may_wrap
+    )
 
 
 def ems(text: str) -> float:
@@ -71,6 +75,15 @@ def ems(text: str) -> float:
 
 def lay_out(wishes: Sequence[Wish], paper: str) -> Layout:
     """Upright if that is readable, else lying; in the largest type that fits; in bands if none does."""
+    yielding = [replace(one, can_wrap=one.can_wrap or one.may_wrap) for one in wishes]
+    return (
+        _whole_of(wishes, paper)
+        or _whole_of(yielding, paper)
+        or _banded(yielding, PAPERS[paper][1] - 2 * MARGIN, _SIZES[4])
+    )
+
+
+def _whole_of(wishes: Sequence[Wish], paper: str) -> Layout | None:
     short, long = PAPERS[paper]
     for is_landscape, side, sizes in ((False, short, _UPRIGHT), (True, long, _SIZES)):
         for size in sizes:
@@ -79,7 +92,7 @@ def lay_out(wishes: Sequence[Wish], paper: str) -> Layout:
     for size in _SIZES if len(wishes) >= _TALL_HEADS else ():
         if (widths := _fit(wishes, long - 2 * MARGIN, size, tall=True)) is not None:
             return _whole(is_landscape=True, size=size, widths=widths, wishes=wishes, tall=True)
-    return _banded(wishes, long - 2 * MARGIN, _SIZES[4])
+    return None
 
 
 def _whole(is_landscape: bool, size: float, widths: Sequence[float], wishes: Sequence[Wish], *, tall: bool) -> Layout:  # noqa: FBT001 - of a line above
@@ -105,7 +118,7 @@ def _fit(wishes: Sequence[Wish], width: float, size: float, *, tall: bool) -> li
 
 def _spread(widths: list[float], wishes: Sequence[Wish], spare: float) -> list[float]:
     """What is left over goes mostly to the columns of text: numbers far from their heads are hard to read."""
-    weights = [3.0 * one.text if one.can_wrap else 1.0 for one in wishes]
+    weights = [max(1.0, 3.0 * one.text) if one.can_wrap else 1.0 for one in wishes]
     return [wide + spare * weight / sum(weights) for wide, weight in zip(widths, weights, strict=True)]
 
 

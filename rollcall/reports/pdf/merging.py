@@ -92,7 +92,8 @@ def _detach(part: Pdf) -> None:
     """Hold the streams of a part in memory, some kilobytes: else it would have to stay open, with all its objects."""
     for one in part.objects:
         if isinstance(one, Stream):
-            one.write(one.read_raw_bytes(), filter=one.get(Name.Filter), decode_parms=one.get(Name.DecodeParms))
+            coded: Any = (one.get(Name.Filter), one.get(Name.DecodeParms))
+            one.write(one.read_raw_bytes(), filter=coded[0], decode_parms=coded[1])
 
 
 def _hang(elements: Any, into: Any) -> None:  # noqa: ANN401 - pikepdf's objects have no types of their own

@@ -18,6 +18,7 @@ from rollcall.reports.pdf.layout import PAPERS
 from rollcall.reports.pdf.masthead import masthead
 from rollcall.reports.pdf.rendering import render
 from rollcall.reports.translating import gettext as _
+from rollcall.reports.translating import remembering
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -44,7 +45,9 @@ def pdf_response(request: HttpRequest, table: Table, name: str) -> HttpResponseB
         if is_long:
             return later(request, name, "pdf", paper=paper)
     wanted = Wanted(timezone.get_current_timezone(), paper, has_signatures, progress_of(request))
-    response = HttpResponse(render(document_of(table, wanted, masthead())), content_type=MEDIA_TYPE)
+    with remembering():
+        content = render(document_of(table, wanted, masthead()))
+    response = HttpResponse(content, content_type=MEDIA_TYPE)
     response["Content-Disposition"] = f'attachment; filename="{name}.pdf"'
     return response
 

@@ -199,8 +199,9 @@ def test_what_is_written_from_right_to_left_lies_so(tmp_path: Path) -> None:
     checked(pdf, tmp_path)
 
 
-def test_a_report_of_nothing_says_so(tmp_path: Path) -> None:
-    assert "There is nothing to show." in text_of(printed(table_of([])), tmp_path)
+@pytest.mark.parametrize("columns", [COLUMNS, COLUMNS[:1]])
+def test_a_report_of_nothing_says_so(columns: Any, tmp_path: Path) -> None:
+    assert "There is nothing to show." in text_of(printed(table_of([], columns=columns)), tmp_path)
 
 
 def test_letter_and_a4(tmp_path: Path) -> None:
