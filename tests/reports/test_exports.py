@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,10 +15,13 @@ from rollcall.core.errors import Refused
 from rollcall.reports.exports import asking, queue, working
 from rollcall.reports.exports.asking import is_replayed, later, progress_of
 from rollcall.reports.exports.working import Maker
+from rollcall.reports.pdf import response
 from rollcall.reports.pdf.document import TooLong
 from rollcall.reports.pdf.response import pdf_response
 from rollcall.store.exports import Export, ExportPart, ExportState
-from tests.reports.pdf.printed import people, table_of
+from rollcall.store.facts import Meeting
+from tests.makers import Attendee, make_meeting
+from tests.reports.pdf.printed import people, table_of, text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -295,3 +299,23 @@ def test_the_paper_is_the_one_asked_for_or_the_one_of_the_country(
 def test_another_paper_is_refused_with_a_sentence(ada: Any) -> None:
     with pytest.raises(Refused, match="no paper"):
         pdf_response(request_of(ada, "/people.pdf?paper=a3"), table_of(rows(1)), "people")
+
+
+@pytest.mark.parametrize(
+    "path", ["/meetings", "/people", "/attendances", "/courses", "/meetings/{}", "/meetings/{}/facts"]
+)
+def test_every_report_can_be_made_by_a_worker(
+    path: str, ada: Any, client: Client, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    make_meeting(Attendee(name="Zoë Østerlund"), Attendee(name="Νεφέλη", uid="8"), name="Algebra")
+    address = path.format(Meeting.objects.get().pk) + ".pdf"
+    at_once = text_of(client.get(address).content, tmp_path)
+    monkeypatch.setattr(response, "AT_ONCE", -1)
+    page = client.get(address, follow=True)
+    assert page.redirect_chain[0][1] == 303
+    assert Maker("w").tick()
+    export = Export.objects.get()
+    assert (export.state, export.sentence) == (ExportState.READY, "")
+    answer: Any = client.get(f"/exports/{export.pk}/file")
+    in_background = text_of(b"".join(answer.streaming_content), tmp_path)
+    assert in_background.split("As of")[0] == at_once.split("As of")[0]

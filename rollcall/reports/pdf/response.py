@@ -60,8 +60,8 @@ def _looked_at(table: Table) -> tuple[Table, bool]:
         seen.append(one)
         lines += count_of(one)
         if lines > AT_ONCE:
-            return replace(table, rows=chain(seen, rows)), True
-    return replace(table, rows=seen), False
+            break
+    return replace(table, rows=chain(seen, rows)), lines > AT_ONCE
 
 
 def _paper(request: HttpRequest) -> str:
