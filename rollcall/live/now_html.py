@@ -14,6 +14,7 @@ from rollcall.reports import words
 from rollcall.reports.details import summary_detail
 from rollcall.reports.translating import gettext as _
 from rollcall.reports.translating import remembering
+from rollcall.reports.visible import visible
 from rollcall.store import reading
 from rollcall.store.reading import State
 
@@ -86,7 +87,7 @@ def news(old: Fragment, new: Fragment) -> list[str]:
 def _told(names: Sequence[str], of_one: str, of_many: Callable[[int], str]) -> list[str]:
     if len(names) > MOST_NEWS:
         return [of_many(len(names))]
-    return [of_one % {"name": name or _("(no name)")} for name in names]
+    return [of_one % {"name": visible(name).strip() or _("(no name)")} for name in names]
 
 
 def _many_joined(count: int) -> str:
@@ -174,7 +175,7 @@ def _person(one: Present, summary: Summary, zone: tzinfo) -> Part:
 
 def _name(one: Present | Move, summary: Summary) -> str:
     """Each leads to what was heard of them."""
-    name = f"<bdi>{escape(one.name)}</bdi>" if one.name.strip() else escape(_("(no name)"))
+    name = f"<bdi>{escape(visible(one.name))}</bdi>" if one.name.strip() else escape(_("(no name)"))
     return f'<a href="/meetings/{summary.meeting_id}/facts/{one.key}">{name}</a>'
 
 

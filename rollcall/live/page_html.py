@@ -12,7 +12,6 @@ from rollcall.live import now_html
 from rollcall.live.fragment import Fragment, Part
 from rollcall.live.now import read_now
 from rollcall.reports.meeting_page import meeting_parts
-from rollcall.store import reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -32,7 +31,7 @@ def fragment(summary: Summary, *, as_of: int, zone: tzinfo, after: str, known: M
     shown = meeting_parts(summary, as_of=as_of, zone=zone, after=after)
     if shown is None:
         return None
-    people = reading.attendees(summary)
+    people = [row.attendance for row in shown["everybody"]]
     now = read_now(people, as_of=as_of)
     above = render_to_string("_meeting_above.html", shown)
     lists = {"live-above": [Part("live-about", f'<div id="live-about">{above}</div>')]}
