@@ -149,10 +149,12 @@ def _place(address: str, deep: int) -> str:
 def ask_all(wanted: Sequence[Query], rounds: int) -> list[Asked]:
     """Every query once, then all of them so many times, shuffled."""
     client, known = _signed_in(), words()
-    asked = [Asked(query, path_of(query, known)) for query in wanted]
-    for one in asked:
+    asked = []
+    for query in wanted:
+        asked.append(one := Asked(query, path_of(query, known)))
         first = _ask(client, one.path)
         one.first, one.status = first.took, first.status
+        print(f"{one.first:9.1f} ms first, {one.status}  {one.path}", file=sys.stderr, flush=True)
     for number in range(rounds):
         for one in Random(number).sample(asked, len(asked)):
             if one.first < 1000 * HOPELESS_SECONDS:

@@ -74,7 +74,6 @@ class SqliteTables(Tables):
 
     before = ("PRAGMA journal_mode=OFF", "PRAGMA synchronous=OFF", "PRAGMA cache_size=-262144", "PRAGMA threads=2")
     after = (
-        "PRAGMA analysis_limit=1000",
         "ANALYZE",
         "PRAGMA cache_size=-2000",
         "PRAGMA synchronous=FULL",
