@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.makers import Attendee
+import msgspec
+
+from tests.makers import Attendee, at
 
 ADA = Attendee(name="Ada Lovelace", uid="7")
 PAPADOPOULOS = Attendee(name="ΠΑΠΑΔΟΠΟΥΛΟΣ Γεώργιος", uid="8")
@@ -12,7 +14,9 @@ PAPADOPOULOS = Attendee(name="ΠΑΠΑΔΟΠΟΥΛΟΣ Γεώργιος", uid="8
 
 def rows_of(tree: Any) -> list[str]:
     """The first cell of each row."""
-    found = tree.xpath("//*[@class='rows-box']//tbody/tr/th") or tree.xpath("//table/tbody/tr/th")
+    found = tree.xpath("//*[@class='rows-box']//tbody/tr/th") or tree.xpath(
+        "//table[not(ancestor::figure)]/tbody/tr/th"
+    )
     return [" ".join(cell.text_content().split()) for cell in found]
 
 
@@ -25,3 +29,11 @@ def cells_of(tree: Any, row: str) -> dict[str, str]:
 
 def text_of(tree: Any) -> str:
     return " ".join(tree.xpath("//main")[0].text_content().split())
+
+
+def mapped(kind: str, clock: str, participant: str | None = None, **user: Any) -> bytes:
+    """What is kept of a webhook's message."""
+    attributes: dict[str, Any] = {"meeting": {"internal-meeting-id": "m-1"}}
+    if participant:
+        attributes["user"] = {"internal-user-id": participant, **user}
+    return msgspec.json.encode({"data": {"attributes": attributes, "event": {"ts": at(clock)}, "id": kind}})
