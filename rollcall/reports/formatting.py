@@ -115,17 +115,18 @@ def _number(language: str, value: int) -> str:
     return numbers.format_decimal(value, locale=_locale(language))
 
 
-def percent(least: int, most: int | None = None) -> str:
-    """Whole percents: 88% or 84–88%, with its sign where the language has it."""
-    return _percent(_language(), least, least if most is None else most)
+def percent(least: int, most: int | None = None, *, sign: str = "") -> str:
+    """Whole percents: 88%, 84–88% or <1%, as the language writes them."""
+    return _percent(_language(), least, least if most is None else most, sign)
 
 
 @lru_cache(1024)
-def _percent(language: str, least: int, most: int) -> str:
+def _percent(language: str, least: int, most: int, sign: str) -> str:
     shown = numbers.format_percent(most / 100, locale=_locale(language))
-    if least == most:
-        return shown
-    return _left_to_right(shown.replace(str(most), f"{least}–{most}"), language)
+    if least != most:
+        shown = shown.replace(str(most), f"{least}–{most}")
+    # Behind an Arabic letter the sign would change sides, and stand otherwise than in the cell above.
+    return _left_to_right(sign + shown, language)
 
 
 # --- what stands between ----------------------------------------------------------------------------------------------

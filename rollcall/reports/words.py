@@ -228,9 +228,9 @@ def part(share_of_it: float | None) -> str:
         return UNKNOWN
     percent = round(100 * share_of_it)
     if percent == 0 and share_of_it > 0:
-        return formatting.left_to_right(f"<{formatting.percent(1)}")
+        return formatting.percent(1, sign="<")
     if percent == 100 and share_of_it < 1:
-        return formatting.left_to_right(f">{formatting.percent(99)}")
+        return formatting.percent(99, sign=">")
     return formatting.percent(percent)
 
 

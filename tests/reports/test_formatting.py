@@ -39,7 +39,7 @@ def test_a_date_is_written_as_the_language_does(code: str, moment: str, day: str
         ("en", "1,234,567", "88%", "84–88%"),
         ("de", "1.234.567", "88\N{NO-BREAK SPACE}%", "84–88\N{NO-BREAK SPACE}%"),
         ("el", "1.234.567", "88%", "84–88%"),
-        ("ar", "1,234,567", "88%", "\u206684–88%\u2069"),
+        ("ar", "1,234,567", "\u206688%\u2069", "\u206684–88%\u2069"),
     ],
 )
 def test_a_number_is_written_as_the_language_does(code: str, number: str, percent: str, between: str) -> None:
