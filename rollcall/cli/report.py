@@ -151,7 +151,7 @@ def _check(found: Report, about: list[str]) -> None:
     if not found.subjects:
         raise Refused(f"{found.name} is about nothing in particular.", hint=f"Leave out {' '.join(about)}.")
     hint = f"Its page has the address {found.address}: write what stands in place of each {{}}."
-    raise Refused(f"What is the report about? {found.name} wants {found.subjects} more words.", hint=hint)
+    raise Refused(f"What is the report about? {found.name} wants {found.subjects} more word(s).", hint=hint)
 
 
 def _subjects(found: Report, about: list[str]) -> tuple[str, ...]:

@@ -29,6 +29,8 @@ _CLASSES = dict.fromkeys((Kind.COUNT, Kind.DURATION, Kind.SHARES, Kind.PART), "n
 _CLASSES |= {Kind.DURATIONS: "number wide"} | dict.fromkeys((Kind.COUNTED, Kind.COUNTED_TIME), "number counted")
 _CLASSES |= dict.fromkeys((Kind.CAME, Kind.WENT), "clock") | {Kind.BAR: "bar-cell", Kind.STATE: "state-cell"}
 
+_ALPHABETIC = (Kind.TEXT, Kind.HOST, Kind.ROLE)
+
 _COUNTED = (Kind.COUNTED, Kind.COUNTED_TIME)
 
 _INTERVAL = re.compile("[0-9:]+–[0-9:]+")
@@ -89,7 +91,7 @@ def _heading(column: Column, sorting: Sorting | None) -> str:
         label = f'<span class="visually-hidden">{label}</span>{column.head}'
     if sorting is None or not column.sort or not {column.sort, f"-{column.sort}"} & {*sorting.sorts}:
         return f'<th scope="col" class="{kind}">{label}</th>'
-    by, order, arrow = _order(column.sort, sorting)
+    by, order, arrow = _order(column, sorting)
     address = escape(sorting.address(by))
     return (
         f'<th scope="col" class="{kind} sorts"{order}><a id="by-{column.key}" href="{address}">{label}'
@@ -97,15 +99,16 @@ def _heading(column: Column, sorting: Sorting | None) -> str:
     )
 
 
-def _order(sort: str, sorting: Sorting) -> tuple[str, str, str]:
+def _order(column: Column, sorting: Sorting) -> tuple[str, str, str]:
     """What a click on the head asks for, the present order for a screen reader, and for the eye."""
+    sort = column.sort
     if sorting.by == sort:
         return f"-{sort}" if f"-{sort}" in sorting.sorts else sort, ' aria-sort="ascending"', "↑"
     if sorting.by == f"-{sort}":
         return sort if sort in sorting.sorts else f"-{sort}", ' aria-sort="descending"', "↓"
-    # Of numbers and times the large and the late ones are looked for first, which the list says by its own order.
-    first = next((one for one in sorting.sorts if one.lstrip("-") == sort), sort)
-    return first, "", ""
+    # Of numbers and times the large and the late ones are looked for first.
+    wanted = sort if column.kind in _ALPHABETIC else f"-{sort}"
+    return wanted if wanted in sorting.sorts else sort, "", ""
 
 
 def _foot(columns: Sequence[Column], tags: Sequence[str], totals: Mapping[str, Any], zone: tzinfo) -> str:

@@ -13,18 +13,31 @@ pytestmark = pytest.mark.usefixtures("database")
 def test_every_page_and_file_is_answered() -> None:
     from django.contrib.auth.models import User
 
-    from rollcall.store.derived import Attendance
-    from rollcall.store.reading import Filter, people
+    from rollcall.store.derived import Attendance, Course
+    from rollcall.store.searching import Filter, page
 
     people_of_it = [Attendee(name=f"Παπαδόπουλος {number}", uid=str(number)) for number in range(3)]
-    summary = make_meeting(*people_of_it, Attendee(kind="dial-in", name="🦊"), blind=(("10:20", "10:25", "downtime"),))
+    summary = make_meeting(
+        *people_of_it,
+        Attendee(kind="dial-in", name="🦊"),
+        blind=(("10:20", "10:25", "downtime"),),
+        course="c1",
+        label="Mathematics",
+    )
     client = Client()
     client.force_login(User.objects.create_user("teacher"))
     meeting = f"/meetings/{summary.meeting_id}"
-    person = f"/people/{people(Filter())[0].key.hex()}"
+    person = f"/people/{page('people', Filter()).rows[0].key.hex()}"
     facts = f"{meeting}/facts/{bytes(Attendance.objects.all()[0].attendee_key).hex()}"
 
+    course = f"/courses/{bytes(Course.objects.get().key).hex()}"
+
     pages = (
+        "/",
+        "/attendances?name=papad&sort=-time&weekday=fri&hour-from=08:00&min-percent=1",
+        "/courses?sort=-last",
+        course,
+        "/use?by=week",
         meeting,
         f"{meeting}/facts",
         facts,
@@ -37,12 +50,13 @@ def test_every_page_and_file_is_answered() -> None:
     )
     for address in (*pages, f"{meeting}/watch"):
         assert client.get(address).status_code == 200, address
-    for address in ("/meetings", "/attendance", "/people", meeting, person):
-        for kind in ("csv", "json"):
+    for address in ("/meetings", "/attendance", "/attendances", "/people", meeting, person, course):
+        for kind in ("csv", "json", "xlsx"):
             response = client.get(f"{address}.{kind}")
             assert response.status_code == 200
-            assert b"Algebra" in response.content or "Παπαδόπουλος".encode() in response.content
-    assert b'"meetings":1,"recorded":0' in client.get("/coverage.json").content
+            written = response.getvalue()
+            assert kind == "xlsx" or b"Algebra" in written or "Παπαδόπουλος".encode() in written
+    assert b'"meetings":1,"recorded":0' in client.get("/coverage.json").getvalue()
 
 
 def test_the_history_of_a_servers_records_is_read_alike() -> None:

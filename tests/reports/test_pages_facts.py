@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from tests.makers import at, make_meeting
-from tests.reports.browsing import ADA, PAPADOPOULOS, cells_of
+from tests.reports.browsing import ADA, PAPADOPOULOS, cells_of, mapped
 
 pytestmark = pytest.mark.django_db
 
@@ -28,13 +28,6 @@ def test_a_server_in_trouble_says_which(page: Any) -> None:
     assert cells["Last webhook"] == "–"
 
 
-def _mapped(kind: str, clock: str, participant: str | None = None, **user: Any) -> bytes:
-    attributes: dict[str, Any] = {"meeting": {"internal-meeting-id": "m-1"}}
-    if participant:
-        attributes["user"] = {"internal-user-id": participant, **user}
-    return msgspec.json.encode({"data": {"attributes": attributes, "event": {"ts": at(clock)}, "id": kind}})
-
-
 def test_the_facts_of_a_person_are_theirs_with_source_and_receipt(page: Any) -> None:
     from rollcall.store.facts import Fact
     from rollcall.store.keys import meeting_key
@@ -44,19 +37,19 @@ def test_the_facts_of_a_person_are_theirs_with_source_and_receipt(page: Any) -> 
     listed = {"kind": "meeting-listed", "at": at("10:30"), "meeting": "m-1", "present": [[0, 2], [1, 1]], "info": {}}
     identity = msgspec.json.encode({"0": ["7", "Ada Lovelace", "VIEWER"], "1": ["8", "Γ", "VIEWER"]})
     log = [
-        ("mapped", "meeting-created", "10:00", _mapped("meeting-created", "10:00"), None),
-        ("mapped", "user-joined", "10:02:11", _mapped("user-joined", "10:02:11", mine), None),
-        ("mapped", "user-joined", "10:03", _mapped("user-joined", "10:03", other), None),
+        ("mapped", "meeting-created", "10:00", mapped("meeting-created", "10:00"), None),
+        ("mapped", "user-joined", "10:02:11", mapped("user-joined", "10:02:11", mine), None),
+        ("mapped", "user-joined", "10:03", mapped("user-joined", "10:03", other), None),
         ("poll", "meeting-listed", "10:30", msgspec.json.encode(listed), identity),
         (
             "mapped",
             "user-raise-hand-changed",
             "10:40",
-            _mapped("user-raise-hand-changed", "10:40", mine, **{"raise-hand": True}),
+            mapped("user-raise-hand-changed", "10:40", mine, **{"raise-hand": True}),
             None,
         ),
-        ("mapped", "user-left", "10:58:30", _mapped("user-left", "10:58:30", mine), None),
-        ("mapped", "meeting-ended", "11:00", _mapped("meeting-ended", "11:00"), None),
+        ("mapped", "user-left", "10:58:30", mapped("user-left", "10:58:30", mine), None),
+        ("mapped", "meeting-ended", "11:00", mapped("meeting-ended", "11:00"), None),
     ]
     for seq, (source, kind, clock, payload, who) in enumerate(log):
         Fact.objects.create(
@@ -118,7 +111,7 @@ def test_every_fact_of_a_long_class_is_on_some_page(page: Any, monkeypatch: pyte
             kind="user-joined",
             at=at("10:00"),
             received_at=at("10:00"),
-            payload=_mapped("user-joined", "10:00", f"w_{seq}"),
+            payload=mapped("user-joined", "10:00", f"w_{seq}"),
         )
     address = f"/meetings/{summary.meeting_id}/facts"
     tree = page(address)
@@ -148,7 +141,7 @@ def test_facts_and_servers_are_files_too_and_their_pages_link_them(
             kind="user-joined",
             at=at("10:00"),
             received_at=at("10:01"),
-            payload=_mapped("user-joined", "10:00", "w_000000000000" if seq == 0 else f"w_{seq}"),
+            payload=mapped("user-joined", "10:00", "w_000000000000" if seq == 0 else f"w_{seq}"),
         )
     whole = f"/meetings/{summary.meeting_id}/facts"
     (mine,) = [link for link in page(whole[:-6]).xpath("//tr[@class='why']//a/@href") if "facts" in link]

@@ -77,10 +77,10 @@ def test_a_table_is_what_one_sees_without_asking_for_a_format(report: Any) -> No
     [
         (("meetings", "--from", "soon"), "“soon” is not a date."),
         (("meetings", "--from", "2026-11-19", "--to", "2026-11-18"), "“From” is later than “to”"),
-        (("meetings", "--state", "asleep"), "There is no state “asleep”."),
-        (("meetings", "--server", "bbb3"), "There is no server “bbb3”."),
+        (("meetings", "--state", "asleep"), "State: there is no state “asleep”."),
+        (("meetings", "--server", "bbb3"), "Server: there is no server “bbb3”."),
         (("attendance", "--server", "bbb3"), "There are: bbb1, bbb2."),
-        (("people", "--server", "bbb3"), "There is no server “bbb3”."),
+        (("people", "--server", "bbb3"), "Server: there is no server “bbb3”."),
         (("meetings", "--zone", "Moon/Sea"), "There is no time zone 'Moon/Sea'."),
         (("meetings", "-o", "/nowhere/at/all"), "The report cannot be written"),
     ],
@@ -94,3 +94,39 @@ def test_what_cannot_be_meant_is_said(report: Any, words: tuple[str, ...], sente
 
 def test_a_report_that_is_none_is_a_misuse(report: Any) -> None:
     assert report("grades")[0] == 2
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("attendances", "--min-time", "45", "--kind", "user", "--weekday", "thu", "--sort", "-time"),
+        ("courses", "--meeting", "logic"),
+        ("use", "--by", "week"),
+        ("servers",),
+        ("coverage",),
+    ],
+)
+@pytest.mark.parametrize("form", ["table", "csv", "json"])
+def test_every_report_is_on_the_command_line(report: Any, words: tuple[str, ...], form: str) -> None:
+    status, written = report(*words, "--format", form)
+    assert status == 0, written
+    assert written
+
+
+def test_xlsx_and_pdf_are_written_into_files(report: Any, tmp_path: Path) -> None:
+    for form, begins in (("xlsx", b"PK"), ("pdf", b"%PDF")):
+        path = tmp_path / f"people.{form}"
+        assert report("people", "--format", form, "-o", str(path)) == (0, "")
+        assert path.read_bytes().startswith(begins)
+
+
+def test_a_report_about_something_is_told_about_what(report: Any) -> None:
+    from rollcall.store.derived import Person, Summary
+
+    key = bytes(Person.objects.get(external_user_id="8").key).hex()
+    assert "Logic" in report("person", key)[1]
+    number = str(Summary.objects.get(name="Logic").meeting_id)
+    assert "ΠΑΠΑΔΟΠΟΥΛΟΣ" in report("meeting", number)[1]
+    assert "wants 1 more word" in report("person")[1]
+    assert "about nothing in particular" in report("people", key)[1]
+    assert "stands in no address" in report("person", "me")[1]
