@@ -84,7 +84,7 @@ class _Desk:
                     self._write_part(name, rows, is_first=number == 0, is_last=is_last)
                     run = threads.submit(self._run, "child.py", str(self.folder), name, str(self.document.stamp))
                     drawing.append((run, len(rows)))
-                    self._wait(drawing, leave=AT_ONCE - 1)
+                    self._wait(drawing, leave=AT_ONCE)  # one more lies ready
                 self._wait(drawing, leave=0)
             finally:
                 for run, _rows in drawing:
