@@ -166,6 +166,7 @@ def test_parts_are_joined_with_their_tags(long: bytes, tmp_path: Path) -> None:
     checked(long, tmp_path)
     assert info_of(long, tmp_path)["Tagged"] == "yes"
     pdf = opened(long)
+    assert b"pdfuaid" in pdf.Root.Metadata.read_bytes()
     kinds = Counter(str(one.S) for one in elements(pdf))
     assert (kinds["/Table"], kinds["/THead"], kinds["/TBody"], kinds["/H1"]) == (1, 1, 1, 1)
     assert (kinds["/TR"], kinds["/TH"]) == (1 + 2250 + 1, 3)
