@@ -27,10 +27,13 @@ def figure(drawn: Drawn, zone: tzinfo) -> SafeString:
         svg = f'<div class="picture-box" tabindex="0" role="region" aria-label="{title}">{svg}</div>'
     table = to_html(drawn.table, zone, caption=picture.title)
     return mark_safe(  # noqa: S308 - texts are escaped here, and where the picture and the table are drawn
-        f'<figure class="picture-figure of-{kind}" id="picture-{name}"><figcaption>{title}</figcaption>{svg}'
+        f'<figure class="picture-figure of-{kind}" id="picture-{name}">'
+        f'<figcaption id="picture-{name}-title">{title}</figcaption>{svg}'
         f'<p class="picture-text">{escape(picture.text)}</p>'
-        f'<details data-key="picture-{name}"><summary>{escape(_("The same as a table"))}</summary>'
-        f'<div class="picture-table" tabindex="0" role="region" aria-label="{title}">{table}</div></details></figure>'
+        f'<details data-key="picture-{name}">'
+        f'<summary id="picture-{name}-same">{escape(_("The same as a table"))}</summary>'
+        f'<div class="picture-table" tabindex="0" role="region" '
+        f'aria-labelledby="picture-{name}-title picture-{name}-same">{table}</div></details></figure>'
     )
 
 

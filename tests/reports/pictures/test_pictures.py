@@ -370,7 +370,7 @@ def test_a_figure_has_words_and_a_table() -> None:
     of = meeting()
     drawn = people_present(people(of, 5), of, ATHENS)
     page = figures([drawn], ATHENS)
-    assert "<figcaption>How many were present at each moment</figcaption>" in page
+    assert ">How many were present at each moment</figcaption>" in page
     assert f'<p class="picture-text">{drawn.picture.text}</p>' in page
     assert "<summary>The same as a table</summary>" in page
     assert page.count("<tr>") == len(list(drawn.table.rows)) + 1
