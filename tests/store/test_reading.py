@@ -22,9 +22,15 @@ def names(summaries: list[Any]) -> list[str]:
 
 
 def found(**wanted: Any) -> list[str]:
-    from rollcall.store.reading import Filter, each_meeting
+    from rollcall.store.searching import Filter, each_meeting
 
     return names(list(each_meeting(Filter(**wanted))))
+
+
+def people(**wanted: Any) -> list[Any]:
+    from rollcall.store.searching import Filter, every
+
+    return list(every("people", Filter(**wanted)))
 
 
 def test_meetings_are_found_by_each_filter_and_by_all_together() -> None:
@@ -49,12 +55,10 @@ def test_meetings_are_found_by_each_filter_and_by_all_together() -> None:
 
 @pytest.mark.parametrize("query", ["???", "%", "_", "zzz"])
 def test_a_query_that_names_nobody_finds_nobody(query: str) -> None:
-    from rollcall.store.reading import Filter, people
-
     make_meeting(ADA)
 
     assert found(name=query) == []
-    assert people(Filter(name=query)) == []
+    assert people(name=query) == []
 
 
 def test_a_name_must_be_one_persons() -> None:
@@ -63,25 +67,28 @@ def test_a_name_must_be_one_persons() -> None:
     assert found(name="ada lovelace") == []
 
 
-def test_pages_hold_every_meeting_once_though_newer_ones_arrive_between() -> None:
-    from rollcall.store.reading import Filter, MeetingCursor, meetings_before, newest_meetings
+@pytest.mark.parametrize("way", ["sorted", "walked"])
+def test_pages_hold_every_meeting_once_though_others_arrive_between(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from rollcall.store.searching import Filter, page, scope
 
+    if way == "walked":
+        monkeypatch.setattr(scope, "MOST", 0)
     for number in range(7):
         make_meeting(name=f"M{number}", began="10:00" if number % 2 else "11:00", day=f"2026-11-{10 + number // 2}")
-    before = [(one.started_at, one.meeting_id) for one in newest_meetings(Filter(), limit=100)]
+    before = names(page("meetings", Filter()).rows)
 
-    seen: list[Any] = []
-    after = None
+    seen: list[str] = []
+    after = ""
     for number in itertools.count():
-        page = newest_meetings(Filter(), limit=2, after=after)
-        if not page:
+        here = page("meetings", Filter(), limit=2, after=after)
+        seen += names(here.rows)
+        if not here.after:
             break
-        seen += page
-        after = MeetingCursor(page[-1].started_at, page[-1].meeting_id)
+        after = here.after
         make_meeting(name=f"new {number}", day="2026-11-25")
-    assert [(one.started_at, one.meeting_id) for one in seen] == before
-    back = meetings_before(Filter(), MeetingCursor(*before[4]), limit=2)
-    assert [(one.started_at, one.meeting_id) for one in back] == before[2:4]
+    assert seen == before
+    back = page("meetings", Filter(), before=after, limit=3)
+    assert names(back.rows) == before[2:5]
 
 
 def test_meetings_that_began_together_are_in_the_order_of_their_ids() -> None:
@@ -92,13 +99,13 @@ def test_meetings_that_began_together_are_in_the_order_of_their_ids() -> None:
 
 
 def test_a_person_is_of_one_site() -> None:
-    from rollcall.store.reading import Filter, people, person
+    from rollcall.store.searching import Filter, person
 
     make_meeting(ADA, site="https://one.example.org", day="2026-11-18")
     make_meeting(ADA, site="https://one.example.org", day="2026-11-19")
     make_meeting(Attendee(name="Ada Miller", uid="7"), site="https://two.example.org", day="2026-11-20")
 
-    both = people(Filter())
+    both = people()
 
     assert [(one.name, one.site, one.meetings) for one in both] == [
         ("Ada Lovelace", "https://one.example.org", 2),
@@ -106,65 +113,42 @@ def test_a_person_is_of_one_site() -> None:
     ]
     assert both[0].proved_ms == 2 * both[1].proved_ms
     assert person(both[0].key, Filter()) == both[0]
-    assert people(Filter(name="miller")) == both[1:]
+    assert people(name="miller") == both[1:]
 
 
 def test_a_renamed_person_keeps_all_meetings_and_the_latest_name() -> None:
-    from rollcall.store.reading import Filter, people
-
     make_meeting(ADA, day="2026-11-18")
     make_meeting(Attendee(name="Ada King", uid="7"), day="2026-11-19")
 
     for query in ("lovelace", "king"):
-        assert [(one.name, one.meetings) for one in people(Filter(name=query))] == [("Ada King", 2)]
+        assert [(one.name, one.meetings) for one in people(name=query)] == [("Ada King", 2)]
 
 
 def test_totals_are_unknown_while_the_person_is_in() -> None:
-    from rollcall.store.reading import Filter, people
-
     make_meeting(ADA, day="2026-11-18")
     make_meeting(Attendee(uid="7", proved=(("10:00", "10:05"),), possible=(("10:00", None),), end="open"), ended=None)
 
-    (ada,) = people(Filter())
+    (ada,) = people()
     assert ada.possible_ms is None
     assert ada.proved_ms == at("10:58:30") - at("10:02:11") + 5 * 60_000
 
 
 def test_guests_and_callers_are_nobody_elsewhere() -> None:
-    from rollcall.store.reading import Filter, people
-
     make_meeting(Attendee(kind="guest"), Attendee(kind="dial-in"), Attendee(kind="connection"))
 
-    assert people(Filter()) == []
+    assert people() == []
 
 
-def test_people_are_paged_by_name() -> None:
-    from rollcall.store.reading import Filter, PersonCursor, people
-
-    make_meeting(PAPADOPOULOS, ADA, MULLER, PAPADOPOULOU, Attendee(name="ada lovelace", uid="11"))
-    everybody = people(Filter())
-
-    seen: list[Any] = []
-    after = None
-    while page := people(Filter(), limit=2, after=after):
-        seen += page
-        after = PersonCursor(page[-1].name_key, page[-1].key)
-    assert seen == everybody
-    assert [one.name.casefold() for one in seen[:2]] == ["ada lovelace"] * 2
-    assert len(seen) == 5
-
-
-def test_the_history_of_a_person_goes_backwards_in_pages() -> None:
-    from rollcall.store.reading import Filter, MeetingCursor, attendance_of_person, people
+def test_the_history_of_a_person_goes_backwards() -> None:
+    from rollcall.store.searching import Filter, page
 
     for day in ("2026-11-18", "2026-11-19", "2026-11-20"):
         make_meeting(ADA, MULLER, name=day, day=day)
-    key = people(Filter(name="ada"))[0].key
+    wanted = Filter(person=people(name="ada")[0].key)
 
-    first = attendance_of_person(key, Filter(), limit=2)
-    last = first[-1].summary
-    rest = attendance_of_person(key, Filter(), after=MeetingCursor(last.started_at, last.meeting_id))
-    assert [one.summary.name for one in (*first, *rest)] == ["2026-11-20", "2026-11-19", "2026-11-18"]
+    first = page("attendances", wanted, limit=2)
+    rest = page("attendances", wanted, limit=2, after=first.after)
+    assert [one.summary.name for one in (*first.rows, *rest.rows)] == ["2026-11-20", "2026-11-19", "2026-11-18"]
 
 
 def test_the_people_of_a_meeting_stand_by_name_whatever_the_script() -> None:

@@ -104,7 +104,7 @@ def _walked(scope: Scope, name: str, order: Order, start: Place | None, limit: i
         return _by_meetings(scope, name, order, start, limit)
     if name == "name":
         return _by_people(scope, order, start, limit)
-    rows = Attendance.objects.filter(organisation=scope.wanted.organisation)
+    rows = Attendance.objects.filter(organisation=scope.organisation)
     condition = scope.of_rows & scope.times_only() & scope.of_people() & scope.clock & scope.of_meetings("summary__")
     return take_walked(rows, order, start, condition, limit=limit)
 
@@ -112,10 +112,10 @@ def _walked(scope: Scope, name: str, order: Order, start: Place | None, limit: i
 def _by_index_of_people(scope: Scope, order: Order, start: Place | None, limit: int) -> Taken | None:
     """By time, of people known by their ids: their index says when and in which meeting, the rows are for the page.
 
-    Only while the index knows all that is asked.
+    Only while the index knows all that is asked; the organisation is that of the people.
     """
     rows = scope.rows_of_people
-    if rows is None or scope.of_rows or scope.has_meeting_conditions() or scope.wanted.organisation is not None:
+    if rows is None or scope.of_rows or scope.has_meeting_conditions():
         return None
     if rows.order_by()[: _IN_ONE_GO + 1].count() > _IN_ONE_GO:
         return None
@@ -137,7 +137,7 @@ def _by_meetings(scope: Scope, name: str, order: Order, start: Place | None, lim
     """Meetings in their order, and of each its people."""
     in_order = Order(_OF_MEETINGS[name], order.is_descending)
     in_time = name == "started"
-    rows = Summary.objects.filter(scope.times if in_time else Q(organisation=scope.wanted.organisation))
+    rows = Summary.objects.filter(scope.times if in_time else Q(organisation=scope.organisation))
     condition = scope.clock & scope.of_meetings() & (Q() if in_time else scope.times_only())
     found = _rest_of_meeting(scope, order, start)
     looked_at = 0
@@ -179,7 +179,7 @@ def _people_in(scope: Scope, meetings: Sequence[Place], *, is_descending: bool) 
 def _by_people(scope: Scope, order: Order, start: Place | None, limit: int) -> Taken:
     """People by name, and of each the meetings they were in."""
     in_order = Order(("sort_key", "id"), order.is_descending)
-    people = Person.objects.filter(organisation=scope.wanted.organisation)
+    people = Person.objects.filter(organisation=scope.organisation)
     condition = Q() if scope.people is None else scope.people.of_themselves()
     found: list[Place] = []
     if start is not None:
@@ -212,7 +212,7 @@ def _is_past(place: Place, start: Place, order: Order) -> bool:
 
 
 def _meetings_of(scope: Scope, people: Sequence[Place], order: Order) -> list[Place]:
-    conditions = scope.of_rows & scope.times & scope.clock & scope.of_meetings("summary__")
+    conditions = scope.of_rows & scope.tested_times & scope.clock & scope.of_meetings("summary__")
     rows = Attendance.objects.filter(conditions, person__in=[place[1] for place in people]).order_by()
     by_person: defaultdict[int | None, list[tuple[int, int]]] = defaultdict(list)
     for person, started_at, pk in rows.values_list("person_id", "started_at", "id"):

@@ -86,10 +86,11 @@ def _is_everything(scope: Scope) -> bool:
 
 
 def taken(scope: Scope, name: str, order: Order, start: Place | None, limit: int) -> Taken:
-    if not _is_everything(scope):
-        if (few := few_summaries(scope)) is not None:
-            return _sorted(few, name, order, start, limit)
-    if name not in (SORTS.walked if _is_everything(scope) else _WALKED_WITH_CONDITIONS):
+    """The first so many places after one, the quickest way that keeps the order."""
+    walked = SORTS.walked if _is_everything(scope) else _WALKED_WITH_CONDITIONS
+    if not (_is_everything(scope) and name in walked) and (few := few_summaries(scope)) is not None:
+        return _sorted(few, name, order, start, limit)
+    if name not in walked:
         raise too_many()
     wanted = scope.wanted.organisation
     scopes = [scope.of_organisation(one) for one in (organisations() if wanted is None else [wanted])]
@@ -110,7 +111,7 @@ def _sorted(meetings: QuerySet[Summary], name: str, order: Order, start: Place |
 
 
 def _walked(scope: Scope, order: Order, start: Place | None, limit: int) -> Taken:
-    rows = Course.objects.filter(organisation=scope.wanted.organisation)
+    rows = Course.objects.filter(organisation=scope.organisation)
     condition = Q(meetings__gt=0) & (Q() if scope.courses is None else scope.courses.of_themselves())
     if _is_everything(scope):
         return take_walked(rows, order, start, condition, limit=limit)
@@ -131,7 +132,7 @@ def _walked(scope: Scope, order: Order, start: Place | None, limit: int) -> Take
 
 
 def _meetings_of(scope: Scope, courses: Sequence[int]) -> QuerySet[Summary]:
-    return Summary.objects.filter(scope.times, all_conditions(scope), course__in=courses).order_by()
+    return Summary.objects.filter(scope.tested_times, all_conditions(scope), course__in=courses).order_by()
 
 
 def found_courses(scope: Scope, pks: Sequence[int]) -> list[FoundCourse]:
@@ -159,7 +160,7 @@ def _by_meetings(scope: Scope, pks: Sequence[int]) -> dict[int, dict[str, Any]]:
 
 
 def _by_rows(scope: Scope, pks: Sequence[int]) -> dict[int, dict[str, Any]]:
-    conditions = scope.of_rows & scope.of_people() & scope.times & scope.clock & scope.of_meetings("summary__")
+    conditions = scope.of_rows & scope.of_people() & scope.tested_times & scope.clock & scope.of_meetings("summary__")
     attendances: Any = Attendance.objects.filter(conditions, summary__course__in=pks).order_by()
     rows = attendances.values("summary__course_id").annotate(
         held=Count("summary_id", distinct=True),

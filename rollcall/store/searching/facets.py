@@ -7,8 +7,8 @@ counted, and each number says that there are more.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
 
 from rollcall.store.derived import Attendance, Course, Summary
 from rollcall.store.searching import attendances
@@ -36,7 +36,8 @@ _LOOKED_AT = 2_000
 _SHOWN = 20
 
 
-class Facet(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Facet:
     """One value of it, as a Filter takes it, what it is called, and how many attendances have it."""
 
     value: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from rollcall.store.derived import Attendance, Person, Summary
 from rollcall.store.searching.places import Order, Place
@@ -64,7 +64,7 @@ def matrix_of(course: bytes, wanted: Filter, *, after: str, before: str, limit: 
     ids = [place[-1] for place in page.rows]
     entries = Person.objects.in_bulk(ids)
     cells: defaultdict[int | None, dict[int, Cell]] = defaultdict(dict)
-    values = rows.filter(person__in=ids).values_list(
+    values: Any = rows.filter(person__in=ids).values_list(
         "person_id", "summary_id", "pk", "share", "proved_ms", "possible_ms", "is_present"
     )
     for person, summary, *cell in values:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from django.db.models import Q
 
-from rollcall.store.derived import Attendance, Summary
+from rollcall.store.derived import Summary
 from rollcall.store.searching.places import Order, Place
 from rollcall.store.searching.scope import FEW_ROWS, Scope, organisations
 from rollcall.store.searching.sorts import Sorts, too_many
@@ -66,9 +66,8 @@ def few_summaries(scope: Scope) -> QuerySet[Summary] | None:
     rows = scope.rows_of_people
     if rows is None or rows.order_by()[: FEW_ROWS + 1].count() > FEW_ROWS:
         return None
-    found = Attendance.objects.filter(pk__in=rows.values("pk")) if scope.of_rows else rows
-    with_them = found.filter(scope.of_rows).order_by().values("summary")
-    return Summary.objects.filter(scope.times, scope.clock, scope.of_meetings(), pk__in=with_them)
+    with_them = rows.filter(scope.of_rows).order_by().values("summary")
+    return Summary.objects.filter(scope.tested_times, scope.clock, scope.of_meetings(), pk__in=with_them)
 
 
 def all_conditions(scope: Scope) -> Q:
@@ -77,7 +76,7 @@ def all_conditions(scope: Scope) -> Q:
 
 
 def _walked(scope: Scope, order: Order, start: Place | None, limit: int) -> Taken:
-    in_time = scope.times if order.columns[0] == "started_at" else Q(organisation=scope.wanted.organisation)
+    in_time = scope.times if order.columns[0] == "started_at" else Q(organisation=scope.organisation)
     condition = all_conditions(scope) if in_time == scope.times else all_conditions(scope) & scope.times_only()
     return take_walked(Summary.objects.filter(in_time), order, start, condition, limit=limit)
 

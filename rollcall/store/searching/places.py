@@ -76,7 +76,7 @@ class _Rows(Func):
         super().__init__(*map(F, columns), *map(Value, place))
         self.operator = operator
 
-    def as_sql(self, compiler: Any, connection: Any, **_extra: Any) -> tuple[str, list[Any]]:  # noqa: ANN401 - Django's
+    def as_sql(self, compiler: Any, connection: Any, **_: Any) -> tuple[str, list[Any]]:  # type: ignore[override]  # noqa: ANN401
         """Both sides as rows."""
         del connection
         written = [compiler.compile(part) for part in self.source_expressions]

@@ -54,7 +54,7 @@ def walk(rows: QuerySet[Any], order: Order, start: Place | None, condition: Q) -
             yield stretch
             if stretch.end is None:
                 break
-            begin = stretch.end[-len(columns) :]
+            begin = stretch.end[-len(columns) :]  # noqa: PLW2901 - the next window begins there
             size = min(2 * size, _LARGEST_WINDOW)
 
 
@@ -89,11 +89,11 @@ def _window(
         found = [filling + plain(values) for values in ordered.values_list(*columns)[:size]]
         return Stretch(found, len(found), found[-1] if len(found) == size else None)
     last = list(ordered.values_list(*columns)[size - 1 : size])
-    if last:
-        end = plain(last[0])
+    end = plain(last[0]) if last else None
+    if end is not None:
         ordered = ordered.filter(_near(columns, until, end), row_is(columns, until, end))
     found = [filling + plain(values) for values in ordered.filter(condition).values_list(*columns)]
-    return Stretch(found, size, filling + end if last else None)
+    return Stretch(found, size, None if end is None else filling + end)
 
 
 def _near(columns: Sequence[str], operator: str, place: Place) -> Q:

@@ -38,7 +38,6 @@ class AttendanceLine(NamedTuple):
     started_at: int
     first_in_at: int | None
     last_out_at: int | None
-    is_present: bool
     proved_ms: int
     possible_ms: int | None
     share: int | None
@@ -79,8 +78,8 @@ def each_meeting(wanted: Filter) -> Iterator[Summary]:
         yield from sorted(found, key=_by_identity)
 
 
-def _by_identity(summary: Summary) -> tuple[bytes, bytes]:
-    return (summary.pool_name.encode(), summary.meeting.internal_meeting_id.encode())
+def _by_identity(summary: Summary) -> tuple[int, bytes, bytes]:
+    return (summary.started_at, summary.pool_name.encode(), summary.meeting.internal_meeting_id.encode())
 
 
 def _at_one_time(wanted: Filter) -> Iterator[list[int]]:
@@ -126,7 +125,7 @@ def _lines(scope: Scope, together: Sequence[int]) -> Iterator[AttendanceLine]:
     people: defaultdict[int, list[Any]] = defaultdict(list)
     found = Attendance.objects.filter(scope.of_rows, scope.of_people(), summary__in=together)
     for sort_key, summary, *values in found.values_list("sort_key", "summary_id", *_OF_ATTENDANCE):
-        people[summary].append((bytes(sort_key), values))
+        people[summary].append((sort_key if isinstance(sort_key, bytes) else bytes(sort_key), values))
     for pk, _, *of_meeting in rows:
         for _, values in sorted(people[pk], key=lambda pair: pair[0]):
             yield AttendanceLine(*values, *of_meeting)
