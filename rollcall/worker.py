@@ -17,7 +17,7 @@ from rollcall.bbb import reconcile
 from rollcall.deliveries import send
 from rollcall.derive.log import Log
 from rollcall.derive.pace import Pace
-from rollcall.derive.rebuild import demand, fold_due
+from rollcall.derive.rebuild import Outdated, fold_due
 from rollcall.feed.embedded import Embedded
 from rollcall.reports.exports import working as exports
 
@@ -75,14 +75,12 @@ def _fold_due(log: Log, pace: Pace, stopping: threading.Event) -> bool:
 
 def _fold(stopping: threading.Event) -> None:
     log, pace = Log(), Pace()
-    is_first = True
+    outdated: Outdated | None = None
     while not stopping.is_set():
         try:
             close_old_connections()
-            if is_first:
-                demand(only_outdated=True)
-                is_first = False
-            worked = _fold_due(log, pace, stopping)
+            outdated = outdated or Outdated()
+            worked = _fold_due(log, pace, stopping) or outdated.demand_some()
         except Error as error:
             logger.warning("The database does not answer; folding waits", error=type(error).__name__)
             stopping.wait(DATABASE_DOWN_SECONDS)

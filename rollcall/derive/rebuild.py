@@ -7,35 +7,58 @@ from typing import TYPE_CHECKING
 
 import structlog
 from django.db import Error
-from django.db.models import F, Q
+from django.db.models import F
 
 from rollcall.derive.meeting import refold
 from rollcall.derive.pace import Pace
 from rollcall.derive.rows import FOLD_VERSION
 from rollcall.feed.faults import Fault, fault_of
+from rollcall.store.derived import Summary
 from rollcall.store.facts import Meeting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from django.db.models import QuerySet
+
     from rollcall.derive.log import Log
 
 RETRY_MS = 60_000
 AT_ONCE = 50
+FEW = 10
 
 logger = structlog.get_logger(__name__)
 
 
-def demand(*, only_outdated: bool = False) -> int:
-    """Make every meeting due again, or those folded by an earlier version of the rules; return how many."""
-    roots = Meeting.objects.filter(root__isnull=True)
-    if only_outdated:
-        roots = roots.filter(Q(summary__fold_version__lt=FOLD_VERSION))
-    pks = list(roots.values_list("pk", flat=True))
-    now = time.time_ns() // 1_000_000
+def demand() -> int:
+    """Make every meeting due again; return how many."""
+    pks = list(Meeting.objects.filter(root__isnull=True).values_list("pk", flat=True))
     for start in range(0, len(pks), AT_ONCE):
-        Meeting.objects.filter(pk__in=pks[start : start + AT_ONCE]).update(appended=F("appended") + 1, due_at=now)
+        _demand(Meeting.objects.filter(pk__in=pks[start : start + AT_ONCE]))
     return len(pks)
+
+
+class Outdated:
+    """The meetings that an earlier version of the rules folded, to be made due a few at a time, the newest first.
+
+    All at once they would stand before every class that runs now: of half a million, for hours.
+    """
+
+    def __init__(self) -> None:
+        found = Summary.objects.filter(fold_version__lt=FOLD_VERSION).order_by("started_at", "meeting")
+        self._oldest_first = list(found.values_list("meeting", flat=True))
+
+    def demand_some(self) -> bool:
+        """Make the next ones due, unless another worker has folded them; False if none are left."""
+        some, self._oldest_first = self._oldest_first[-FEW:], self._oldest_first[:-FEW]
+        if some:
+            _demand(Meeting.objects.filter(pk__in=some, root__isnull=True, summary__fold_version__lt=FOLD_VERSION))
+        return bool(some)
+
+
+def _demand(meetings: QuerySet[Meeting]) -> None:
+    pks = list(meetings.values_list("pk", flat=True))
+    Meeting.objects.filter(pk__in=pks).update(appended=F("appended") + 1, due_at=time.time_ns() // 1_000_000)
 
 
 def fold_due(log: Log, *, now: int | None = None, pace: Pace | None = None) -> Iterator[int]:

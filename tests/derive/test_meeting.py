@@ -10,7 +10,8 @@ from django.db.models import F
 
 from rollcall.derive.log import Log
 from rollcall.derive.meeting import refold
-from rollcall.derive.rebuild import demand, fold_due
+from rollcall.derive.rebuild import Outdated, demand, fold_due
+from rollcall.derive.rows import FOLD_VERSION
 from rollcall.feed.append import append
 from rollcall.simulate.classes import Plan, make_class
 from rollcall.simulate.generations import GENERATIONS
@@ -117,6 +118,25 @@ def test_rows_that_do_not_change_are_not_written_again(pool: Pool) -> None:
     demand()
     fold_everything()
     assert set(Attendance.objects.values_list("pk", flat=True)) == before
+
+
+def test_what_older_rules_folded_waits_for_what_is_new_and_the_latest_comes_first(pool: Pool) -> None:
+    for seed in range(15):
+        append(arrivals_of(pool, relay(class_of(seed, people=2, instance=seed), GENERATIONS["3.5.0"], Random(1))))
+    fold_everything()
+    assert not Outdated().demand_some(), "all are of today's rules"
+    Summary.objects.update(fold_version=FOLD_VERSION - 1)
+    newest = list(Summary.objects.order_by("-started_at", "-meeting").values_list("meeting", flat=True))
+    outdated, another = Outdated(), Outdated()
+    assert outdated.demand_some()
+    assert set(Meeting.objects.exclude(due_at=None).values_list("pk", flat=True)) == set(newest[:10])
+    fold_everything()
+    assert another.demand_some()
+    assert not Meeting.objects.exclude(due_at=None).exists(), "another worker has folded them"
+    assert outdated.demand_some()
+    fold_everything()
+    assert not Summary.objects.exclude(fold_version=FOLD_VERSION).exists()
+    assert not outdated.demand_some()
 
 
 def test_a_fact_that_cannot_be_read_holds_up_nothing(pool: Pool) -> None:
