@@ -221,7 +221,8 @@ def _say_days(text: str) -> str:
 
 
 def _say_percent(text: str) -> str:
-    return f"{text.strip().rstrip('%').rstrip()} %"
+    found = _PERCENT.fullmatch(text.strip())
+    return formatting.percent(int(found[1])) if found and not found[2] else text.strip()
 
 
 def _say_length(text: str) -> str:

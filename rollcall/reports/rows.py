@@ -430,7 +430,7 @@ PEOPLE_COLUMNS = (
     Column("time", pgettext_lazy("how long", "Time"), Kind.DURATIONS, _totals, Format.SCREEN, sort="time"),
     Column("proved_ms", _("Time at least"), Kind.DURATION, lambda row: row.proved_ms, Format.FILE),
     Column("possible_ms", _("Time at most"), Kind.DURATION, lambda row: row.possible_ms, Format.FILE),
-    Column("share", _("Mean share"), Kind.PART, _mean, sort="share"),
+    Column("share", _("Mean share, at least"), Kind.PART, _mean, sort="share"),
     *(replace(column, of=_at_least(column.key), sort=SORTED_AS[column.key]) for column in COUNTED_COLUMNS[:6]),
     *(
         Column(column.key, column.label, Kind.COUNT, attrgetter(column.key), Format.JSON)

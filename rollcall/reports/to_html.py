@@ -31,7 +31,7 @@ _CLASSES |= dict.fromkeys((Kind.CAME, Kind.WENT), "clock") | {Kind.BAR: "bar-cel
 
 _ALPHABETIC = (Kind.TEXT, Kind.HOST, Kind.ROLE)
 
-_COUNTED = (Kind.COUNTED, Kind.COUNTED_TIME)
+_NUMBERS = (Kind.COUNTED, Kind.COUNTED_TIME, Kind.SHARES, Kind.PART, Kind.DURATION)
 
 _INTERVAL = re.compile("[0-9:]+–[0-9:]+")
 
@@ -134,7 +134,14 @@ def _tag(column: Column) -> str:
 def _row(columns: Sequence[Column], tags: Sequence[str], row: Any, zone: tzinfo) -> str:  # noqa: ANN401 - whatever its columns read
     first = f'<th scope="row">{_cell(columns[0], row, zone)}</th>'
     others = zip(tags[1:], columns[1:], strict=True)
-    return first + "".join(f"{tag}{_cell(column, row, zone)}</td>" for tag, column in others)
+    return first + "".join(_td(tag, column, _cell(column, row, zone)) for tag, column in others)
+
+
+def _td(tag: str, column: Column, shown: str) -> str:
+    """A cell; where nothing is known it says so, and is left out where each row is a card."""
+    if shown == words.UNKNOWN and column.kind in _NUMBERS:
+        return f'{tag[:-2]} none-seen">{shown}</td>'
+    return f"{tag}{shown}</td>"
 
 
 def _cell(column: Column, row: Any, zone: tzinfo) -> str:  # noqa: ANN401 - as above
@@ -290,10 +297,7 @@ class _People:
         )
 
     def _td(self, tag: str, column: Column, row: AttendeeRow) -> str:
-        shown = _cell(column, row, self._zone)
-        if column.kind in _COUNTED and shown == words.UNKNOWN:
-            return f'<td class="number counted none-seen">{shown}</td>'
-        return f"{tag}{shown}</td>"
+        return _td(tag, column, _cell(column, row, self._zone))
 
     def _why(self, row: AttendeeRow, key: str) -> str:
         parts = [self._sessions(row)]

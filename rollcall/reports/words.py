@@ -162,9 +162,9 @@ def duration(ms: int) -> str:
 
 
 def hours(ms: int) -> str:
-    """1,204 h, for the time of many people; of less than ten hours minutes and seconds too."""
+    """1,204 h, for the time of many people; of less than ten hours 9:44:10, always with its hours."""
     if ms < 10 * 3_600_000:
-        return duration(ms)
+        return long_duration(ms)
     return _("%(number)s h") % {"number": formatting.number(round(ms / 3_600_000))}
 
 

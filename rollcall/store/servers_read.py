@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from django.db.models import Count, Max, Min, Q, Sum
+from django.db.models import Count, Min, Q, Sum
 
 from rollcall.store.connections import Pool, Server
 from rollcall.store.derived import Summary
@@ -54,22 +54,21 @@ def record_history(pool_name: str, *, ended_by: int, around: Summary | None = No
     at, half = (LARGEST, LAST_MEETINGS) if around is None else (around.started_at, LAST_MEETINGS // 2)
     others = told if around is None else told.exclude(pk=around.pk)
     recent = _nearest(others, at, half)
-    bounds = others.aggregate(
-        last=Max("started_at", filter=has_record & Q(started_at__lte=at)),
-        next=Min("started_at", filter=has_record & Q(started_at__gt=at)),
-    )
-    without = told.filter(_is_between(bounds["last"], bounds["next"]), record="")
+    with_record = others.filter(has_record)
+    last = with_record.filter(started_at__lte=at).order_by("-started_at", "-pk")
+    following = with_record.filter(started_at__gt=at).order_by("started_at", "pk")
+    # The nearest along the index, not the least and the greatest of all.
+    last_at, next_at = (found.values_list("started_at", flat=True).first() for found in (last, following))
+    without = told.filter(_is_between(last_at, next_at), record="")
     row = without.aggregate(count=Count("pk"), since=Min("started_at"))
     reported_at = Server.objects.filter(pool__name=pool_name).values_list("reported_at", flat=True).first()
-    return RecordHistory(
-        reported_at, len(recent), sum(map(bool, recent)), bounds["last"], bounds["next"], row["count"], row["since"]
-    )
+    return RecordHistory(reported_at, len(recent), sum(map(bool, recent)), last_at, next_at, row["count"], row["since"])
 
 
 def _nearest(others: QuerySet[Summary], at: int, half: int) -> list[str]:
     """Which record each of the meetings just before and just after a time has."""
-    before = others.filter(started_at__lte=at).order_by("-started_at", "-meeting_id")
-    after = others.filter(started_at__gt=at).order_by("started_at", "meeting_id")
+    before = others.filter(started_at__lte=at).order_by("-started_at", "-pk")
+    after = others.filter(started_at__gt=at).order_by("started_at", "pk")
     return [record for found in (before, after) for record in found.values_list("record", flat=True)[:half]]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from rollcall.reports.asking import Takes
 from rollcall.reports.details import summary_detail
 from rollcall.reports.filters import OF_MEETINGS, OF_PEOPLE
 from rollcall.reports.pictures import MatrixMeeting, MatrixPerson, course_matrix
+from rollcall.reports.pictures.labels import day_and_month
 from rollcall.reports.rows import Bounds, Column, Format, Heading, Kind, Shares, Table, person_page, share_of
 from rollcall.reports.subjects import course_of
 from rollcall.reports.tables.report import Report
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
 
 PEOPLE = 200
 """Rows of a matrix that are read at once."""
+
+MEETINGS = 60
+"""Columns of a page, the latest ones; files have all."""
 
 _PDF_PART = (40, 30)
 
@@ -93,11 +98,12 @@ class Matrix:
     course: Course
     meetings: Sequence[Summary]
     members: Sequence[Member]
+    before: str = ""
     after: str = ""
 
     def columns(self, zone: tzinfo) -> list[Column]:
         """The columns of its table: one is declared for each meeting."""
-        return [*_MEMBER_COLUMNS, *(_column(summary, zone) for summary in self.meetings)]
+        return [*_MEMBER_COLUMNS, *map(_column, self.meetings, labels(self.meetings, zone))]
 
 
 _MEMBER_COLUMNS = (
@@ -108,9 +114,7 @@ _MEMBER_COLUMNS = (
 )
 
 
-def _column(summary: Summary, zone: tzinfo) -> Column:
-    began = words.moment(summary.started_at, zone)
-    label = formatting.short_date_and_time(began)
+def _column(summary: Summary, label: str) -> Column:
     return Column(
         f"meeting-{summary.meeting.internal_meeting_id}",
         label,
@@ -121,15 +125,29 @@ def _column(summary: Summary, zone: tzinfo) -> Column:
     )
 
 
+def labels(meetings: Sequence[Summary], zone: tzinfo) -> list[str]:
+    """7 Sept, as short as tells them apart: with its year if there are several, with the time if a day has several."""
+    begun = [words.moment(summary.started_at, zone) for summary in meetings]
+    on_a_day = Counter(at.date() for at in begun)
+    day_of = formatting.short_date if len({at.year for at in begun}) > 1 else day_and_month
+    return [f"{day_of(at.date())}, {at:%H:%M}" if on_a_day[at.date()] > 1 else day_of(at.date()) for at in begun]
+
+
 def _share_in(pk: int) -> Callable[[Member], Shares | None]:
     return lambda member: member.shares.get(pk)
 
 
-def matrix(course: Course, asked: Asked, *, after: str = "", limit: int = PEOPLE) -> Matrix:
+def matrix(course: Course, asked: Asked, *, after: str = "", before: str = "") -> Matrix:
     """Who was in how much of which of the course's latest meetings; some of its people, by name."""
-    found = searching.matrix(bytes(course.key), asked.wanted, after=after, limit=limit)
+    found = searching.matrix(bytes(course.key), asked.wanted, after=after, before=before, limit=PEOPLE)
     lengths = {summary.pk: _length(summary) for summary in found.meetings}
-    return Matrix(course, found.meetings, [_member(row, lengths) for row in found.people.rows], found.people.after)
+    members = [_member(row, lengths) for row in found.people.rows]
+    return Matrix(course, found.meetings, members, found.people.before, found.people.after)
+
+
+def latest(one: Matrix) -> Matrix:
+    """The part of it that a page has room for."""
+    return replace(one, meetings=one.meetings[-MEETINGS:])
 
 
 def whole_matrix(course: Course, asked: Asked) -> Matrix:

@@ -20,6 +20,7 @@ from rollcall.reports.tables import courses
 from rollcall.reports.to_html import to_html
 from rollcall.reports.views import lists
 from rollcall.reports.views.frame import frame, pages, read, read_again
+from rollcall.reports.visible import visible
 from rollcall.store import searching
 
 if TYPE_CHECKING:
@@ -39,9 +40,9 @@ def course(request: HttpRequest, key: str) -> HttpResponseBase:
     report = REPORTS["course"]
     access.require(request, report, (key,))
     found = course_of(key)
-    context: dict[str, Any] = {"course": found, "name": courses.course_name(found)}
+    context: dict[str, Any] = {"course": found, "name": visible(courses.course_name(found))}
     try:
-        asked = read(request, report, "after")
+        asked = read(request, report, *asking.PLACES)
         if not asking.is_canonical(dict(request.GET.lists())):
             return HttpResponseRedirect(f"{request.path}{asked.query()}")
         context |= frame(request, report, asked) | _page(found, asked, request.path)
@@ -52,7 +53,8 @@ def course(request: HttpRequest, key: str) -> HttpResponseBase:
 
 
 def _page(found: Course, asked: Asked, path: str) -> dict[str, Any]:
-    matrix = courses.matrix(found, asked, after=asked.places.get("after", ""))
+    places = {name: asked.places.get(name, "") for name in asking.PLACES}
+    matrix = courses.latest(courses.matrix(found, asked, **places))
     table = courses.matrix_table(matrix, asked, Format.HTML)
     key = bytes(found.key).hex()
     totals = searching.totals(replace(asked.wanted, course=key))
@@ -65,7 +67,7 @@ def _page(found: Course, asked: Asked, path: str) -> dict[str, Any]:
         "notes": _notes(matrix, totals),
         "empty": _("Nobody was in such a meeting of this course."),
         "loosen": not asked.is_blank,
-    } | pages(asked, before="", after=matrix.after, path=path)
+    } | pages(asked, before=matrix.before, after=matrix.after, path=path)
 
 
 def _totals(totals: searching.Totals, asked: Asked, key: str) -> list[dict[str, str]]:

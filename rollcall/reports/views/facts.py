@@ -10,16 +10,20 @@ from django.views.decorators.http import require_safe
 
 from rollcall.reports import access
 from rollcall.reports.asking import bad_place
+from rollcall.reports.details import attendance_detail
 from rollcall.reports.explaining import explain
 from rollcall.reports.facts import facts_of_attendee, facts_of_meeting
 from rollcall.reports.registry import REPORTS
 from rollcall.reports.subjects import attendance_of, meeting_of
 from rollcall.reports.views.frame import files
+from rollcall.reports.visible import visible
 from rollcall.store import reading
 from rollcall.store.reading import FactCursor
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
+
+    from rollcall.store.derived import Summary
 
 PAGE = 200
 
@@ -33,15 +37,26 @@ def meeting_facts(request: HttpRequest, pk: int) -> HttpResponse:
     shown, more = found[:PAGE], len(found) > PAGE
     last = shown[-1] if shown else None
     lines = facts_of_meeting(summary, shown, timezone.get_current_timezone())
+    names = _names(summary)
     context = {
         "page": "meetings",
         "summary": summary,
-        "facts": lines,
+        "facts": [(line, names.get(line.participant, "")) for line in lines],
         "has_rooms": any(line.room for line in lines),
         "more": f"?after={last.at}-{last.meeting_id}-{last.seq}" if last is not None and more else "",
         "files": files(request.path, ""),
     }
     return render(request, "facts.html", context)
+
+
+def _names(summary: Summary) -> dict[str, str]:
+    """Who each connection was."""
+    return {
+        session.participant: visible(one.name)
+        for one in reading.attendees(summary)
+        for session in attendance_detail(one.detail).sessions
+        if session.participant and one.name.strip()
+    }
 
 
 def _cursor(text: str) -> FactCursor | None:
@@ -69,7 +84,7 @@ def attendee_facts(request: HttpRequest, pk: int, key: str) -> HttpResponse:
         "summary": summary,
         "attendance": attendance,
         "why": explain(summary, attendance, zone),
-        "facts": facts,
+        "facts": [(fact, "") for fact in facts],
         "has_rooms": any(fact.room for fact in facts),
         "files": files(request.path, ""),
     }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.http import HttpResponseRedirect
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -21,8 +22,9 @@ from rollcall.reports.tables import attendances
 from rollcall.reports.to_html import Sorting, to_html
 from rollcall.reports.views import lists
 from rollcall.reports.views.frame import frame, pages, read, read_again
+from rollcall.reports.visible import visible
 from rollcall.store import searching
-from rollcall.store.searching import Filter
+from rollcall.store.searching import Counted, Filter
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -30,9 +32,9 @@ if TYPE_CHECKING:
 
     from rollcall.reports.asking import Asked
     from rollcall.reports.tables.report import Report
-    from rollcall.store.searching import FoundPerson, Totals
+    from rollcall.store.searching import FoundPerson
 
-MOST_DRAWN = 1000
+MOST_DRAWN = 200
 """Classes in a calendar: the latest ones."""
 
 
@@ -42,7 +44,13 @@ def person(request: HttpRequest, key: str) -> HttpResponseBase:
     report = REPORTS["person"]
     access.require(request, report, (key,))
     found = person_of(key, Filter())
-    context: dict[str, Any] = {"person": found, "name": found.name.strip() or _("(no name)")}
+    zone = timezone.get_current_timezone()
+    context: dict[str, Any] = {
+        "person": found,
+        "name": visible(found.name.strip() or _("(no name)")),
+        "first_at": words.day_and_clock(found.first_at, zone),
+        "last_at": words.day_and_clock(found.last_at, zone),
+    }
     try:
         asked = read(request, report, *asking.PLACES)
         if not asking.is_canonical(dict(request.GET.lists())):
@@ -59,28 +67,28 @@ def _page(request: HttpRequest, report: Report, asked: Asked, found: FoundPerson
     page = lists.find(report, asked, wanted)
     table = rows.person_table(found, page.rows, as_of=asked.wanted.as_of)
     sorting = Sorting(asked.sort or report.takes.sorts[0], lambda by: asked.query(sort=by), report.takes.sorts)
-    totals = searching.totals(wanted)
+    totals = _totals(found if asked.is_blank else searching.person(found.key, asked.wanted))
     return {
         "count": len(page.rows),
-        "told": lists.counted("attendances", totals.attendances),
+        "told": totals[0]["said"],
         "table": to_html(table, asked.zone, caption=_("Meetings"), sorting=sorting),
         "sorts": lists.sorts(table, report, asked),
-        "totals": _totals(totals, asked, found),
+        "totals": totals,
         "calendar": _calendar(asked, found),
         "empty": _("They were in no such meeting."),
         "loosen": not asked.is_blank,
     } | pages(asked, before=page.before, after=page.after, path=request.path)
 
 
-def _totals(totals: Totals, asked: Asked, found: FoundPerson) -> list[dict[str, str]]:
+def _totals(found: FoundPerson | None) -> list[dict[str, str]]:
     """Over the filter: how many classes, how long, which mean share."""
-    here = searching.person(found.key, asked.wanted)
-    shown = [lists.counted("meetings", totals.attendances)]
-    if here is not None:
-        time = words.bounds(Bounds(here.proved_ms, here.possible_ms))
+    shown = [lists.counted("meetings", Counted(found.meetings if found is not None else 0))]
+    if found is not None:
+        time = words.bounds(Bounds(found.proved_ms, found.possible_ms))
         shown.append(_("%(time)s in all") % {"time": time})
-        if here.share is not None:
-            shown.append(_("%(share)s of these classes on average") % {"share": words.part(here.share / 1000)})
+        if found.share is not None:
+            share = words.part(found.share / 1000)
+            shown.append(_("at least %(share)s of these classes on average") % {"share": share})
     return [{"said": said, "address": ""} for said in shown]
 
 
