@@ -12,7 +12,6 @@ from rollcall.store.searching.places import Order, Place
 from rollcall.store.searching.scope import Scope, organisations
 from rollcall.store.searching.sorts import Sorts, too_many
 from rollcall.store.searching.walking import (
-    LOOKED_AT,
     Taken,
     merge,
     page_of,
@@ -106,7 +105,7 @@ def _walked(scope: Scope, name: str, order: Order, start: Place | None, limit: i
         return _by_people(scope, order, start, limit)
     rows = Attendance.objects.filter(organisation=scope.organisation)
     condition = scope.of_rows & scope.times_only() & scope.of_people() & scope.clock & scope.of_meetings("summary__")
-    return take_walked(rows, order, start, condition, limit=limit)
+    return take_walked(walk(rows, order, start, condition), limit=limit, budget=scope.budget)
 
 
 def _by_index_of_people(scope: Scope, order: Order, start: Place | None, limit: int) -> Taken | None:
@@ -146,8 +145,8 @@ def _by_meetings(scope: Scope, name: str, order: Order, start: Place | None, lim
             found += _people_in(scope, some, is_descending=order.is_descending)
             if len(found) >= limit:
                 return Taken(found[:limit])
-        looked_at += stretch.looked_at + 10 * len(stretch.found) * scope.has_row_conditions()
-        if looked_at >= LOOKED_AT and stretch.end is not None:
+        looked_at += stretch.looked_at + scope.cost * len(stretch.found)
+        if looked_at >= scope.budget and stretch.end is not None:
             return Taken(found, _after_all_of(stretch.end, is_descending=order.is_descending))
     return Taken(found)
 
@@ -194,10 +193,10 @@ def _by_people(scope: Scope, order: Order, start: Place | None, limit: int) -> T
             looked_at += _ROWS_OF_ONE * len(some)
             if len(found) >= limit:
                 return Taken(found[:limit])
-            if looked_at >= LOOKED_AT:
+            if looked_at >= scope.budget:
                 return Taken(found, _after_all_with(some[-1], order))
         looked_at += stretch.looked_at
-        if looked_at >= LOOKED_AT and stretch.end is not None:
+        if looked_at >= scope.budget and stretch.end is not None:
             return Taken(found, _after_all_with(stretch.end, order))
     return Taken(found)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from django.db.models import Count, Q, Sum
 
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 _LISTS: Mapping[str, Any] = {"meetings": meetings, "attendances": attendances, "people": people, "courses": courses}
 
 
+COUNTING: Final = 4_000
+"""Rows that are tested for a count: a page must not wait for what is only said beside it."""
+
+
 class Totals(NamedTuple):
     """What a filter comes to. None is not known: it would take a look at more rows than are looked at.
 
@@ -36,7 +40,7 @@ class Totals(NamedTuple):
 
 def count_of(name: str, wanted: Filter) -> Counted:
     """How many rows a list has."""
-    scope = Scope(wanted)
+    scope = Scope(wanted, COUNTING)
     if (counted := _counted(name, scope)) is not None:
         return _capped(counted)
     which = _LISTS[name]

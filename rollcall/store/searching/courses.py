@@ -12,7 +12,7 @@ from rollcall.store.searching.meetings import all_conditions, few_summaries
 from rollcall.store.searching.places import Order, Place
 from rollcall.store.searching.scope import Scope, organisations
 from rollcall.store.searching.sorts import Sorts, too_many
-from rollcall.store.searching.walking import LOOKED_AT, Taken, merge, page_of, plain, portions, take_walked, walk
+from rollcall.store.searching.walking import Taken, merge, page_of, plain, portions, take_walked, walk
 from rollcall.store.searching.wanted import Page
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def _walked(scope: Scope, order: Order, start: Place | None, limit: int) -> Take
     rows = Course.objects.filter(organisation=scope.organisation)
     condition = Q(meetings__gt=0) & (Q() if scope.courses is None else scope.courses.of_themselves())
     if _is_everything(scope):
-        return take_walked(rows, order, start, condition, limit=limit)
+        return take_walked(walk(rows, order, start, condition), limit=limit, budget=scope.budget)
     found: list[Place] = []
     looked_at = 0
     for stretch in walk(rows, order, start, condition):
@@ -125,7 +125,7 @@ def _walked(scope: Scope, order: Order, start: Place | None, limit: int) -> Take
             looked_at += _MEETINGS_OF_ONE * len(some)
             if len(found) >= limit:
                 return Taken(found[:limit])
-            if looked_at >= LOOKED_AT:
+            if looked_at >= scope.budget:
                 return Taken(found, some[-1])
         looked_at += stretch.looked_at
     return Taken(found)

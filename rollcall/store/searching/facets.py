@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from rollcall.store.derived import Attendance, Course, Summary
 from rollcall.store.searching import attendances
 from rollcall.store.searching.clock import DAY_MS, offset_at
+from rollcall.store.searching.counting import COUNTING
 from rollcall.store.searching.scope import Scope
 from rollcall.store.searching.wanted import Counted, state_of
 
@@ -59,7 +60,7 @@ def facets_of(wanted: Filter, *names: str) -> dict[str, list[Facet]]:
 
 
 def _rows_of(wanted: Filter) -> tuple[list[dict[str, Any]], bool]:
-    scope = Scope(wanted)
+    scope = Scope(wanted, COUNTING)
     columns = ("role", "kind", "summary_id", "started_at")
     if (few := scope.few_rows) is not None:
         return list(few.values(*columns)), False

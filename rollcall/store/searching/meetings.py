@@ -10,7 +10,7 @@ from rollcall.store.derived import Summary
 from rollcall.store.searching.places import Order, Place
 from rollcall.store.searching.scope import FEW_ROWS, Scope, organisations
 from rollcall.store.searching.sorts import Sorts, too_many
-from rollcall.store.searching.walking import Taken, merge, page_of, take_sorted, take_walked
+from rollcall.store.searching.walking import Taken, merge, page_of, take_sorted, take_walked, walk
 from rollcall.store.searching.wanted import Page
 
 if TYPE_CHECKING:
@@ -78,7 +78,12 @@ def all_conditions(scope: Scope) -> Q:
 def _walked(scope: Scope, order: Order, start: Place | None, limit: int) -> Taken:
     in_time = scope.times if order.columns[0] == "started_at" else Q(organisation=scope.organisation)
     condition = all_conditions(scope) if in_time == scope.times else all_conditions(scope) & scope.times_only()
-    return take_walked(Summary.objects.filter(in_time), order, start, condition, limit=limit)
+    return take_walked(
+        walk(Summary.objects.filter(in_time), order, start, condition),
+        limit=limit,
+        budget=scope.budget,
+        cost=scope.cost,
+    )
 
 
 def summaries(ids: Sequence[int]) -> list[Summary]:

@@ -12,7 +12,7 @@ from rollcall.store.searching.attendances import ENGAGEMENT
 from rollcall.store.searching.places import Order, Place
 from rollcall.store.searching.scope import Scope, organisations
 from rollcall.store.searching.sorts import Sorts, too_many
-from rollcall.store.searching.walking import LOOKED_AT, Taken, merge, page_of, plain, portions, take_walked, walk
+from rollcall.store.searching.walking import Taken, merge, page_of, plain, portions, take_walked, walk
 from rollcall.store.searching.wanted import Page
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def _walked(scope: Scope, order: Order, start: Place | None, limit: int) -> Take
     rows = Person.objects.filter(organisation=scope.organisation, is_user=True)
     condition = Q() if scope.people is None else scope.people.of_themselves()
     if is_everything(scope):
-        return take_walked(rows, order, start, condition & Q(meetings__gt=0), limit=limit)
+        return take_walked(walk(rows, order, start, condition & Q(meetings__gt=0)), limit=limit, budget=scope.budget)
     found: list[Place] = []
     looked_at = 0
     for stretch in walk(rows, order, start, condition & Q(meetings__gt=0)):
@@ -141,10 +141,10 @@ def _walked(scope: Scope, order: Order, start: Place | None, limit: int) -> Take
             looked_at += _ROWS_OF_ONE * len(some)
             if len(found) >= limit:
                 return Taken(found[:limit])
-            if looked_at >= LOOKED_AT:
+            if looked_at >= scope.budget:
                 return Taken(found, some[-1])
         looked_at += stretch.looked_at
-        if looked_at >= LOOKED_AT and stretch.end is not None:
+        if looked_at >= scope.budget and stretch.end is not None:
             return Taken(found, stretch.end)
     return Taken(found)
 

@@ -25,6 +25,12 @@ if TYPE_CHECKING:
 FEW_ROWS = 20_000
 """Attendances that are sorted as they come; of more, a list is walked in the order of an index."""
 
+LOOKED_AT = 30_000
+"""Rows that a walk tests before it gives a page as far as it is."""
+
+_PEOPLE_OF_ONE = 20
+"""A meeting's people, as a rule."""
+
 _AT_LEAST = ("chats", "raise_hands", "emojis", "poll_answers", "cameras", "talk_ms")
 
 
@@ -38,9 +44,15 @@ class Few:
 
 @dataclass(frozen=True)
 class Scope:
-    """One filter while it is answered."""
+    """One filter while it is answered; a walk may test `budget` rows for it."""
 
     wanted: Filter
+    budget: int = LOOKED_AT
+
+    @property
+    def cost(self) -> int:
+        """In rows: to know whether somebody of the filter was in it, a meeting's people are looked at."""
+        return _PEOPLE_OF_ONE if self.has_row_conditions() else 1
 
     @cached_property
     def people(self) -> Chosen | None:
@@ -59,7 +71,7 @@ class Scope:
 
     def of_organisation(self, organisation: int) -> Scope:
         """The same inside one organisation."""
-        return Scope(replace(self.wanted, organisation=organisation))
+        return Scope(replace(self.wanted, organisation=organisation), self.budget)
 
     # --- conditions ---------------------------------------------------------------------------------------------------
 

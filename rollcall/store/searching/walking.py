@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 
 _One = TypeVar("_One")
 
-LOOKED_AT = 30_000
-"""Rows that a walk tests before it gives a page as far as it is."""
-
 FIRST_WINDOW, _LARGEST_WINDOW = 128, 8_192
 
 
@@ -109,16 +106,16 @@ def plain(values: Iterable[object]) -> Place:
 # --- pages ------------------------------------------------------------------------------------------------------------
 
 
-def take_walked(rows: QuerySet[Any], order: Order, start: Place | None, condition: Q, *, limit: int) -> Taken:
-    """The first so many places of a large set."""
+def take_walked(walked: Iterable[Stretch], *, limit: int, budget: int, cost: int = 1) -> Taken:
+    """The first so many places of a large set, unless its rows cost more than the budget to test."""
     found: list[Place] = []
     looked_at = 0
-    for stretch in walk(rows, order, start, condition):
+    for stretch in walked:
         found += stretch.found
-        looked_at += stretch.looked_at
+        looked_at += cost * stretch.looked_at
         if len(found) >= limit:
             return Taken(found[:limit])
-        if looked_at >= LOOKED_AT and stretch.end is not None:
+        if looked_at >= budget and stretch.end is not None:
             return Taken(found, stretch.end)
     return Taken(found)
 
