@@ -140,6 +140,8 @@ def _read_until(word: Word) -> int:
 def _read_moment(word: Word, *, is_last: bool) -> int:
     """A day, or a day and a time, in the reader's zone, as epoch ms; the last one is included, a day to its end."""
     text = word.text.strip()
+    if text.startswith("T"):
+        raise word.wrong(_("%(field)s: a time of day needs its day."), "time-without-day", _("Write the day too."))
     try:
         moment = datetime.fromisoformat(text)
         if is_last:
@@ -169,7 +171,7 @@ def _read_clock(word: Word) -> int:
 
 def _read_days(word: Word) -> frozenset[int]:
     chosen = [day for day in re.split(r"[\s,]+", word.text.strip().lower()) if day]
-    if any(day not in DAYS for day in chosen):
+    if not chosen or any(day not in DAYS for day in chosen):
         hint = _("Write days as mon,tue,wed,thu,fri,sat,sun.")
         raise word.wrong(_("%(field)s: “%(word)s” is not a day of the week."), "not-a-weekday", hint)
     return frozenset(map(DAYS.index, chosen))

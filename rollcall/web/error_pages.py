@@ -63,6 +63,9 @@ def signed_out() -> RollcallError:
 
 def wants_json(request: HttpRequest) -> bool:
     """Whether a program asks."""
+    is_file = request.path.endswith((".csv", ".xlsx", ".pdf"))
+    if is_file and "text/html" not in request.headers.get("Accept", ""):
+        return True  # what a browser asks for says so; a program that takes anything shall not take a page for a file
     return request.path.endswith(".json") or request.get_preferred_type(["text/html", "application/json"]) == (
         "application/json"
     )

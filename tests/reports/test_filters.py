@@ -56,6 +56,8 @@ def test_a_filter_is_read_from_its_words() -> None:
         ("from", "2026-02-30"),
         ("to", "soon"),
         ("weekday", "someday"),
+        ("weekday", ","),
+        ("from", "T09:00"),
         ("hour-from", "25:00"),
         ("hour-to", "8:75"),
         ("role", "king"),

@@ -51,25 +51,18 @@ def columns(by: str) -> tuple[Column, ...]:
     )
 
 
-def periods(buckets: Iterable[Bucket], by: str, zone: tzinfo) -> list[Period]:
-    """The days or weeks in which there was a class, oldest first."""
+def periods(buckets: Iterable[Bucket], by: str, zone: tzinfo, *, first_weekday: int = 0) -> list[Period]:
+    """The days or weeks in which there was a class, oldest first; 0 is Monday."""
     found: dict[date, Period] = {}
-    beginning = _week if by == "week" else _day
     for bucket in buckets:
-        day = beginning(words.moment(bucket.at, zone).date())
+        day = words.moment(bucket.at, zone).date()
+        if by == "week":
+            day -= timedelta(days=(day.weekday() - first_weekday) % 7)
         period = found.setdefault(day, Period(day))
         period.meetings += bucket.meetings
         period.attendances += bucket.attendances
         period.person_ms += bucket.person_ms
     return [found[day] for day in sorted(found)]
-
-
-def _day(day: date) -> date:
-    return day
-
-
-def _week(day: date) -> date:
-    return day - timedelta(days=(day.weekday() - formatting.first_weekday()) % 7)
 
 
 def by_of(asked: Asked, buckets: Sequence[Bucket]) -> str:
@@ -81,12 +74,16 @@ def by_of(asked: Asked, buckets: Sequence[Bucket]) -> str:
     return "week" if is_long else "day"
 
 
-def use_table(buckets: Sequence[Bucket], asked: Asked, *, with_pictures: bool) -> Table:
-    """The table, and in a document its pictures."""
-    by = by_of(asked, buckets)
-    found = periods(buckets, by, asked.zone)
+def use_table(buckets: Sequence[Bucket], asked: Asked, form: Format) -> Table:
+    """The table, and in a document its pictures.
+
+    What programs read depends on nothing but the address: days unless weeks are asked for, and these from Monday on.
+    """
+    is_file = form in Format.FILE
+    by = asked.options.get("by", "day") if is_file else by_of(asked, buckets)
+    found = periods(buckets, by, asked.zone, first_weekday=0 if is_file else formatting.first_weekday())
     totals = {name: sum(getattr(one, name) for one in found) for name in ("meetings", "attendances", "person_ms")}
-    drawn = pictures(buckets, asked, by) if with_pictures else []
+    drawn = pictures(buckets, asked, by) if form is Format.PDF else []
     return Table(
         "use/1",
         "weeks" if by == "week" else "days",
@@ -110,7 +107,7 @@ def buckets_of(asked: Asked) -> list[Bucket]:
 
 
 def _make(asked: Asked, _subject: Sequence[str], form: Format) -> Table:
-    return use_table(buckets_of(asked), asked, with_pictures=form is Format.PDF)
+    return use_table(buckets_of(asked), asked, form)
 
 
 USE = Report(

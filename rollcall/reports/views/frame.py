@@ -85,6 +85,7 @@ def frame(request: HttpRequest, report: Report, asked: Asked, refused: Refused |
         "page": report.address.strip("/").split("/", maxsplit=1)[0],
         "asked": asked,
         "is_blank": asked.is_blank,
+        "is_first": True,
         "path": request.path,
         "query": asked.query(),
         "fields": [field for field in fields if field.name in FIRST],

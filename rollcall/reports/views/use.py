@@ -13,6 +13,7 @@ from rollcall.core.errors import Refused
 from rollcall.reports import access, asking
 from rollcall.reports.pictures.figure import figures
 from rollcall.reports.registry import REPORTS
+from rollcall.reports.rows import Format
 from rollcall.reports.tables import use as tables
 from rollcall.reports.to_html import to_html
 from rollcall.reports.views.frame import frame, read, read_again
@@ -43,7 +44,7 @@ def use(request: HttpRequest) -> HttpResponseBase:
 def _page(asked: Asked) -> dict[str, Any]:
     buckets = tables.buckets_of(asked)
     by = tables.by_of(asked, buckets)
-    table = tables.use_table(buckets, asked, with_pictures=False)
+    table = tables.use_table(buckets, asked, Format.HTML)
     return {
         "count": len(buckets),
         "by": by,
