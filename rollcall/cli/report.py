@@ -96,7 +96,7 @@ def report(  # noqa: PLR0917 - typer passes them by name
     named = {key.replace("_", "-"): word for key, word in locals().items() if isinstance(word, str)}
     words = {"from": since, "to": until} | {key: word for key, word in named.items() if key in _WORDS}
     _refuse_terminal(form, output)
-    open_database()
+    open_database(for_readers=True)
     _write(_rendered(what, about or [], words, form, zone_named(zone)), output)
 
 

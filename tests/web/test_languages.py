@@ -15,6 +15,7 @@ from django.utils import translation
 from lxml import html
 
 from rollcall import languages
+from rollcall.cli import run
 from rollcall.core.errors import Misconfigured
 from tests.makers import Attendee, make_meeting
 
@@ -344,3 +345,57 @@ def test_every_page_is_there_in_every_language(
     tree = tree_of(reader, address.format(**meeting))
     assert tree.get("lang") == code
     assert not re.search(r"%\(\w+\)", html.tostring(tree, encoding="unicode"))
+
+
+# --- what does not change with the language ---------------------------------------------------------------------------
+
+
+def content_of(client: Client, address: str, language: str) -> bytes:
+    client.cookies["language"] = language
+    answer = client.get(address)
+    return b"".join(answer.streaming_content) if answer.streaming else answer.content  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("address", ["/meetings.json", "/people.json", "/meetings/{pk}.json", "/coverage.json"])
+def test_what_a_program_reads_is_the_same_in_every_language(
+    reader: Client, meeting: dict[str, str], address: str
+) -> None:
+    address = address.format(**meeting)
+    english = content_of(reader, address, "en")
+    assert english
+    for code in languages.codes()[1:]:
+        assert content_of(reader, address, code) == english
+
+
+def test_times_and_numbers_of_a_file_are_the_same_in_every_language(reader: Client, meeting: dict[str, str]) -> None:
+    files = {code: content_of(reader, "/attendances.csv", code).decode() for code in languages.codes()}
+    numbers = {code: re.findall(r"\d[\d:.\- ]+\d", text.partition("\n")[2]) for code, text in files.items()}
+    assert files["el"].splitlines()[0] != files["en"].splitlines()[0]
+    assert numbers["en"]
+    assert all(found == numbers["en"] for found in numbers.values())
+
+
+# --- the command line -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def greek_instance(settings: Any) -> Iterator[None]:
+    settings.LANGUAGE_CODE = "el"
+    translation.deactivate()
+    yield
+    translation.deactivate()
+
+
+@pytest.mark.usefixtures("greek_instance")
+def test_a_report_on_the_command_line_is_in_the_configured_language(capsysbinary: Any) -> None:
+    make_meeting()
+    assert run(["report", "meetings"]) == 0
+    assert "Συνεδρία" in capsysbinary.readouterr().out.decode()
+
+
+@pytest.mark.usefixtures("greek_instance")
+def test_what_a_command_tells_an_operator_is_english(capsys: Any) -> None:
+    run(["doctor"])
+    said = capsys.readouterr()
+    assert not re.search("[α-ωά-ώ]", said.out + said.err)
+    assert translation.get_language() == "en"
