@@ -71,7 +71,8 @@ def compiled(into: Path, folder: Path = FOLDER) -> Path:
     if target.is_dir():
         return target
     try:
-        into.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for path in (into.parent, into):  # of parents that it makes itself, mkdir would set no mode
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=into, prefix=".making-") as draft:
             _compile(folder, Path(draft) / "made")
             return _moved(Path(draft) / "made", target)
