@@ -14,6 +14,7 @@ import msgspec
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from rollcall.reports import words
 from rollcall.reports.details import Count, attendance_detail, summary_detail
 from rollcall.store.names import matches, search_terms
 from rollcall.store.searching import State, state_of
@@ -424,13 +425,20 @@ def _mean(person: FoundPerson) -> float | None:
 PEOPLE_COLUMNS = (
     Column("name", _("Name"), Kind.TEXT, attrgetter("name"), link=lambda row: person_page(row.key), sort="name"),
     Column("external_user_id", _("User id"), Kind.TEXT, lambda row: row.external_user_id),
-    Column("shown_site", _("Site"), Kind.HOST, lambda row: row.site.removeprefix("https://"), Format.PAGE),
+    Column("shown_site", _("Site"), Kind.HOST, lambda row: words.site(row.site), Format.PAGE),
     Column("site", _("Site"), Kind.HOST, lambda row: row.site, ~Format.PAGE),
     Column("meetings", _("Meetings"), Kind.COUNT, attrgetter("meetings"), sort="meetings"),
     Column("time", pgettext_lazy("how long", "Time"), Kind.DURATIONS, _totals, Format.SCREEN, sort="time"),
     Column("proved_ms", _("Time at least"), Kind.DURATION, lambda row: row.proved_ms, Format.FILE),
     Column("possible_ms", _("Time at most"), Kind.DURATION, lambda row: row.possible_ms, Format.FILE),
-    Column("share", _("Mean share, at least"), Kind.PART, _mean, sort="share"),
+    Column(
+        "share",
+        _("Mean share, at least"),
+        Kind.PART,
+        _mean,
+        sort="share",
+        about=_("The mean of the proved shares of the classes whose length is known; running ones are left out."),
+    ),
     *(replace(column, of=_at_least(column.key), sort=SORTED_AS[column.key]) for column in COUNTED_COLUMNS[:6]),
     *(
         Column(column.key, column.label, Kind.COUNT, attrgetter(column.key), Format.JSON)

@@ -274,6 +274,13 @@ def role(name: str, kind: str) -> str:
     return formatting.listed(words) or UNKNOWN
 
 
+def site(address: str) -> str:
+    """The LMS by its host; where no LMS told of a meeting its server stands for one, which is said."""
+    if address.startswith("pool:"):
+        return _("no LMS told (server %(name)s)") % {"name": address.removeprefix("pool:")}
+    return address.removeprefix("https://")
+
+
 def kind(code: str) -> str:
     """Whether somebody is an account of the LMS, a guest, or called in."""
     return _(KINDS.get(code, code))

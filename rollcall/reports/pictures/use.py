@@ -157,7 +157,7 @@ def _use_table(used: Sequence[tuple[date, Use]], kind: Period) -> Table:
         Column("period", gettext_lazy("Time"), Kind.TEXT, lambda row: period(row[0], kind)),
         Column("meetings", gettext_lazy("Meetings"), Kind.COUNT, lambda row: row[1].meetings),
         Column("attendances", gettext_lazy("Attendances"), Kind.COUNT, lambda row: row[1].attendances),
-        Column("person_ms", gettext_lazy("Time of all people"), Kind.DURATION, lambda row: row[1].person_ms),
+        Column("person_ms", gettext_lazy("Time of all people, at least"), Kind.DURATION, lambda row: row[1].person_ms),
     )
     return Table("picture-use/1", "periods", columns, used)
 

@@ -53,12 +53,12 @@ def course_name(course: Course) -> str:
 COURSE_COLUMNS = (
     Column("label", _("Course"), Kind.TEXT, course_name, link=course_page, sort="name"),
     Column("context_id", _("Course id"), Kind.TEXT, attrgetter("context_id")),
-    Column("shown_site", _("Site"), Kind.HOST, lambda row: row.site.removeprefix("https://"), Format.PAGE),
+    Column("shown_site", _("Site"), Kind.HOST, lambda row: words.site(row.site), Format.PAGE),
     Column("site", _("Site"), Kind.HOST, attrgetter("site"), ~Format.PAGE),
     Column("meetings", _("Meetings"), Kind.COUNT, attrgetter("meetings"), sort="meetings"),
     Column("people", _("People"), Kind.COUNT, attrgetter("people")),
     Column("attendances", _("Attendances"), Kind.COUNT, attrgetter("attendances"), sort="attendances"),
-    Column("proved_ms", _("Time of all people"), Kind.DURATION, attrgetter("proved_ms"), sort="time"),
+    Column("proved_ms", _("Time of all people, at least"), Kind.DURATION, attrgetter("proved_ms"), sort="time"),
     Column("last_at", _("Last meeting"), Kind.TIME, attrgetter("last_at"), sort="last"),
 )
 

@@ -47,7 +47,7 @@ def columns(by: str) -> tuple[Column, ...]:
         Column("day", label, Kind.DAY, attrgetter("day")),
         Column("meetings", _("Meetings"), Kind.COUNT, attrgetter("meetings")),
         Column("attendances", _("Attendances"), Kind.COUNT, attrgetter("attendances")),
-        Column("person_ms", _("Time of all people"), Kind.DURATION, attrgetter("person_ms")),
+        Column("person_ms", _("Time of all people, at least"), Kind.DURATION, attrgetter("person_ms")),
     )
 
 

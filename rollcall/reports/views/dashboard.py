@@ -97,7 +97,7 @@ def _span(label: str, since: datetime, wanted: Filter, against: str) -> dict[str
     numbers = [
         (_("Meetings"), formatting.number(used.meetings), formatting.number(before.meetings), "/meetings"),
         (_("Attendances"), formatting.number(used.attendances), formatting.number(before.attendances), "/attendances"),
-        (_("Time of all people"), words.hours(used.person_ms), words.hours(before.person_ms), "/use"),
+        (_("Time of all people, at least"), words.hours(used.person_ms), words.hours(before.person_ms), "/use"),
     ]
     return {"label": label, "against": against, "query": f"?from={since.date().isoformat()}", "numbers": numbers}
 

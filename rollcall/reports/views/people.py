@@ -47,6 +47,7 @@ def person(request: HttpRequest, key: str) -> HttpResponseBase:
     zone = timezone.get_current_timezone()
     context: dict[str, Any] = {
         "person": found,
+        "site": words.site(found.site),
         "name": visible(found.name.strip() or _("(no name)")),
         "first_at": words.day_and_clock(found.first_at, zone),
         "last_at": words.day_and_clock(found.last_at, zone),
