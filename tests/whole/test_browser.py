@@ -6,130 +6,19 @@ import csv
 import os
 import re
 import signal
-import subprocess
-import sys
-import threading
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
 
-from tests import programs
-from tests.whole.instance import PATIENCE_SECONDS, ROLLCALL, rollcall
+from tests.whole.demo import CHANGE_MS, Demo, open_running
+from tests.whole.instance import rollcall
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+    from playwright.sync_api import Browser, Page
 
-START_SECONDS = 120.0
-CHANGE_MS = 60_000
 WIDTHS = (320, 360, 768, 1024, 1280, 1440)
-
-
-@dataclass
-class Demo:
-    """A running one, and the cookies of somebody who is signed in to it."""
-
-    process: subprocess.Popen[str]
-    data: str
-    url: str
-    signed_in: Any = None
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Demo]:
-    """`rollcall demo` until the last test of this module; its link, which works once, signs in for all of them."""
-    home = tmp_path_factory.mktemp("demo")
-    env = {
-        "HOME": str(home),
-        "LANG": "C.UTF-8",
-        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.defpath]),
-        "PYTHONUNBUFFERED": "1",
-        "TMPDIR": str(home),
-        "TZ": "UTC",
-    }
-    with (home / "demo.log").open("w") as log:
-        command = [ROLLCALL, "--data", str(home / "data"), "demo", "--port", "0"]
-        process = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=log, text=True)
-    give_up = threading.Timer(START_SECONDS, process.kill)
-    give_up.start()
-    try:
-        link = _link(process)
-        assert link, (home / "demo.log").read_text()
-        give_up.cancel()
-        started = Demo(process, str(home / "data"), link.partition("/login")[0])
-        context = browser.new_context()
-        context.new_page().goto(link)
-        started.signed_in = context.storage_state()
-        context.close()
-        yield started
-    finally:
-        give_up.cancel()
-        process.send_signal(signal.SIGTERM)
-        process.wait(timeout=PATIENCE_SECONDS)
-        assert process.stdout is not None
-        process.stdout.close()
-
-
-def _link(process: subprocess.Popen[str]) -> str:
-    assert process.stdout is not None
-    for line in process.stdout:
-        if found := re.search(r"http://\S+/login/link/\S+", line):
-            return found[0]
-    return ""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Debian's chromium."""
-    from playwright.sync_api import sync_playwright
-
-    path = programs.need("chromium")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path)
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture
-def teacher(demo: Demo, browser: Browser) -> Iterator[BrowserContext]:
-    """Somebody in Athens who is signed in; no page may log an error."""
-    context = browser.new_context(
-        base_url=demo.url,
-        storage_state=demo.signed_in,
-        timezone_id="Europe/Athens",
-        viewport={"width": 1280, "height": 900},
-    )
-    errors: list[str] = []
-    context.on("weberror", lambda error: errors.append(str(error.error)))
-    context.on("console", lambda message: errors.append(message.text) if _is_a_fault(message) else None)
-    yield context
-    context.close()
-    assert errors == []
-
-
-def _is_a_fault(message: ConsoleMessage) -> bool:
-    """Whatever the browser complains of, except that a page which is refused is refused."""
-    return message.type == "error" and not re.search(r"status of 40[04] \(", message.text)
-
-
-@pytest.fixture
-def page(teacher: BrowserContext) -> Page:
-    return teacher.new_page()
-
-
-def open_running(page: Page) -> None:
-    """The page of the class that runs, as soon as there is one with somebody in it."""
-    page.goto("/meetings?state=running")
-    for _ in range(120):
-        if page.locator("tbody th a").count():
-            break
-        page.wait_for_timeout(500)
-        page.reload()
-    page.locator("tbody th a").first.click()
-    page.locator(".person").first.wait_for(timeout=CHANGE_MS)
 
 
 def await_change(page: Page) -> None:
