@@ -15,6 +15,7 @@ from django.db import Error, close_old_connections, connections
 
 from rollcall.bbb import reconcile
 from rollcall.deliveries import send
+from rollcall.derive.directory import recount
 from rollcall.derive.log import Log
 from rollcall.derive.pace import Pace
 from rollcall.derive.rebuild import Outdated, fold_due
@@ -80,7 +81,7 @@ def _fold(stopping: threading.Event) -> None:
         try:
             close_old_connections()
             outdated = outdated or Outdated()
-            worked = _fold_due(log, pace, stopping) or outdated.demand_some()
+            worked = _fold_due(log, pace, stopping) or outdated.demand_some() or bool(recount())
         except Error as error:
             logger.warning("The database does not answer; folding waits", error=type(error).__name__)
             stopping.wait(DATABASE_DOWN_SECONDS)

@@ -109,7 +109,7 @@ def make_meeting(
     """A folded meeting with its people; `ended` None is still running, a pair is the earliest and the latest end."""
     from django.db import transaction
 
-    from rollcall.derive.directory import enter_course, lock_people, recount_courses, recount_people
+    from rollcall.derive.directory import count_people, enter_course, recount_courses
     from rollcall.derive.rows import order_of
     from rollcall.store.derived import Attendance, Summary
     from rollcall.store.facts import Meeting
@@ -179,7 +179,7 @@ def make_meeting(
     summary.person_ms = sum(row.proved_ms for row in rows)
     summary.save(update_fields=["person_ms"])
     with transaction.atomic():
-        recount_people(lock_people({row.person_id for row in rows}))
+        count_people({row.person_id for row in rows if row.person_id is not None})
         recount_courses([summary.course_id])
     return summary
 

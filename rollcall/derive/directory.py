@@ -1,7 +1,7 @@
 """The directories by which attendance is found: people and courses, with totals over all their meetings.
 
 Totals are counted anew from the rows of whoever a fold touched, never added to: whatever the order of the folds, the
-last one leaves the truth.
+last count leaves the truth.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from django.db.models import Count, Max, Min, Q, Sum
 
 from rollcall.derive.rows import order_of, sort_key
 from rollcall.feed.faults import Fault, fault_of
-from rollcall.store.derived import Attendance, Course, Person, Summary
+from rollcall.store.derived import Attendance, Course, Person, Recount, Summary
 from rollcall.store.fields import storable
 from rollcall.store.names import fold_name
 
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 AT_ONCE = 500
 """Keys in one statement: SQLite takes some 32,000 values, older ones 999."""
+
+FEW = 25
+"""People in one transaction: of 100 classes each it lasts some 10 ms."""
 
 _Table: TypeAlias = Any
 """Person or Course: Django's stubs know no model that is one of two."""
@@ -75,29 +78,59 @@ def _known(table: _Table, keys: Iterable[bytes]) -> dict[bytes, int]:
     return found
 
 
-def _portions(keys: list[Any]) -> Iterable[list[Any]]:
-    return (keys[start : start + AT_ONCE] for start in range(0, len(keys), AT_ONCE))
+def _portions(keys: list[Any], size: int = AT_ONCE) -> Iterable[list[Any]]:
+    return (keys[start : start + size] for start in range(0, len(keys), size))
 
 
 # --- totals -----------------------------------------------------------------------------------------------------------
 
 
-def lock_people(pks: Collection[int | None]) -> dict[int, dict[str, Any]]:
-    """What stands of these users of an LMS, locked in one order; to be called before any row of theirs changes."""
-    rows = Person.objects.filter(is_user=True).order_by("pk")
+def note_changed(people: Collection[int | None]) -> None:
+    """In the fold's transaction: the totals of these are no longer those of their rows."""
+    Recount.objects.bulk_create(Recount(person_id=pk) for pk in sorted(pk for pk in people if pk is not None))
+
+
+def recount(people: Collection[int | None] | None = None) -> int:
+    """Count again whoever a fold has noted, of these people or (None) of all; return how many were.
+
+    It goes by some people at a time, each in a short transaction: somebody with years of classes has many rows, and
+    whoever writes facts waits meanwhile. What is not reached stays noted.
+    """
+    noted = Recount.objects.all()
+    if people is not None:
+        noted = noted.filter(person__in=[pk for pk in people if pk is not None])
+    by_person: dict[int, list[int]] = defaultdict(list)
+    for pk, person in noted.order_by("person", "pk").values_list("pk", "person"):
+        by_person[person].append(pk)
+    counted = 0
+    for some in _portions(list(by_person), FEW):
+        if _count_again({person: by_person[person] for person in some}):
+            counted += len(some)
+    return counted
+
+
+def _count_again(noted: Mapping[int, list[int]]) -> bool:
+    """Whether these people were counted; False where another transaction was in the way."""
+    try:
+        with transaction.atomic():
+            count_people(noted)
+            # Only what was noted before the count: a fold that came meanwhile has noted its own.
+            Recount.objects.filter(pk__in=[pk for pks in noted.values() for pk in pks]).delete()
+    except Error as error:
+        if fault_of(error) is not Fault.AGAIN:
+            raise
+        return False
+    return True
+
+
+def count_people(pks: Collection[int]) -> None:
+    """Write the totals of these people that are no longer what they were, within a transaction."""
+    rows = Person.objects.filter(is_user=True, pk__in=pks).order_by("pk")
     rows = rows.select_for_update(no_key=connection.features.has_select_for_no_key_update)
-    held: dict[int, dict[str, Any]] = {}
-    for some in _portions(sorted(pk for pk in pks if pk is not None)):
-        held |= {row["id"]: row for row in rows.filter(pk__in=some).values("id", "key", *_COUNTED)}
-    return held
-
-
-def recount_people(held: Mapping[int, Mapping[str, Any]]) -> None:
-    """Write the totals of locked people that are no longer what they were."""
+    held = {row["id"]: row for row in rows.values("id", "key", *_COUNTED)}
     totals: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
-    for some in _portions(sorted(held)):
-        for pk, *total in _by_name(some):
-            totals[pk].append(tuple(total))
+    for pk, *total in _by_name(list(held)):
+        totals[pk].append(tuple(total))
     counted = ((pk, _total(bytes(row["key"]), totals.get(pk, []))) for pk, row in held.items())
     changed = [(pk, total) for pk, total in counted if any(held[pk][name] != value for name, value in total.items())]
     _write(Person, _COUNTED, changed)

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Case, F, Value, When
 
 from rollcall.core.meeting import fold_meeting
-from rollcall.derive.directory import enter_course, enter_people, lock_people, recount_courses, recount_people
+from rollcall.derive.directory import enter_course, enter_people, note_changed, recount, recount_courses
 from rollcall.derive.rows import Rows, rows_of
 from rollcall.feed.append import adopt
 from rollcall.store.derived import Attendance, Orphan, Seen, Summary
@@ -42,13 +42,14 @@ def refold(root: int, log: Log) -> bool:
     with transaction.atomic():
         if not advance(root, folded=seen):
             return False
-        replace_derived(root, members, rows)
+        touched = replace_derived(root, members, rows)
         if folded is not None:
             _note_families(meeting, folded.rooms[0])
     if folded is not None:
         # After the commit: of a room and its class folded at one moment, one at least then sees the other.
         for child, parent in _find_families(meeting, folded.rooms[0]):
             adopt(child, parent)
+    recount(touched)
     if folded is not None and folded.is_over():
         log.forget(members)
     return True
@@ -75,8 +76,8 @@ def entered(rows: Rows) -> Rows:
     return rows
 
 
-def replace_derived(root: int, members: Iterable[int], rows: Rows | None) -> None:
-    """Store the rows; of the attendance only what differs is written, since most of a class does not change."""
+def replace_derived(root: int, members: Iterable[int], rows: Rows | None) -> set[int | None]:
+    """Store the rows; return whose they are. Of the attendance only what differs is written: most does not change."""
     gone = Summary.objects.filter(meeting_id__in=[member for member in members if member != root or rows is None])
     courses: set[int | None] = set(gone.values_list("course", flat=True))
     held = {bytes(row["attendee_key"]): row for row in Attendance.objects.filter(summary__meeting=root).values()}
@@ -85,7 +86,7 @@ def replace_derived(root: int, members: Iterable[int], rows: Rows | None) -> Non
     fresh = {key: columns for key, columns in wanted.items() if key not in held or not _is_same(held[key], columns)}
     left = set(Attendance.objects.filter(summary__in=gone).values_list("person", flat=True))
     touched = {row["person_id"] for row in (*stale, *fresh.values())} | left
-    people = lock_people(touched)
+    note_changed(touched)
     gone.delete()
     if rows is not None:
         summary, changed = _store_summary(root, rows.summary)
@@ -93,8 +94,8 @@ def replace_derived(root: int, members: Iterable[int], rows: Rows | None) -> Non
         Attendance.objects.filter(pk__in=[row["id"] for row in stale]).delete()
         new = (Attendance(summary_id=summary, attendee_key=key, **columns) for key, columns in fresh.items())
         Attendance.objects.bulk_create(new, batch_size=ROWS_AT_ONCE)
-    recount_people(people)
     recount_courses(courses)
+    return touched
 
 
 def _store_summary(root: int, columns: Mapping[str, Any]) -> tuple[int, set[int | None]]:

@@ -45,6 +45,16 @@ class Person(models.Model):
         )
 
 
+class Recount(models.Model):
+    """A person whose rows a fold has changed: their totals are to be counted again, in a transaction of its own."""
+
+    # Without a constraint: checking one would have each fold wait for whoever counts the same people just then.
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="+", db_constraint=False)
+
+    class Meta:
+        app_label = "store"
+
+
 class Course(models.Model):
     """A course (context) of one site. `label` is that of its latest meeting, `labels_key` all it had, folded.
 

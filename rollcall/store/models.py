@@ -1,7 +1,7 @@
 """Django looks for an app's tables here; they live in the modules named after what they hold."""
 
 from rollcall.store.connections import CaptureSwitch, Hook, Pool, Secret, Server
-from rollcall.store.derived import Attendance, Course, Orphan, Person, Seen, Summary
+from rollcall.store.derived import Attendance, Course, Orphan, Person, Recount, Seen, Summary
 from rollcall.store.exports import Export, ExportPart
 from rollcall.store.facts import Fact, Meeting, SetAside
 from rollcall.store.imported import ImportedFile
@@ -22,6 +22,7 @@ __all__ = [
     "Orphan",
     "Person",
     "Pool",
+    "Recount",
     "Secret",
     "Seen",
     "Server",

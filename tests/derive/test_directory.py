@@ -10,12 +10,12 @@ import pytest
 from django.db import connection, transaction
 from django.db.models import Count, F, Sum
 
-from rollcall.derive.directory import enter_course, enter_people, lock_people, recount_courses, recount_people
+from rollcall.derive.directory import enter_course, enter_people, note_changed, recount, recount_courses
 from rollcall.simulate.classes import Plan, make_class
 from rollcall.simulate.generations import GENERATIONS
 from rollcall.simulate.relay import relay
 from rollcall.store.connections import Pool
-from rollcall.store.derived import Attendance, Course, Person, Summary
+from rollcall.store.derived import Attendance, Course, Person, Recount, Summary
 from rollcall.store.facts import Fact, Meeting
 from rollcall.store.keys import key_of, person_key
 from tests.derive.log import append_and_fold, arrivals_of, fold_everything
@@ -27,11 +27,6 @@ SITE = "https://moodle.example.org"
 def entry(uid: str) -> dict[str, Any]:
     about = {"is_user": True, "site": SITE, "external_user_id": uid, "external_key": key_of(uid)}
     return {"key": person_key(SITE, uid)} | about
-
-
-def recounted(*pks: int) -> None:
-    with transaction.atomic():
-        recount_people(lock_people(pks))
 
 
 @pytest.mark.usefixtures("database")
@@ -150,22 +145,44 @@ def test_folds_at_one_moment_enter_everybody_once(database: str) -> None:
 
 
 def test_totals_of_two_folds_at_one_moment_lose_neither(database: str) -> None:
-    """Each adds a meeting of the same people and counts: whoever counts last has seen both."""
+    """Each changes a meeting of the same people and counts afterwards: whoever counts last has seen both."""
     summaries = [make_meeting(*(Attendee(uid=str(uid)) for uid in range(8)), day=f"2026-11-{day}") for day in (18, 19)]
     people = set(Person.objects.values_list("pk", flat=True))
 
-    def count_again(summary: Any) -> None:
+    def fold_again(summary: Any) -> None:
         try:
-            for _ in range(10):
+            for proved in range(10):
                 with transaction.atomic():
-                    held = lock_people(people)
-                    Attendance.objects.filter(summary=summary).update(proved_ms=1_000)
-                    recount_people(held)
+                    note_changed(people)
+                    Attendance.objects.filter(summary=summary).update(proved_ms=1_000 + proved)
+                recount(people)
         finally:
             connection.close()
 
     with ThreadPoolExecutor(2) as threads:
-        list(threads.map(count_again, summaries))
-    assert set(Person.objects.values_list("meetings", "proved_ms")) == {(2, 2_000)}
+        list(threads.map(fold_again, summaries))
+    recount()  # what was in somebody's way: the worker's, when it has nothing else to do
+    assert set(Person.objects.values_list("meetings", "proved_ms")) == {(2, 2_018)}
+    assert not Recount.objects.exists()
+
+
+@pytest.mark.usefixtures("database")
+def test_who_was_noted_and_not_counted_is_counted_later() -> None:
+    """As after a kill between the two transactions."""
+    make_meeting(*(Attendee(uid=str(uid)) for uid in range(60)))
+    people = list(Person.objects.values_list("pk", flat=True))
+    Attendance.objects.update(proved_ms=5)
+    note_changed(people)
+    note_changed([*people[:3], None])
+    assert recount(people[:1]) == 1
+    assert Person.objects.filter(proved_ms=5).count() == 1
+    assert recount() == 59
+    assert Person.objects.filter(proved_ms=5).count() == 60
+    assert recount() == 0
+
+
+@pytest.mark.usefixtures("database")
+def test_a_course_that_is_none_is_not_counted() -> None:
     with transaction.atomic():
         recount_courses([None])
+    assert not Course.objects.exists()
