@@ -372,5 +372,5 @@ def test_a_figure_has_words_and_a_table() -> None:
     page = figures([drawn], ATHENS)
     assert ">How many were present at each moment</figcaption>" in page
     assert f'<p class="picture-text">{drawn.picture.text}</p>' in page
-    assert "<summary>The same as a table</summary>" in page
+    assert ">The same as a table</summary>" in page
     assert page.count("<tr>") == len(list(drawn.table.rows)) + 1
