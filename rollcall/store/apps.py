@@ -1,6 +1,7 @@
 """The one Django app with tables."""
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class StoreConfig(AppConfig):
@@ -9,3 +10,9 @@ class StoreConfig(AppConfig):
     name = "rollcall.store"
     label = "store"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """What stands beside the tables is made whenever they may have changed."""
+        from rollcall.store.name_index import after_migrating  # noqa: PLC0415 - Django's settings are whole only now
+
+        post_migrate.connect(after_migrating, sender=self)
