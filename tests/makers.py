@@ -202,7 +202,7 @@ def _person(site: str, one: Attendee) -> int:
     key = person_key(site, one.uid) if one.kind == "user" else key_of(site, "", fold_name(one.name))
     uid = one.uid if one.kind == "user" else ""
     entry = {"key": key, "is_user": one.kind == "user", "site": site, "external_user_id": uid}
-    named = {"name": one.name, "names_key": fold_name(one.name), "sort_key": sort_key(fold_name(one.name), key)}
+    named = {"names_key": fold_name(one.name), "sort_key": sort_key(fold_name(one.name), key)}
     return enter_people([entry | named | {"external_key": key_of(uid)}])[key]
 
 

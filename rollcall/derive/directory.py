@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from django.db import Error, connection, transaction
-from django.db.models import Count, Max, Min, Q, Sum
+from django.db import Error, IntegrityError, connection, transaction
+from django.db.models import Count, Exists, Max, Min, OuterRef, Q, Sum
 
 from rollcall.derive.rows import order_of, sort_key
 from rollcall.feed.faults import Fault, fault_of
@@ -116,6 +116,8 @@ def _count_again(noted: Mapping[int, list[int]]) -> bool:
             count_people(noted)
             # Only what was noted before the count: a fold that came meanwhile has noted its own.
             Recount.objects.filter(pk__in=[pk for pks in noted.values() for pk in pks]).delete()
+    except IntegrityError:
+        return False  # a fold has just brought somebody back who had no row left
     except Error as error:
         if fault_of(error) is not Fault.AGAIN:
             raise
@@ -124,7 +126,11 @@ def _count_again(noted: Mapping[int, list[int]]) -> bool:
 
 
 def count_people(pks: Collection[int]) -> None:
-    """Write the totals of these people that are no longer what they were, within a transaction."""
+    """Write the totals of these people that are no longer what they were, within a transaction.
+
+    Whoever has no row left goes, guests too: of what is not kept no name may stay.
+    """
+    Person.objects.filter(~Exists(Attendance.objects.filter(person=OuterRef("pk"))), pk__in=pks).delete()
     rows = Person.objects.filter(is_user=True, pk__in=pks).order_by("pk")
     rows = rows.select_for_update(no_key=connection.features.has_select_for_no_key_update)
     held = {row["id"]: row for row in rows.values("id", "key", *_COUNTED)}
@@ -169,18 +175,23 @@ def recount_courses(pks: Iterable[int | None]) -> None:
     """Bring what is said of these courses up to their meetings."""
     for pk in sorted({pk for pk in pks if pk is not None}):
         held = Course.objects.select_for_update(no_key=connection.features.has_select_for_no_key_update)
-        course = held.get(pk=pk)
+        course = held.filter(pk=pk).first()
+        if course is None:
+            continue
         rows = Summary.objects.filter(course=pk).order_by().values("context_label")
         labels = list(
             rows.annotate(count=Count("pk"), last=Max("started_at")).values_list("context_label", "count", "last")
         )
-        latest = max(labels, key=lambda row: (bool(row[0]), row[2], row[0]), default=("", 0, None))
+        if not labels:
+            course.delete()
+            continue
+        latest = max(labels, key=lambda row: (bool(row[0]), row[2], row[0]))
         Course.objects.filter(pk=pk).update(
             label=latest[0],
             sort_key=order_of(fold_name(latest[0] or course.context_id)),
             labels_key="\n".join(sorted({fold_name(row[0]) for row in labels} - {""})),
             meetings=sum(row[1] for row in labels),
-            last_at=max((row[2] for row in labels), default=None),
+            last_at=max(row[2] for row in labels),
         )
 
 

@@ -75,7 +75,7 @@ def _entry(attendance: Attendance, site: str) -> dict[str, Any]:
             "external_key": key_of(known),
         }
     name_key = fold_name(attendance.name)
-    names = {"name": attendance.name, "names_key": name_key, "sort_key": sort_key(name_key, key_of(site, "", name_key))}
+    names = {"names_key": name_key, "sort_key": sort_key(name_key, key_of(site, "", name_key))}
     nobody = {"is_user": False, "site": site, "external_user_id": "", "external_key": key_of("")}
     return {"key": key_of(site, "", name_key)} | nobody | names
 

@@ -14,9 +14,9 @@ UNCLAIMED = 0
 class Person(models.Model):
     """Somebody by whom attendance is found: a user of an LMS, or all guests and callers of one name at one site.
 
-    Only users (`is_user`) are people with totals, over all their meetings; an entry of guests joins nobody, it is there
-    for the search. `names_key` holds every name they had, folded, a line each; `name` is that of the latest meeting and
-    `sort_key` its order (as in Attendance). An entry without meetings is left over from an older fold, and not shown.
+    Only users (`is_user`) are people with a name and totals, over all their meetings; an entry of guests joins nobody,
+    it is there for the search. `names_key` holds every name they had, folded, a line each; `name` is that of the latest
+    meeting and `sort_key` its order (as in Attendance). An entry goes when the last of its rows has gone.
     """
 
     key = DigestField(unique=True)
