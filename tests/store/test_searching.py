@@ -104,7 +104,7 @@ def _total(sort: str, person: Any, rows: list[Any]) -> Any:
         return bytes(person.sort_key)
     if sort == "share":
         shares = [row.share for row in rows if row.share is not None]
-        return sum(shares) / len(shares) if shares else None
+        return sum(shares) // len(shares) if shares else None
     if sort in {"first", "last"}:
         return (min if sort == "first" else max)(row.started_at for row in rows)
     column = "proved_ms" if sort == "time" else ENGAGEMENT.get(sort)

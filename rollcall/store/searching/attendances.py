@@ -13,6 +13,7 @@ from rollcall.store.searching.scope import Scope, organisations
 from rollcall.store.searching.sorts import Sorts, too_many
 from rollcall.store.searching.walking import (
     Taken,
+    is_past,
     merge,
     page_of,
     plain,
@@ -25,6 +26,8 @@ from rollcall.store.searching.wanted import LARGEST, Page
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from django.db.models import QuerySet
 
     from rollcall.store.searching.wanted import Filter
 
@@ -138,7 +141,7 @@ def _by_meetings(scope: Scope, name: str, order: Order, start: Place | None, lim
     in_time = name == "started"
     rows = Summary.objects.filter(scope.times if in_time else Q(organisation=scope.organisation))
     condition = scope.clock & scope.of_meetings() & (Q() if in_time else scope.times_only())
-    found = _rest_of_meeting(scope, order, start)
+    found = [] if start is None else _rest_of_meeting(scope, rows.filter(condition), in_order, order, start)
     looked_at = 0
     for stretch in walk(rows, in_order, start and start[:2], condition):
         for some in portions(stretch.found, limit):
@@ -156,11 +159,12 @@ def _after_all_of(meeting: Place, *, is_descending: bool) -> Place:
     return (*meeting, b"" if is_descending else b"\xff" * 80)
 
 
-def _rest_of_meeting(scope: Scope, order: Order, start: Place | None) -> list[Place]:
-    if start is None:
+def _rest_of_meeting(scope: Scope, rows: QuerySet[Summary], in_order: Order, order: Order, start: Place) -> list[Place]:
+    """Who comes after a place in its meeting, if the meeting is still there and still one of the filter's."""
+    if not rows.filter(**dict(zip(in_order.columns, start[:2], strict=True))).exists():
         return []
     people = _people_in(scope, [start[:2]], is_descending=order.is_descending)
-    return [place for place in people if (place[2] < start[2] if order.is_descending else place[2] > start[2])]
+    return [place for place in people if is_past(place, start, order)]
 
 
 def _people_in(scope: Scope, meetings: Sequence[Place], *, is_descending: bool) -> list[Place]:
@@ -184,7 +188,7 @@ def _by_people(scope: Scope, order: Order, start: Place | None, limit: int) -> T
     if start is not None:
         same = people.filter(condition, sort_key=start[0]).values_list("sort_key", "id")
         found = [
-            place for place in _meetings_of(scope, [plain(one) for one in same], order) if _is_past(place, start, order)
+            place for place in _meetings_of(scope, [plain(one) for one in same], order) if is_past(place, start, order)
         ]
     looked_at = 0
     for stretch in walk(people, in_order, start and _after_all_with(start, order)[:2], condition):
@@ -204,10 +208,6 @@ def _by_people(scope: Scope, order: Order, start: Place | None, limit: int) -> T
 def _after_all_with(place: Place, order: Order) -> Place:
     """The place behind all rows of a person."""
     return (place[0], -1, -1) if order.is_descending else (place[0], LARGEST, LARGEST)
-
-
-def _is_past(place: Place, start: Place, order: Order) -> bool:
-    return place < start if order.is_descending else place > start
 
 
 def _meetings_of(scope: Scope, people: Sequence[Place], order: Order) -> list[Place]:

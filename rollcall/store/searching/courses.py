@@ -12,7 +12,7 @@ from rollcall.store.searching.meetings import all_conditions, few_summaries
 from rollcall.store.searching.places import Order, Place
 from rollcall.store.searching.scope import Scope, organisations
 from rollcall.store.searching.sorts import Sorts, too_many
-from rollcall.store.searching.walking import Taken, merge, page_of, plain, portions, take_walked, walk
+from rollcall.store.searching.walking import Taken, merge, page_of, portions, take_listed, take_walked, walk
 from rollcall.store.searching.wanted import Page
 
 if TYPE_CHECKING:
@@ -104,10 +104,7 @@ def _sorted(meetings: QuerySet[Summary], name: str, order: Order, start: Place |
         places: Any = rows.values_list("course__sort_key", "course_id").distinct()
     else:
         places = rows.values("course_id").annotate(total=_TOTAL[name]).values_list("total", "course_id")
-    found = sorted(map(plain, places), reverse=order.is_descending)
-    if start is not None:
-        found = [place for place in found if (place < start if order.is_descending else place > start)]
-    return Taken(found[:limit])
+    return take_listed(places, order, start, limit=limit)
 
 
 def _walked(scope: Scope, order: Order, start: Place | None, limit: int) -> Taken:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from django.db.models import Avg, Count, Max, Min, Q, Sum
+from django.db.models import Count, Max, Min, Q, Sum
 
 from rollcall.store.derived import Attendance, Person
 from rollcall.store.searching.attendances import ENGAGEMENT
 from rollcall.store.searching.places import Order, Place
 from rollcall.store.searching.scope import Scope, organisations
 from rollcall.store.searching.sorts import Sorts, too_many
-from rollcall.store.searching.walking import Taken, merge, page_of, plain, portions, take_walked, walk
+from rollcall.store.searching.walking import Taken, merge, page_of, portions, take_listed, take_walked, walk
 from rollcall.store.searching.wanted import Page
 
 if TYPE_CHECKING:
@@ -43,7 +43,6 @@ _TOTAL: Final[Mapping[str, Aggregate]] = {
     "meetings": Count("pk"),
     "first": Min("started_at"),
     "last": Max("started_at"),
-    "share": Avg("share"),
     **{sort: Sum(column) for sort, column in ENGAGEMENT.items()},
 }
 _ROWS_OF_ONE = 10
@@ -114,17 +113,20 @@ def taken(scope: Scope, name: str, order: Order, start: Place | None, limit: int
 
 def _sorted(rows: QuerySet[Attendance], name: str, order: Order, start: Place | None, limit: int) -> Taken:
     """People of few attendances, sorted by a total of these."""
+    users: Any = rows.filter(person__is_user=True).order_by()
     if name == "name":
-        places: Any = (
-            rows.filter(person__is_user=True).order_by().values_list("person__sort_key", "person_id").distinct()
-        )
+        places: Any = users.values_list("person__sort_key", "person_id").distinct()
+    elif name == "share":
+        totals = users.values_list("person_id").annotate(Sum("share"), Count("share"))
+        places = ((_mean(total, known), pk) for pk, total, known in totals)
     else:
-        totals: Any = rows.filter(person__is_user=True).order_by().values("person_id").annotate(total=_TOTAL[name])
-        places = totals.values_list("total", "person_id")
-    found = sorted(map(plain, places), reverse=order.is_descending)
-    if start is not None:
-        found = [place for place in found if (place < start if order.is_descending else place > start)]
-    return Taken(found[:limit])
+        places = users.values("person_id").annotate(total=_TOTAL[name]).values_list("total", "person_id")
+    return take_listed(places, order, start, limit=limit)
+
+
+def _mean(total: int | None, known: int) -> int | None:
+    """In whole thousandths, which every database and every address has alike; None if nothing is known."""
+    return int(total or 0) // known if known else None
 
 
 def _walked(scope: Scope, order: Order, start: Place | None, limit: int) -> Taken:
@@ -170,7 +172,8 @@ def found_people(scope: Scope, pks: Sequence[int]) -> list[FoundPerson]:
             proved=Sum("proved_ms"),
             possible=Sum("possible_ms"),
             still_open=Count("pk", filter=Q(possible_ms__isnull=True)),
-            mean=Avg("share"),
+            shares=Sum("share"),
+            known=Count("share"),
             first=Min("started_at"),
             last=Max("started_at"),
             **{f"sum_{name}": Sum(name) for name in _COUNTS},
@@ -191,7 +194,7 @@ def _found(entry: Person, total: dict[str, Any]) -> FoundPerson:
         meetings=total["found"],
         proved_ms=int(total["proved"]),
         possible_ms=None if total["still_open"] else int(total["possible"]),
-        share=None if total["mean"] is None else int(total["mean"]),
+        share=_mean(total["shares"], total["known"]),
         first_at=total["first"],
         last_at=total["last"],
         **{name: int(total[f"sum_{name}"]) for name in _COUNTS},

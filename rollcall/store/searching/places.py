@@ -90,6 +90,24 @@ def row_is(columns: Sequence[str], operator: str, place: Place) -> Q:
     return Q(_Rows(columns, operator, place))
 
 
+_LONGEST_KEY = 80
+
+
+def beside(place: Place, *, is_greater: bool) -> Place:
+    """The place next to one, so that what comes after it, on the way to that one, begins with that one."""
+    *first, last = place
+    if isinstance(last, bytes):
+        return (*first, last + b"\0" if is_greater else _before(last))
+    return (*first, min(last + 1, LARGEST) if is_greater else last - 1)
+
+
+def _before(key: bytes) -> bytes:
+    """What comes right before a key, of all that are no longer than a key may be."""
+    if not key or key[-1] == 0:
+        return key[:-1]
+    return key[:-1] + bytes([key[-1] - 1]) + b"\xff" * (_LONGEST_KEY - len(key))
+
+
 # --- as text ----------------------------------------------------------------------------------------------------------
 
 

@@ -7,12 +7,11 @@ rows. So it takes the same time whatever a database thinks of the conditions.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cmp_to_key
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.db.models import Q
 
-from rollcall.store.searching.places import Order, Place, place_of, row_is, token_of
+from rollcall.store.searching.places import Order, Place, beside, place_of, row_is, token_of
 from rollcall.store.searching.wanted import Page
 
 if TYPE_CHECKING:
@@ -139,27 +138,29 @@ def merge(several: Sequence[Taken], order: Order, *, limit: int) -> Taken:
     """Of some lists in one order the first so many; no further than any of them was walked."""
     if len(several) == 1:
         return several[0]
-    key = cmp_to_key(_comparison(order))
-    places = sorted((place for taken in several for place in taken.places), key=key)
-    ends = [taken.end for taken in several if taken.end is not None]
+    places = sorted((place for taken in several for place in taken.places), key=_key, reverse=order.is_descending)
+    ends = sorted((taken.end for taken in several if taken.end is not None), key=_key, reverse=order.is_descending)
     if not ends:
         return Taken(places[:limit])
-    end = min(ends, key=key)
-    before = [place for place in places if key(place) <= key(end)]
-    return Taken(before[:limit]) if len(before) >= limit else Taken(before, end)
+    before = [place for place in places if not is_past(place, ends[0], order)]
+    return Taken(before[:limit]) if len(before) >= limit else Taken(before, ends[0])
 
 
-def _comparison(order: Order) -> Callable[[Place, Place], int]:
-    sign = -1 if order.is_descending else 1
+def take_listed(places: Iterable[Iterable[object]], order: Order, start: Place | None, *, limit: int) -> Taken:
+    """The first so many of places that are all at hand."""
+    found = sorted(map(plain, places), key=_key, reverse=order.is_descending)
+    if start is not None:
+        found = [place for place in found if is_past(place, start, order)]
+    return Taken(found[:limit])
 
-    def compare(one: Place, other: Place) -> int:
-        for left, right in zip(one, other, strict=True):
-            if left != right:
-                is_less = left is None or (right is not None and left < right)
-                return -sign if is_less else sign
-        return 0
 
-    return compare
+def is_past(place: Place, start: Place, order: Order) -> bool:
+    """Whether one place comes after another one."""
+    return _key(place) < _key(start) if order.is_descending else _key(place) > _key(start)
+
+
+def _key(place: Place) -> tuple[Any, ...]:
+    return (place[0] is not None, *place)
 
 
 def page_of(
@@ -176,7 +177,10 @@ def page_of(
     taken = take(order.reversed() if before else order, start, limit + 1)
     places = taken.places[:limit]
     last = taken.end or (places[-1] if len(taken.places) > limit else None)
-    first = places[0] if places else start
+    first = places[0] if places else None
+    if first is None and start is not None:
+        # What stood there has gone or moved; the way back must not leave out the row on which the reader stood.
+        first = beside(start, is_greater=order.is_descending == bool(before))
     if before:
         return Page(places[::-1], _token(last), _token(first), taken.end is not None)
     return Page(places, _token(first if start else None), _token(last), taken.end is not None)
