@@ -51,20 +51,30 @@ class LoginRequired(LoginRequiredMiddleware):
         self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]
     ) -> HttpResponseBase:
         """Send a person to the form, and back to the page afterwards."""
+        if is_file(request) and wants_json(request):
+            response = answer(request, signed_out(status=401))
+            response["WWW-Authenticate"] = 'Session realm="Rollcall"'
+            return response
         if wants_json(request):
             return answer(request, signed_out())
         return super().handle_no_permission(request, view_func)
 
 
-def signed_out() -> RollcallError:
+def signed_out(*, status: int = 403) -> RollcallError:
     """Nobody is signed in."""
-    return RollcallError(_("You are not signed in."), code="signed-out", hint=_("Sign in and try again."), status=403)
+    return RollcallError(
+        _("You are not signed in."), code="signed-out", hint=_("Sign in and try again."), status=status
+    )
+
+
+def is_file(request: HttpRequest) -> bool:
+    """Whether the address is that of a file."""
+    return request.path.endswith((".csv", ".xlsx", ".pdf", ".json"))
 
 
 def wants_json(request: HttpRequest) -> bool:
     """Whether a program asks."""
-    is_file = request.path.endswith((".csv", ".xlsx", ".pdf"))
-    if is_file and "text/html" not in request.headers.get("Accept", ""):
+    if is_file(request) and "text/html" not in request.headers.get("Accept", ""):
         return True  # what a browser asks for says so; a program that takes anything shall not take a page for a file
     return request.path.endswith(".json") or request.get_preferred_type(["text/html", "application/json"]) == (
         "application/json"

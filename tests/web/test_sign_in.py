@@ -36,7 +36,7 @@ def sign_in(client: Client, password: str = PASSWORD, name: str = "ada", **more:
     ],
 )
 def test_a_page_sends_whoever_is_not_signed_in_to_the_form_and_back(client: Client, ada: Any, path: str) -> None:
-    response = client.get(path + "?name=x")
+    response = client.get(path + "?name=x", headers={"accept": "text/html,*/*;q=0.8"})
 
     assert response.status_code == 302
     assert response["Location"].startswith("/login?next=")
@@ -46,11 +46,21 @@ def test_a_page_sends_whoever_is_not_signed_in_to_the_form_and_back(client: Clie
     assert sign_in(client, next=path + "?name=x")["Location"] == path + "?name=x"
 
 
-@pytest.mark.parametrize("path", ["/meetings.json", "/attendance.json", "/people.json", "/meetings/1/watch"])
-def test_a_program_is_told_that_it_is_not_signed_in(client: Client, path: str) -> None:
-    response = client.get(path, headers={"accept": "application/json"})
+@pytest.mark.parametrize(
+    ("path", "accept", "status"),
+    [
+        ("/meetings.json", "application/json", 401),
+        ("/people.json", "*/*", 401),
+        ("/attendances.csv", "*/*", 401),
+        ("/meetings/1.pdf", "application/pdf", 401),
+        ("/meetings/1/watch", "application/json", 403),
+    ],
+)
+def test_a_program_is_told_that_it_is_not_signed_in(client: Client, path: str, accept: str, status: int) -> None:
+    response = client.get(path, headers={"accept": accept})
 
-    assert response.status_code == 403
+    assert response.status_code == status
+    assert ("WWW-Authenticate" in response) == (status == 401)
     assert response.json() == {
         "code": "signed-out",
         "message": "You are not signed in.",
@@ -193,7 +203,7 @@ def test_of_two_who_use_a_link_at_once_one_gets_in(ada: Any) -> None:
     assert [_user_of(token), _user_of(token)] == [ada, None]
 
 
-def test_the_demo_page_is_left_for_the_meetings(client: Client, ada: Any) -> None:
+def test_the_first_page_is_the_overview(client: Client, ada: Any) -> None:
     client.force_login(ada)
 
-    assert client.get("/")["Location"] == "/meetings"
+    assert b"<h1>Overview</h1>" in client.get("/").content
