@@ -61,7 +61,7 @@ class Export(models.Model):
 
 
 class ExportPart(models.Model):
-    """A piece of a file, small enough for every database's largest message."""
+    """A piece of a file, small enough for every database's largest message; its number tells the try, too."""
 
     export = models.ForeignKey(Export, on_delete=models.CASCADE, related_name="parts")
     number = models.IntegerField()

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import DataError
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.test import Client, RequestFactory
 from django.utils import timezone, translation
+from django.utils.translation import gettext
 
 from rollcall.core.errors import Refused
 from rollcall.reports.exports import asking, queue, working
@@ -100,6 +102,35 @@ def test_the_view_is_asked_as_the_one_who_asked(ada: Any, view: Any) -> None:
     assert (export.state, export.done) == (ExportState.READY, 500)
 
 
+@pytest.mark.parametrize("zone", ["Etc/GMT+5", "Asia/Tokyo", "Africa/Abidjan"])
+def test_a_zone_is_kept_by_its_name(zone: str, ada: Any, view: Any) -> None:
+    seen: list[str] = []
+    view(lambda request: (seen.append(str(timezone.get_current_timezone())), whole(request))[1])
+    with timezone.override(zone):
+        asked(ada)
+    assert Maker("w").tick()
+    assert seen == [zone]
+
+
+def test_a_row_that_cannot_be_made_keeps_nobody_else_waiting(ada: Any, view: Any) -> None:
+    broken, other = asked(ada), asked(ada, "/people.pdf?name=grace")
+    Export.objects.filter(pk=broken.pk).update(zone="-05")
+    maker = Maker("w")
+    while maker.tick():
+        pass
+    states = dict(Export.objects.values_list("pk", "state"))
+    assert states == {broken.pk: ExportState.FAILED, other.pk: ExportState.READY}
+
+
+def test_a_fault_outside_of_a_file_does_not_end_the_loop(ada: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_now: int) -> None:
+        raise KeyError
+
+    monkeypatch.setattr(working, "close_old_connections", lambda: None)
+    monkeypatch.setattr(queue, "expire", fail)
+    assert not Maker("w").tick_safely()
+
+
 def test_a_stream_is_kept_whole(ada: Any, client: Client, view: Any) -> None:
     view(lambda _request: StreamingHttpResponse(iter([CONTENT[:7], CONTENT[7:]])))
     export = asked(ada)
@@ -185,6 +216,33 @@ def test_a_fault_of_ours_is_tried_again_and_then_said(ada: Any, view: Any) -> No
     assert [Maker("w").tick() for _ in range(queue.TRIES + 1)] == [True] * queue.TRIES + [False]
     export.refresh_from_db()
     assert (export.state, export.sentence) == (ExportState.FAILED, "The file could not be made.")
+
+
+def test_an_error_of_the_database_is_a_try_too(ada: Any, view: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(working, "close_old_connections", lambda: None)  # the one of the test is in a transaction
+
+    def fail(_request: HttpRequest) -> HttpResponse:
+        raise DataError
+
+    view(fail)
+    export = asked(ada)
+    maker = Maker("w")
+    assert [maker.tick_safely() for _ in range(queue.TRIES + 1)] == [False] * (queue.TRIES + 1)
+    export.refresh_from_db()
+    assert (export.state, export.tries) == (ExportState.FAILED, queue.TRIES)
+
+
+def test_what_kills_its_worker_is_given_up_with_a_sentence_in_the_language_of_who_asked(ada: Any) -> None:
+    with translation.override("de"):
+        export = asked(ada)
+        said = gettext("The file could not be made.")
+    for _ in range(queue.TRIES):
+        assert queue.claim("killed", asking.now_ms()) is not None
+        queue.reclaim("killed", asking.now_ms())
+    assert queue.claim("killed", asking.now_ms()) is None
+    export.refresh_from_db()
+    assert (export.state, export.sentence) == (ExportState.FAILED, said)
+    assert export.hint
 
 
 def test_a_worker_that_has_to_stop_leaves_it_to_the_next(ada: Any, view: Any) -> None:

@@ -8,6 +8,7 @@ from io import BytesIO
 import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth import get_user_model
+from django.db import connection
 from django.http import HttpRequest, HttpResponse
 
 from rollcall.reports.exports import queue, working
@@ -45,6 +46,40 @@ def test_a_file_is_stored_in_pieces_whole_or_not_at_all(database: str) -> None:
     found = Export.objects.get()
     assert (found.state, found.size, ExportPart.objects.count()) == (ExportState.READY, len(CONTENT), 3)
     assert b"".join(queue.content_of(found)) == CONTENT
+    queue.expire(now_ms() + 2000)
+    assert (Export.objects.count(), ExportPart.objects.count()) == (0, 0)
+
+
+def test_no_transaction_holds_more_than_a_piece(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever writes at the same time, such as a webhook, gets in between two pieces."""
+    wanted()
+    claimed = queue.claim("w", now_ms())
+    assert claimed is not None
+    seen: list[tuple[bool, int]] = []
+
+    def look(file: BytesIO) -> bytes:
+        seen.append((connection.in_atomic_block, ExportPart.objects.count()))
+        return BytesIO.read(file, queue.PIECE)
+
+    file = BytesIO(CONTENT)
+    monkeypatch.setattr(queue, "_piece", look)
+    assert queue.store((claimed.pk, claimed.tries), file, "application/pdf", now_ms())
+    assert seen == [(False, 0), (False, 1), (False, 2), (False, 3)]
+
+
+def test_pieces_of_a_try_that_was_lost_are_in_no_file(database: str) -> None:
+    wanted()
+    lost = queue.claim("lost", now_ms())
+    assert lost is not None
+    ExportPart.objects.create(export=lost, number=queue.number_of(lost.tries, 0), content=b"half of it")
+    queue.reclaim("lost", now_ms())
+    claimed = queue.claim("w", now_ms())
+    assert claimed is not None
+    # The one thought dead goes on for a while.
+    ExportPart.objects.create(export=lost, number=queue.number_of(lost.tries, 1), content=b"the rest")
+    assert not queue.store((lost.pk, lost.tries), BytesIO(CONTENT), "application/pdf", now_ms())
+    assert queue.store((claimed.pk, claimed.tries), BytesIO(CONTENT), "application/pdf", now_ms())
+    assert b"".join(queue.content_of(Export.objects.get())) == CONTENT
     queue.expire(now_ms() + 2000)
     assert (Export.objects.count(), ExportPart.objects.count()) == (0, 0)
 

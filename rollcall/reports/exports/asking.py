@@ -48,7 +48,7 @@ def _ask(request: HttpRequest, query: str, name: str, kind: str) -> Export:
     """The same file is not made twice at a time."""
     user = request.user.pk or 0  # nobody comes here without an account
     under_way = Export.objects.filter(user_id=user, state__in=UNDER_WAY)
-    language, zone = get_language() or "en", timezone.get_current_timezone_name()
+    language, zone = get_language() or "en", str(timezone.get_current_timezone())
     for one in under_way:
         if (one.path, one.query, one.kind, one.language, one.zone) == (request.path, query, kind, language, zone):
             return one

@@ -73,18 +73,21 @@ class Maker:
         queue.reclaim(self.name, self.clock())
         try:
             while not self.stopping.is_set():
-                if not self._tick_safely():
+                if not self.tick_safely():
                     self.stopping.wait(TICK_SECONDS)
         finally:
             connections.close_all()
 
-    def _tick_safely(self) -> bool:
+    def tick_safely(self) -> bool:
+        """The same as `tick`; whatever goes wrong, the next file is made."""
         close_old_connections()
         try:
             return self.tick()
         except Error as error:
             logger.warning("The database does not answer; no file is made", error=type(error).__name__)
-            return False
+        except Exception:
+            logger.exception("No file was made")
+        return False
 
     def tick(self) -> bool:
         """Make one file, if one is wanted."""
@@ -101,9 +104,10 @@ class Maker:
 
     def _make(self, export: Export) -> None:
         claimed = (export.pk, export.tries)
-        with timezone.override(ZoneInfo(export.zone)), translation.override(export.language):
+        with translation.override(export.language):
             try:
-                self._draw(export, claimed)
+                with timezone.override(ZoneInfo(export.zone)):
+                    self._draw(export, claimed)
             except _Stopped:
                 queue.release(claimed)
             except TooLong as error:
@@ -113,6 +117,7 @@ class Maker:
             except Http404 as error:
                 queue.fail(claimed, ExportState.FAILED, str(error), "", self.clock())
             except Error:
+                self._fault(claimed)
                 raise
             except Exception:
                 logger.exception("A file could not be made", export=export.pk, tries=export.tries)
@@ -141,9 +146,8 @@ class Maker:
         """A fault of ours may have been the moment's; after some tries it was not."""
         if claimed[1] < queue.TRIES:
             queue.put_back(claimed)
-            return
-        hint = _("Try again later; if it lasts, tell whoever runs Rollcall.")
-        queue.fail(claimed, ExportState.FAILED, _("The file could not be made."), hint, self.clock())
+        else:
+            queue.give_up(claimed, self.clock())
 
 
 def _answer(export: Export, progress: Callable[[int], None]) -> HttpResponseBase:
