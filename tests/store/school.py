@@ -145,7 +145,7 @@ def means_row(wanted: Any, row: Any) -> bool:
             not wanted.user or (person.is_user and person.external_user_id == wanted.user),
             wanted.person in {None, bytes(person.key)},
             wanted.min_ms is None or row.proved_ms >= wanted.min_ms,
-            wanted.max_ms is None or row.proved_ms <= wanted.max_ms,
+            wanted.max_ms is None or (row.possible_ms is not None and row.possible_ms <= wanted.max_ms),
             wanted.min_share is None or (row.share is not None and row.share >= wanted.min_share),
             wanted.max_share is None or (row.share is not None and row.share <= wanted.max_share),
             all(getattr(row, name) >= getattr(wanted, name) for name in least),

@@ -90,9 +90,9 @@ def totals(wanted: Filter) -> Totals:
     return totals_of(wanted)
 
 
-def facets(wanted: Filter, *names: str) -> dict[str, list[Facet]]:
-    """How the attendances of a filter part, by FACETS or some of them."""
-    return facets_of(wanted, *names)
+def facets(wanted: Filter, *names: str, of: str = "attendances") -> dict[str, list[Facet]]:
+    """How a list parts, by FACETS or some of them."""
+    return facets_of(wanted, *names, of=of)
 
 
 def person(key: bytes, wanted: Filter) -> FoundPerson | None:

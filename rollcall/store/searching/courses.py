@@ -41,6 +41,7 @@ _TOTAL: Final[Mapping[str, Aggregate]] = {
     "attendances": Sum("attendees"),
     "time": Sum("person_ms"),
 }
+_USERS: Final = Count("person_id", distinct=True, filter=Q(person__is_user=True))
 _MEETINGS_OF_ONE = 10
 """What a course costs on a walk, in rows."""
 
@@ -150,7 +151,7 @@ def _by_meetings(scope: Scope, pks: Sequence[int]) -> dict[int, dict[str, Any]]:
     )
     totals = {row["course_id"]: row | {"people": 0} for row in rows}
     people: Any = Attendance.objects.filter(summary__in=meetings.values("pk")).order_by()
-    counted = people.values("summary__course_id").annotate(people=Count("person_id", distinct=True))
+    counted = people.values("summary__course_id").annotate(people=_USERS)
     for course, count in counted.values_list("summary__course_id", "people"):
         totals[course]["people"] = count
     return totals
@@ -163,7 +164,7 @@ def _by_rows(scope: Scope, pks: Sequence[int]) -> dict[int, dict[str, Any]]:
         held=Count("summary_id", distinct=True),
         rows=Count("pk"),
         proved=Sum("proved_ms"),
-        people=Count("person_id", distinct=True),
+        people=_USERS,
         first=Min("started_at"),
         last=Max("started_at"),
     )

@@ -142,7 +142,7 @@ class Scope:
     def of_rows(self) -> Q:
         """What is asked of attendances beside who it is."""
         wanted = self.wanted
-        bounds = {"proved_ms__gte": wanted.min_ms, "proved_ms__lte": wanted.max_ms}
+        bounds = {"proved_ms__gte": wanted.min_ms, "possible_ms__lte": wanted.max_ms}
         bounds |= {"share__gte": wanted.min_share, "share__lte": wanted.max_share}
         asked = {name: value for name, value in bounds.items() if value is not None}
         asked |= {f"{name}__gte": getattr(wanted, name) for name in _AT_LEAST if getattr(wanted, name)}

@@ -35,8 +35,9 @@ class Filter:
     Which meetings: `meeting` is a name or one of its ids, `course` words of a label, a context id, or a Course's key in
     hex, `server` a pool's name. `weekdays` (0 is Monday) and the minutes of the day `hour_from`, `hour_to` are of the
     local time in `zone` at which a meeting began; past midnight if the first is not before the second.
-    Which attendance: `min_ms` and `max_ms` bound the proved time, `min_share` and `max_share` its part of the class in
-    thousandths; each count is at least what is asked for.
+    Which attendance: `min_ms` is of the proved time and `max_ms` of the possible one, so that both are certain;
+    `min_share` and `max_share` are of the proved part of the class, in thousandths. Each count is at least what is
+    asked for.
     """
 
     name: str = ""
