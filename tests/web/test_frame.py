@@ -46,7 +46,7 @@ def test_each_file_a_page_asks_for_is_there_and_cached_for_good(client: Client) 
     page = client.get("/login").content.decode()
     addresses = re.findall(r'(?:href|src)="(/static/[^"]+)"', page)
 
-    assert len(addresses) == 5
+    assert len(addresses) == 7
     for address in addresses:
         response = client.get(address)
         assert response.status_code == 200
