@@ -18,12 +18,14 @@ from rollcall.reports.exports import asking, queue, working
 from rollcall.reports.exports.asking import is_replayed, later, progress_of
 from rollcall.reports.exports.working import Maker
 from rollcall.reports.pdf import response
+from rollcall.reports.pdf.desks import Desks
 from rollcall.reports.pdf.document import TooLong
 from rollcall.reports.pdf.response import pdf_response
+from rollcall.reports.rows import Column, Kind
 from rollcall.store.exports import Export, ExportPart, ExportState
 from rollcall.store.facts import Meeting
 from tests.makers import Attendee, make_meeting
-from tests.reports.pdf.printed import opened, people, table_of, text_of
+from tests.reports.pdf.printed import COLUMNS, opened, people, table_of, text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -105,7 +107,12 @@ def test_the_view_is_asked_as_the_one_who_asked(ada: Any, view: Any) -> None:
 @pytest.mark.parametrize("zone", ["Etc/GMT+5", "Asia/Tokyo", "Africa/Abidjan"])
 def test_a_zone_is_kept_by_its_name(zone: str, ada: Any, view: Any) -> None:
     seen: list[str] = []
-    view(lambda request: (seen.append(str(timezone.get_current_timezone())), whole(request))[1])
+
+    def look(request: HttpRequest) -> HttpResponse:
+        seen.append(str(timezone.get_current_timezone()))
+        return whole(request)
+
+    view(look)
     with timezone.override(zone):
         asked(ada)
     assert Maker("w").tick()
@@ -324,6 +331,31 @@ def test_a_long_one_is_left_to_a_worker_and_no_more_is_read_than_tells_so(ada: A
     answer = pdf_response(request_of(ada), table_of(endless), "people")
     assert answer.status_code == 303
     assert Export.objects.get().query == "name=ada&paper=a4"
+
+
+def test_columns_weigh_too(ada: Any) -> None:
+    wide = [*COLUMNS, *(Column(str(n), str(n), Kind.COUNT, lambda row: row[1]) for n in range(147))]
+    assert pdf_response(request_of(ada), table_of(rows(100), columns=COLUMNS), "people").status_code == 200
+    assert pdf_response(request_of(ada), table_of(rows(101), columns=wide), "people").status_code == 303
+
+
+def test_where_many_are_drawn_already_a_worker_makes_it(ada: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    desks = Desks(1, patience=0.01)
+    monkeypatch.setattr(response, "DESKS", desks)
+    with desks.one():
+        assert pdf_response(request_of(ada), table_of(rows(3)), "people").status_code == 303
+    assert pdf_response(request_of(ada), table_of(rows(3)), "people").status_code == 200
+
+
+def test_a_worker_waits_for_nobody(ada: Any, view: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    desks = Desks(1, patience=0.01)
+    monkeypatch.setattr(response, "DESKS", desks)
+    view(lambda request: pdf_response(request, table_of(rows(3)), "people"))
+    export = asked(ada)
+    with desks.one():
+        assert Maker("w").tick()
+    export.refresh_from_db()
+    assert export.state == ExportState.READY
 
 
 def test_the_worker_makes_it_whole(ada: Any, view: Any, client: Client) -> None:

@@ -26,6 +26,7 @@ from rollcall.bbb.watcher import own_name
 from rollcall.core.errors import RollcallError
 from rollcall.reports.exports import queue
 from rollcall.reports.exports.asking import mark_replayed, now_ms
+from rollcall.reports.pdf import desks
 from rollcall.reports.pdf.document import TooLong
 from rollcall.reports.translating import gettext as _
 from rollcall.store.exports import Export, ExportState
@@ -46,6 +47,7 @@ class _Stopped(Exception):
 async def run(stop: asyncio.Event) -> None:
     """Make what is asked for until told to stop; what is in hand is left to the next worker."""
     stopping = threading.Event()
+    desks.sweep()
     with own_name(settings.DATA / "exports") as name, ThreadPoolExecutor(1, "rollcall-export") as thread:
         maker = Maker(name, stopping)
         loop = asyncio.get_running_loop()

@@ -30,6 +30,9 @@ TOGETHER: Final = frozenset((Kind.TIME, Kind.ENDED))
 
 SIGNATURE: Final[Cell] = {"signature": True}
 
+USUAL_COLUMNS: Final = 15
+"""Rows of no more than these are all counted alike."""
+
 _TAG: Final = re.compile("<[^>]*>")
 _THINNEST: Final = 0.6
 
@@ -37,6 +40,11 @@ _THINNEST: Final = 0.6
 def shown(columns: Sequence[Column]) -> list[Column]:
     """Those that stand on paper."""
     return [column for column in columns if Format.PDF in column.shown]
+
+
+def weight_of(table: Table) -> float:
+    """How much each of its rows takes: one of a matrix with a column for each meeting is as much as many others."""
+    return max(1.0, len(shown(table.inner or table.columns)) / USUAL_COLUMNS)
 
 
 @dataclass(slots=True)
@@ -78,7 +86,7 @@ class Cells:
             said = _("(no name)")
         if column.kind is Kind.HOST:
             return self.printable.data(said.replace(".", ".\u200b"))
-        return self.printable.data(said) if column.kind is Kind.TEXT else self.printable.text(said)
+        return self.printable.data(said) if column.kind in (Kind.TEXT, Kind.ID) else self.printable.text(said)
 
 
 def worth(columns: Sequence[Column], rows: Iterable[Any]) -> list[Column]:
@@ -146,4 +154,5 @@ _TEXTS: Final[dict[Kind, Callable[[Any, tzinfo], str]]] = {
     Kind.ROLE: lambda value, _zone: words.role(*value),
     Kind.TEXT: lambda value, _zone: str(value),
     Kind.HOST: lambda value, _zone: str(value),
+    Kind.ID: lambda value, _zone: str(value),
 }

@@ -1,26 +1,20 @@
-"""Run as a program: one part of a document, in a process whose memory and time are bounded.
+"""Run as a program, within bounds.py: one part of a document.
 
-It imports nothing of ours, so that it starts at once: `python child.py FOLDER PART STAMP`.
+It imports nothing of ours, so that it starts at once: `child.py FOLDER PART STAMP`.
 """
 
 from __future__ import annotations
 
 import os
-import resource
 import sys
 from collections.abc import Iterator
 
-MEMORY = 1 << 30
-"""Of address space, which is more than what is used: a part of 1,000 rows uses a fifth of it."""
-
-SECONDS = 120
+import typst
 
 
 def main() -> None:
     """Draw FOLDER/PART.pdf from FOLDER/PART.json; say on standard error which corner had to be cut, if any."""
     folder, part, stamp = sys.argv[1:]
-    for what, limit in ((resource.RLIMIT_AS, MEMORY), (resource.RLIMIT_CPU, SECONDS), (resource.RLIMIT_CORE, 0)):
-        resource.setrlimit(what, (limit, limit))
     os.chdir(folder)
     pdf, cut = _drawn(part, int(stamp))
     with open(f"{part}.pdf", "wb") as file:  # noqa: PTH123 - pathlib takes as long to import as a page to draw
@@ -31,8 +25,6 @@ def main() -> None:
 
 def _drawn(part: str, stamp: int) -> tuple[bytes, str]:
     """Strictly if that goes; a drawing, and then the strictness, is given up before the report is."""
-    import typst  # noqa: PLC0415 - only after the limits are set
-
     cut = ""
     for name, without, is_strict in _attempts():
         inputs = {"part": f"{part}.json", "without": without}

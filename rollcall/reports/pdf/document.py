@@ -12,7 +12,7 @@ from typing import Any, Final
 from django.utils.translation import get_language, get_language_bidi, ngettext
 
 from rollcall.core.errors import Refused
-from rollcall.reports import words
+from rollcall.reports import formatting, words
 from rollcall.reports.pdf import fonts
 from rollcall.reports.pdf.cells import (
     NUMBERS,
@@ -25,6 +25,7 @@ from rollcall.reports.pdf.cells import (
     count_of,
     rows_of,
     shown,
+    weight_of,
     worth,
 )
 from rollcall.reports.pdf.figures import figure
@@ -86,15 +87,17 @@ class _Maker:
         is_one = bool(self.table.inner) and is_all and len(first) == 1
         drawn = list(self._lines(columns, first, with_groups=not is_one))
         layout = lay_out(self._wishes(columns, drawn), self.wanted.paper)
-        rows = _limited(chain(drawn, self._lines(columns, self.rest), self._totals(columns)))
+        weight = weight_of(self.table)
+        every = chain(drawn, self._lines(columns, self.rest), self._totals(columns))
         frame = self._frame(columns, layout, first[0].subject if is_one else None)
         room = frame["width"] - 2 * MARGIN
         figures = [figure(number, one, self.printable, room) for number, one in enumerate(self._pictures())]
         return Document(
             frame=frame | {"pictures": [one.look for one in figures]},
-            rows=rows,
+            rows=_limited(every, int(LONGEST / weight)),
             printable=self.printable,
             stamp=self._heading().made_at // 1000,
+            weight=weight,
             files={one.file_name: one.svg for one in figures if one.svg} | self._logo(),
             notes=self._notes,
             progress=self.wanted.progress,
@@ -105,10 +108,10 @@ class _Maker:
     def _first(self) -> tuple[list[Any], bool]:
         """As many rows as one part has, and whether these are all."""
         found: list[Any] = []
-        lines = 0
+        lines, weight = 0.0, weight_of(self.table)
         for one in self.rest:
             found.append(one)
-            lines += count_of(one)
+            lines += count_of(one) * weight
             if lines > ROWS_OF_A_PART:
                 return found, False
         return found, True
@@ -268,11 +271,12 @@ def _named(codes: Sequence[int]) -> str:
     return ", ".join([*named, *(["…"] if len(codes) > NAMED_AT_MOST else [])])
 
 
-def _limited(rows: Iterator[Row]) -> Iterator[Row]:
+def _limited(rows: Iterator[Row], most: int) -> Iterator[Row]:
     for number, row in enumerate(rows):
-        if number >= LONGEST:
+        if number >= most:
             raise TooLong(
-                _("This report has more than %(count)d rows, which is too long for a PDF.") % {"count": LONGEST},
+                _("This report has more than %(count)s rows, which is too long for a PDF.")
+                % {"count": formatting.number(most)},
                 hint=_("Take it as CSV or XLSX, or ask for fewer rows."),
             )
         yield row

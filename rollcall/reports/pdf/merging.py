@@ -1,6 +1,6 @@
-"""Run as a program: the parts of a document made one, with one logical table, and the pages numbered.
+"""Run as a program, within bounds.py: the parts of a document made one, with one logical table, and pages numbered.
 
-It imports nothing of ours: `python merging.py FOLDER STAMP PART…`.
+It imports nothing of ours: `merging.py FOLDER STAMP PART…`.
 
 pikepdf copies pages without the tree that tells a reading program what they are, so the tree is put together here: the
 rows of each later part are hung into the tables of the first, and what else it says below them.

@@ -13,21 +13,27 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import structlog
 
 from rollcall.core.errors import RollcallError
+from rollcall.reports.pdf import desks
 from rollcall.reports.pdf.cells import Row
 from rollcall.reports.pdf.printable import Printable
 from rollcall.reports.translating import gettext as _
 
 ROWS_OF_A_PART: Final = 1_000
+"""Of usual ones; of rows that weigh more as many fewer."""
+
 AT_ONCE: Final = min(2, os.cpu_count() or 1)
 """Parts that are drawn at a time: each takes a core, and 150 MB."""
 
 LEFT_OVER: Final = 100
+MEMORY_OF_A_PART: Final = 1 << 30
+"""Of address space, which is more than what is used: a part of 1,000 rows uses a fifth of it."""
+
+MEMORY_OF_JOINING: Final = 2 << 30
 SECONDS: Final = 120.0
 """More than any part takes on a slow machine; a part that takes longer never ends."""
 
@@ -53,6 +59,7 @@ class Document:
     rows: Iterator[Row]
     printable: Printable
     stamp: int
+    weight: float = 1.0
     files: Mapping[str, bytes] = field(default_factory=dict)
     notes: Callable[[], Sequence[str]] = tuple
     progress: Callable[[int], None] = lambda _done: None
@@ -60,8 +67,8 @@ class Document:
 
 def render(document: Document) -> bytes:
     """The whole of it as PDF; the same bytes for the same data and stamp."""
-    with TemporaryDirectory(prefix="rollcall-pdf-") as name:
-        return _Desk(Path(name), document).render()
+    with desks.folder() as folder:
+        return _Desk(folder, document).render()
 
 
 @dataclass(slots=True)
@@ -79,10 +86,10 @@ class _Desk:
         with ThreadPoolExecutor(AT_ONCE) as threads:
             drawing: deque[tuple[Future[None], int]] = deque()
             try:
-                for number, (rows, is_last) in enumerate(_in_parts(self.document.rows)):
+                for number, (rows, is_last) in enumerate(_in_parts(self.document.rows, self.document.weight)):
                     names.append(name := f"part-{number}")
                     self._write_part(name, rows, is_first=number == 0, is_last=is_last)
-                    run = threads.submit(self._run, "child.py", str(self.folder), name, str(self.document.stamp))
+                    run = threads.submit(self._draw, name)
                     drawing.append((run, len(rows)))
                     self._wait(drawing, leave=AT_ONCE)  # one more lies ready
                 self._wait(drawing, leave=0)
@@ -134,11 +141,16 @@ class _Desk:
 
     def _join(self, parts: Sequence[Path]) -> Path:
         self._write("numbers.json", {"fonts": self._fonts()})
-        self._run("merging.py", str(self.folder), str(self.document.stamp), *map(str, parts))
+        stamp = str(self.document.stamp)
+        self._run("merging.py", MEMORY_OF_JOINING, str(self.folder), stamp, *map(str, parts))
         return self.folder / "whole.pdf"
 
-    def _run(self, program: str, *arguments: str) -> None:
-        command = [sys.executable, "-I", str(_HERE / program), *arguments]
+    def _draw(self, name: str) -> None:
+        self._run("child.py", MEMORY_OF_A_PART, str(self.folder), name, str(self.document.stamp))
+
+    def _run(self, program: str, memory: int, *arguments: str) -> None:
+        bounds = [str(_HERE / "bounds.py"), str(memory), str(int(SECONDS) + 1)]
+        command = [sys.executable, "-I", *bounds, str(_HERE / program), *arguments]
         try:
             done = subprocess.run(  # noqa: S603 - a program of ours, with paths of ours
                 command, env=_ENVIRONMENT, stderr=subprocess.PIPE, check=False, timeout=SECONDS
@@ -153,16 +165,18 @@ class _Desk:
             logger.warning("A part of a PDF was drawn less strictly", said=said)
 
 
-def _in_parts(rows: Iterator[Row]) -> Iterator[tuple[list[Row], bool]]:
+def _in_parts(rows: Iterator[Row], weight: float) -> Iterator[tuple[list[Row], bool]]:
     """Pieces of about so many rows, each with whether it is the last; there is always one.
 
     A group stays with its rows, and a few that are left over are worth no piece of their own.
     """
-    part = list(islice(rows, ROWS_OF_A_PART + LEFT_OVER))
-    while len(part) == ROWS_OF_A_PART + LEFT_OVER:
-        cut = ROWS_OF_A_PART - isinstance(part[ROWS_OF_A_PART - 1], dict)
+    usual = max(1, int(ROWS_OF_A_PART / weight))
+    most = usual + int(LEFT_OVER / weight)
+    part = list(islice(rows, most))
+    while len(part) == most:
+        cut = max(1, usual - isinstance(part[usual - 1], dict))
         yield part[:cut], False
-        part = part[cut:] + list(islice(rows, ROWS_OF_A_PART + LEFT_OVER - len(part) + cut))
+        part = part[cut:] + list(islice(rows, cut))
     yield part, True
 
 

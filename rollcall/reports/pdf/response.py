@@ -12,11 +12,12 @@ from django.utils.translation import get_language
 
 from rollcall.core.errors import Refused
 from rollcall.reports.exports.asking import is_replayed, later, progress_of
-from rollcall.reports.pdf.cells import count_of
+from rollcall.reports.pdf import rendering
+from rollcall.reports.pdf.cells import count_of, weight_of
+from rollcall.reports.pdf.desks import Desks
 from rollcall.reports.pdf.document import Wanted, document_of
 from rollcall.reports.pdf.layout import PAPERS
 from rollcall.reports.pdf.masthead import masthead
-from rollcall.reports.pdf.rendering import render
 from rollcall.reports.translating import gettext as _
 from rollcall.reports.translating import remembering
 
@@ -33,20 +34,31 @@ OPTIONS: Final = ("paper", "signatures")
 AT_ONCE: Final = 1_000
 """Rows that are drawn while somebody waits."""
 
+DESKS: Final = Desks(rendering.AT_ONCE, patience=2.0)
+"""Documents that this process draws at a time while somebody waits: what answers pages and webhooks needs the rest."""
+
 _LETTER: Final = frozenset(("us", "ca", "mx", "ph", "cl", "co", "ve", "cr", "gt", "ni", "pa", "do", "pr", "sv"))
 """Countries that print on Letter."""
 
 
 def pdf_response(request: HttpRequest, table: Table, name: str) -> HttpResponseBase:
     """The file; for a long one the way to a page that tells how far it is."""
-    paper, has_signatures = _paper(request), request.GET.get("signatures", "") == "1"
-    if not is_replayed(request):
-        table, is_long = _looked_at(table)
-        if is_long:
-            return later(request, name, "pdf", paper=paper)
-    wanted = Wanted(timezone.get_current_timezone(), paper, has_signatures, progress_of(request))
+    wanted = Wanted(
+        timezone.get_current_timezone(), _paper(request), request.GET.get("signatures", "") == "1", progress_of(request)
+    )
+    if is_replayed(request):
+        return _drawn(table, wanted, name)
+    table, is_long = _looked_at(table)
+    if not is_long:
+        with DESKS.one() as has_one:
+            if has_one:
+                return _drawn(table, wanted, name)
+    return later(request, name, "pdf", paper=wanted.paper)
+
+
+def _drawn(table: Table, wanted: Wanted, name: str) -> HttpResponse:
     with remembering():
-        content = render(document_of(table, wanted, masthead()))
+        content = rendering.render(document_of(table, wanted, masthead()))
     response = HttpResponse(content, content_type=MEDIA_TYPE)
     response["Content-Disposition"] = f'attachment; filename="{name}.pdf"'
     return response
@@ -55,10 +67,10 @@ def pdf_response(request: HttpRequest, table: Table, name: str) -> HttpResponseB
 def _looked_at(table: Table) -> tuple[Table, bool]:
     """The same table, and whether it is long: no more of it is read than is needed to tell."""
     rows = iter(table.rows)
-    seen, lines = [], 0
+    seen, lines, weight = [], 0.0, weight_of(table)
     for one in rows:
         seen.append(one)
-        lines += count_of(one)
+        lines += count_of(one) * weight
         if lines > AT_ONCE:
             break
     return replace(table, rows=chain(seen, rows)), lines > AT_ONCE

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from django.utils import translation
 
-from rollcall.reports.pdf import child, rendering
+from rollcall.reports.pdf import rendering
 from rollcall.reports.pdf.document import TooLong
 from rollcall.reports.pdf.masthead import Masthead
 from rollcall.reports.pdf.rendering import NotPrinted
@@ -293,13 +293,30 @@ def test_a_part_that_takes_too_long_is_given_up_with_a_sentence(monkeypatch: pyt
     assert (str(raised.value), bool(raised.value.hint)) == ("The PDF could not be made.", True)
 
 
-def test_a_part_that_wants_too_much_memory_is_given_up_with_a_sentence(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    source = Path(child.__file__).read_text().replace("MEMORY = 1 << 30", "MEMORY = 1 << 26")
-    (tmp_path / "child.py").write_text(source)
-    for template in Path(child.__file__).parent.glob("*.typ"):
-        (tmp_path / template.name).write_text(template.read_text())
-    monkeypatch.setattr(rendering, "_HERE", tmp_path)
+def test_a_part_that_wants_too_much_memory_is_given_up_with_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rendering, "MEMORY_OF_A_PART", 1 << 26)
     with pytest.raises(NotPrinted):
         printed(table_of(people(["Ada"])))
+
+
+def test_so_is_what_joins_the_parts(long: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rendering, "MEMORY_OF_JOINING", 1 << 26)
+    with pytest.raises(NotPrinted):
+        printed(table_of(iter(people(f"Person {n}" for n in range(2250)))))
+
+
+def test_many_columns_and_many_rows_lose_nobody_and_keep_their_tags(tmp_path: Path) -> None:
+    """Several tables below each other, in several parts: each goes on in the tables of the first part."""
+    meetings, names = 75, [f"Person {n}" for n in range(450)]
+    columns = [Column(str(n), f"{n} Nov 2026, 10:00", Kind.COUNT, itemgetter(n + 1)) for n in range(meetings)]
+    numbers = [[1000 * n + number for number in range(meetings)] for n in range(1, len(names) + 1)]
+    rows = [[name, *several] for name, several in zip(names, numbers, strict=True)]
+    pdf = printed(table_of(iter(rows), columns=(COLUMNS[0], *columns)))
+    checked(pdf, tmp_path)
+    looked_at = opened(pdf)
+    tables = [one for one in elements(looked_at) if str(one.S) == "/Table"]
+    assert len(tables) > 1
+    bodies = [next(part for part in one.K if str(part.S) == "/TBody") for one in tables]
+    assert [len(body.K) for body in bodies] == [len(names)] * len(tables)
+    said = Counter(text_of(pdf, tmp_path).split())
+    assert {said[f"{number:,}"] for several in numbers for number in several} == {1}
