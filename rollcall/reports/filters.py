@@ -309,7 +309,12 @@ FIELDS: Mapping[str, FilterField] = {
             "min-percent", gettext_lazy("Share at least (%)"), "min_share", Control.NUMBER, _read_percent, _say_percent
         ),
         FilterField(
-            "max-percent", gettext_lazy("Share at most (%)"), "max_share", Control.NUMBER, _read_percent, _say_percent
+            "max-percent",
+            gettext_lazy("Proved share at most (%)"),
+            "max_share",
+            Control.NUMBER,
+            _read_percent,
+            _say_percent,
         ),
         FilterField("chats", gettext_lazy("Chats"), "chats", Control.NUMBER, _read_number, about=_LEAST),
         FilterField("hands", gettext_lazy("Hands"), "raise_hands", Control.NUMBER, _read_number, about=_LEAST),

@@ -93,13 +93,17 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """A course's meetings, oldest first, and everybody who was in one of them, by name."""
+    """A course's meetings, oldest first, and everybody who was in one of them, by name.
+
+    `guests` counts the attendances of guests and callers, whom nothing joins across meetings.
+    """
 
     course: Course
     meetings: Sequence[Summary]
     members: Sequence[Member]
     before: str = ""
     after: str = ""
+    guests: int = 0
 
     def columns(self, zone: tzinfo) -> list[Column]:
         """The columns of its table: one is declared for each meeting."""
@@ -142,7 +146,7 @@ def matrix(course: Course, asked: Asked, *, after: str = "", before: str = "") -
     found = searching.matrix(bytes(course.key), asked.wanted, after=after, before=before, limit=PEOPLE)
     lengths = {summary.pk: _length(summary) for summary in found.meetings}
     members = [_member(row, lengths) for row in found.people.rows]
-    return Matrix(course, found.meetings, members, found.people.before, found.people.after)
+    return Matrix(course, found.meetings, members, found.people.before, found.people.after, found.guests)
 
 
 def latest(one: Matrix) -> Matrix:
@@ -206,7 +210,10 @@ def _about(one: Matrix, zone: tzinfo) -> list[tuple[str, str]]:
             formatting.short_date(words.moment(m.started_at, zone).date()) for m in (one.meetings[0], one.meetings[-1])
         ]
         lines.append((str(_("Period")), formatting.interval(*days)))
-    return [*lines, (str(_("Meetings")), formatting.number(len(one.meetings)))]
+    lines.append((str(_("Meetings")), formatting.number(len(one.meetings))))
+    if one.guests:
+        lines.append((str(_("Attendances of guests and callers")), formatting.number(one.guests)))
+    return lines
 
 
 def _course(asked: Asked, subject: Sequence[str], form: Format) -> Table:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.http import HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from rollcall.core.errors import Refused
@@ -85,5 +86,12 @@ def _notes(matrix: courses.Matrix, totals: searching.Totals) -> list[str]:
     if len(matrix.meetings) < totals.meetings.number:
         told = _("These are the latest %(count)s meetings; choose a time to see earlier ones.")
         notes.append(told % {"count": formatting.number(len(matrix.meetings))})
+    if matrix.guests:
+        told = ngettext(
+            "%(number)s attendance of a guest or caller is not shown: nobody knows who they are in other meetings.",
+            "%(number)s attendances of guests and callers are not shown: nobody knows who they are in other meetings.",
+            matrix.guests,
+        )
+        notes.append(told % {"number": formatting.number(matrix.guests)})
     notes.append(_("No roster of the course is known: whoever was in none of these meetings does not stand here."))
     return notes

@@ -1,4 +1,7 @@
-"""A course as a table: its meetings across, its people down."""
+"""A course as a table: its meetings across, its people down.
+
+People are users of the LMS. Guests and callers of one name may be several people, so they are counted only.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,19 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from django.db.models import Count
+
 from rollcall.store.derived import Attendance, Person, Summary
 from rollcall.store.searching.places import Order, Place
 from rollcall.store.searching.scope import Scope
 from rollcall.store.searching.sorts import too_many
 from rollcall.store.searching.walking import Taken, page_of, take_sorted
 from rollcall.store.searching.wanted import Page
+from rollcall.store.searching.whole import by_identity
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
     from rollcall.store.searching.wanted import Filter
 
 _BY_NAME: Final = Order(("sort_key", "id"))
@@ -41,10 +49,15 @@ class MatrixRow:
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """The meetings, oldest first, and a page of the people who were in any of them, by name."""
+    """The meetings, oldest first, and a page of the people who were in any of them, by name.
+
+    `guests` are the attendances of everybody else, in so many of the meetings.
+    """
 
     meetings: list[Summary]
     people: Page[MatrixRow]
+    guests: int = 0
+    guests_in: int = 0
 
 
 def matrix_of(course: bytes, wanted: Filter, *, after: str, before: str, limit: int) -> Matrix:
@@ -53,29 +66,27 @@ def matrix_of(course: bytes, wanted: Filter, *, after: str, before: str, limit: 
     few = scope.few_meetings
     if few is None:
         raise too_many()
-    meetings = list(Summary.objects.filter(pk__in=few.ids).select_related("meeting").order_by("started_at", "pk"))
-    rows = Attendance.objects.filter(scope.of_rows, scope.of_people(), summary__in=few.ids)
-    everybody = Person.objects.filter(pk__in=rows.order_by().values("person").distinct())
+    meetings = sorted(Summary.objects.filter(pk__in=few.ids).select_related("meeting"), key=by_identity)
+    rows = Attendance.objects.filter(scope.of_rows, scope.of_people(), summary__in=few.ids).order_by()
+    everybody = Person.objects.filter(pk__in=rows.values("person").distinct(), is_user=True)
 
     def take(order: Order, start: Place | None, limit: int) -> Taken:
         return take_sorted(everybody, order, start, limit=limit)
 
     page = page_of(take, _BY_NAME, (bytes, int), after=after, before=before, limit=limit)
-    ids = [place[-1] for place in page.rows]
-    entries = Person.objects.in_bulk(ids)
+    shown = _rows(rows, [place[-1] for place in page.rows])
+    guests = rows.filter(person__is_user=False).aggregate(seen=Count("pk"), held=Count("summary_id", distinct=True))
+    return Matrix(meetings, Page(shown, page.before, page.after), guests["seen"], guests["held"])
+
+
+def _rows(rows: QuerySet[Attendance], people: list[int]) -> list[MatrixRow]:
+    entries = Person.objects.in_bulk(people)
     cells: defaultdict[int | None, dict[int, Cell]] = defaultdict(dict)
-    values: Any = rows.filter(person__in=ids).values_list(
-        "person_id", "summary_id", "pk", "share", "proved_ms", "possible_ms", "is_present"
-    )
-    for person, summary, *cell in values:
-        cells[person][summary] = _wider(cells[person].get(summary), Cell(*cell))
-    shown = [MatrixRow(entries[pk], cells[pk]) for pk in ids]
-    return Matrix(meetings, Page(shown, page.before, page.after))
-
-
-def _wider(one: Cell | None, other: Cell) -> Cell:
-    """Of two guests who had one name in one meeting, the one who was there longer."""
-    return other if one is None or other.proved_ms > one.proved_ms else one
+    values = ("person_id", "summary_id", "pk", "share", "proved_ms", "possible_ms", "is_present")
+    found: Any = rows.filter(person__in=people).values_list(*values)
+    for person, summary, *cell in found:
+        cells[person][summary] = Cell(*cell)
+    return [MatrixRow(entries[pk], cells[pk]) for pk in people if pk in entries]
 
 
 def usually_here_at(summary: Summary) -> list[Person]:
@@ -89,4 +100,4 @@ def usually_here_at(summary: Summary) -> list[Person]:
         times[person] += 1
     here = set(summary.attendance.values_list("person_id", flat=True))
     usual = [pk for pk, count in times.items() if pk is not None and pk not in here and 2 * count > len(last)]
-    return list(Person.objects.filter(pk__in=usual, is_user=True).order_by("sort_key"))
+    return list(Person.objects.filter(pk__in=usual, is_user=True).order_by("sort_key", "key"))

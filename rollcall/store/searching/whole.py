@@ -75,10 +75,11 @@ def each_meeting(wanted: Filter) -> Iterator[Summary]:
     """All meetings, oldest first; those of one instant by pool and id, on whose order every database agrees."""
     for together in _at_one_time(wanted):
         found = meetings.summaries(together)
-        yield from sorted(found, key=_by_identity)
+        yield from sorted(found, key=by_identity)
 
 
-def _by_identity(summary: Summary) -> tuple[int, bytes, bytes]:
+def by_identity(summary: Summary) -> tuple[int, bytes, bytes]:
+    """The order of meetings in files: by time, and of one instant by what no database has made up."""
     return (summary.started_at, summary.pool_name.encode(), summary.meeting.internal_meeting_id.encode())
 
 
