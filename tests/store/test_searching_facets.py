@@ -48,3 +48,13 @@ def test_a_guest_is_no_person_of_a_facet_or_a_course(database: str) -> None:
     assert (course.people, course.attendances) == (1, 3)
     (course,) = page("courses", Filter(name="a")).rows
     assert (course.people, course.attendances) == (1, 2)
+
+
+def test_people_in_a_total_are_those_of_the_list_of_people(database: str) -> None:
+    from rollcall.store.searching import Filter, count, totals
+
+    make_meeting(Attendee(name="Ada", uid="1"), Attendee(name="Eva", uid="9", kind="guest"))
+    make_meeting(Attendee(name="", uid="7", kind="dial-in"), internal="other")
+    for wanted in (Filter(), Filter(kind="guest"), Filter(name="a"), Filter(organisation=0, kind="user")):
+        assert totals(wanted).people == count("people", wanted)
+    assert totals(Filter()).people == (1, False)

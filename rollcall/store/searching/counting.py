@@ -93,7 +93,7 @@ def _of_few(rows: QuerySet[Any]) -> Totals:
     row = rows.aggregate(
         held=Count("summary_id", distinct=True),
         rows=Count("pk"),
-        people=Count("person_id", distinct=True),
+        people=Count("person_id", distinct=True, filter=Q(person__is_user=True)),
         proved=Sum("proved_ms"),
         possible=Sum("possible_ms"),
         still_open=Count("pk", filter=is_unknown),
