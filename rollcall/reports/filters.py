@@ -282,13 +282,15 @@ FIELDS: Mapping[str, FilterField] = {
     for field in (
         FilterField("name", gettext_lazy("Full name"), "name", Control.SEARCH, _read_text),
         FilterField("user", gettext_lazy("User id"), "user", Control.SEARCH, _read_text),
-        FilterField("from", gettext_lazy("From date"), "since", Control.MOMENT, _read_since, _say_moment),
-        FilterField("to", gettext_lazy("To date"), "until", Control.MOMENT, _read_until, _say_moment),
+        FilterField("from", gettext_lazy("Began on or after"), "since", Control.MOMENT, _read_since, _say_moment),
+        FilterField("to", gettext_lazy("Began until"), "until", Control.MOMENT, _read_until, _say_moment),
         FilterField("weekday", gettext_lazy("Weekdays"), "weekdays", Control.DAYS, _read_days, _say_days, "", _days),
         FilterField(
-            "hour-from", gettext_lazy("Began from"), "hour_from", Control.CLOCK, _read_clock, about=_CLOCK_ABOUT
+            "hour-from", gettext_lazy("Time of day from"), "hour_from", Control.CLOCK, _read_clock, about=_CLOCK_ABOUT
         ),
-        FilterField("hour-to", gettext_lazy("Began before"), "hour_to", Control.CLOCK, _read_clock, about=_CLOCK_ABOUT),
+        FilterField(
+            "hour-to", gettext_lazy("Time of day before"), "hour_to", Control.CLOCK, _read_clock, about=_CLOCK_ABOUT
+        ),
         FilterField("course", gettext_lazy("Course"), "course", Control.SEARCH, _read_text),
         FilterField("meeting", gettext_lazy("Meeting"), "meeting", Control.SEARCH, _read_text),
         FilterField("server", gettext_lazy("Server"), "server", Control.CHOICE, _read_server, choices=_servers),

@@ -81,7 +81,8 @@ def _page_with(people: list[Attendance], key: str) -> int:
 
 
 def _columns(group: Group, zone: tzinfo) -> list[Column]:
-    kept = rows.worth_showing(rows.ATTENDEE_COLUMNS, group.rows)
+    people = ((one.attendance.name, one.attendance.external_user_id) for one in group.rows)
+    kept = rows.worth_showing(rows.with_ids(rows.ATTENDEE_COLUMNS, people), group.rows)
     return [_with_hours(column, group.subject, zone) if column.kind is Kind.BAR else column for column in kept]
 
 

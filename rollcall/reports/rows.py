@@ -37,6 +37,7 @@ class Kind(StrEnum):
 
     TEXT = "text"
     HOST = "host"  # text that may be broken at its dots
+    ID = "id"  # text that may well be blank
     STATE = "state"  # (State, how many are in)
     COUNT = "count"
     COUNTED = "counted"  # details.Count
@@ -385,7 +386,9 @@ ATTENDEE_COLUMNS = (
     Column("shown_role", _("Role"), Kind.ROLE, lambda row: (row.attendance.role, row.attendance.kind), Format.SCREEN),
     Column("role", _("Role"), Kind.TEXT, lambda row: row.attendance.role, Format.FILE),
     Column("kind", _("Kind"), Kind.TEXT, lambda row: row.attendance.kind, Format.FILE),
-    Column("external_user_id", _("User id"), Kind.TEXT, lambda row: row.attendance.external_user_id, Format.FILE),
+    Column(
+        "external_user_id", _("User id"), Kind.ID, lambda row: row.attendance.external_user_id, Format.FILE | Format.PDF
+    ),
     *TIME_COLUMNS,
     *COUNTED_COLUMNS,
     Column("when", _("When"), Kind.BAR, _itself, Format.PAGE),
@@ -456,6 +459,33 @@ def worth_showing(columns: Sequence[Column], rows: Sequence[Any]) -> list[Column
         for column in columns
         if any(_says_something(column, row) for row in rows) and (column.key != "shown_site" or _differ(column, rows))
     ]
+
+
+def with_ids(columns: Sequence[Column], people: Iterable[tuple[str, str]]) -> list[Column]:
+    """Where one name stands for several user ids, which nobody could tell apart, the ids are shown on pages too."""
+    ids: dict[str, set[str]] = {}
+    for name, user in people:
+        ids.setdefault(name.strip(), set()).add(user)
+    if all(len(several) == 1 for several in ids.values()):
+        return list(columns)
+    return [
+        replace(column, shown=column.shown | Format.PAGE) if column.key == "external_user_id" else column
+        for column in columns
+    ]
+
+
+def time_totals(rows: Sequence[AttendeeRow]) -> dict[str, Any]:
+    """What the times of these rows come to, as they are shown and as files have them; blank where there is no row."""
+    if not rows:
+        return {}
+    possible = [row.attendance.possible_ms for row in rows]
+    known = [ms for ms in possible if ms is not None]
+    return time_total(sum(row.attendance.proved_ms for row in rows), sum(known) if len(known) == len(rows) else None)
+
+
+def time_total(proved_ms: int, possible_ms: int | None) -> dict[str, Any]:
+    """The same of sums that are known already."""
+    return {"time": Bounds(proved_ms, possible_ms), "proved_ms": proved_ms, "possible_ms": possible_ms}
 
 
 def _differ(column: Column, rows: Sequence[Any]) -> bool:

@@ -167,6 +167,10 @@ def _text(value: str, _zone: tzinfo) -> str:
     )
 
 
+def _id(value: str, _zone: tzinfo) -> str:
+    return f"<bdi>{escape(visible(value))}</bdi>" if value.strip() else ""
+
+
 def _host(value: str, zone: tzinfo) -> str:
     """A long one is broken where it means something."""
     return _text(value, zone).replace(".", ".<wbr>")
@@ -243,6 +247,7 @@ def _json(value: object, _zone: tzinfo) -> str:
 CELLS: dict[Kind, Callable[[Any, tzinfo], str]] = {
     Kind.TEXT: _text,
     Kind.HOST: _host,
+    Kind.ID: _id,
     Kind.STATE: _state,
     Kind.COUNT: lambda value, _zone: words.UNKNOWN if value is None else formatting.number(value),
     Kind.DAY: lambda value, _zone: escape(formatting.short_date(value)),

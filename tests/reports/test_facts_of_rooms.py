@@ -67,6 +67,6 @@ def test_the_pages_and_files_have_a_column_of_rooms_where_there_are_any(
     for address in (f"/meetings/{summary.meeting_id}/facts", f"/meetings/{summary.meeting_id}/facts/{key}"):
         page = client.get(address).content.decode()
         assert ">Room</th>" in page
-        lines = csv.DictReader(io.StringIO(client.get(f"{address}.csv").content.decode(), newline=""))
+        lines = csv.DictReader(io.StringIO(client.get(f"{address}.csv").getvalue().decode(), newline=""))
         assert {line["Room"] for line in lines} >= {"", *rooms_entered(summary, somebody)}
     assert ">Room</th>" not in client.get(f"/meetings/{plain.meeting_id}/facts").content.decode()

@@ -123,7 +123,7 @@ def test_a_wrong_filter_is_refused_to_a_program_as_json(page: Any) -> None:
     assert response.status_code == 400
     assert json.loads(response.content) == {
         "code": "not-a-date",
-        "message": "From date: “soon” is not a date.",
+        "message": "Began on or after: “soon” is not a date.",
         "hint": "Write a date as 2026-11-22, or with a time as 2026-11-22T10:30.",
     }
 

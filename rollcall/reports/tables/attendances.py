@@ -37,6 +37,7 @@ def _share(row: Any) -> float | None:  # noqa: ANN401 - a row as the database ga
 
 _SHOWN = (
     Column("name", _("Name"), Kind.TEXT, _of("attendance.name"), Format.SCREEN, rows.person_of_row, sort="name"),
+    Column("external_user_id", _("User id"), Kind.ID, _of("attendance.external_user_id"), Format.PDF),
     Column("meeting", _("Meeting"), Kind.TEXT, _of("meeting.summary.name"), Format.SCREEN, opened, sort="meeting"),
     Column("started_at", _("Date"), Kind.TIME, _of("attendance.started_at"), Format.SCREEN, sort="started"),
     Column(
@@ -97,6 +98,13 @@ def table(found: Iterable[Any]) -> Table:
 def shown(found: Iterable[Any], *, as_of: int) -> list[AttendeeRow]:
     """The rows of a page."""
     return [rows.attendee_row(one, as_of) for one in found]
+
+
+def page_table(found: Iterable[Any], *, as_of: int) -> Table:
+    """The rows of a page as a table."""
+    on_page = shown(found, as_of=as_of)
+    people = ((one.attendance.name, one.attendance.external_user_id) for one in on_page)
+    return replace(table(on_page), columns=rows.with_ids(_SHOWN, people))
 
 
 def _make(asked: Asked, _subject: Sequence[str], form: Format) -> Table:

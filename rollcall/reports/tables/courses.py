@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
 
-from rollcall.reports import formatting, words
+from rollcall.reports import formatting, rows, words
 from rollcall.reports.asking import Takes
 from rollcall.reports.details import summary_detail
 from rollcall.reports.filters import OF_MEETINGS, OF_PEOPLE
@@ -112,7 +112,7 @@ class Matrix:
 
 _MEMBER_COLUMNS = (
     Column("name", _("Name"), Kind.TEXT, attrgetter("name"), link=lambda row: person_page(row.key)),
-    Column("external_user_id", _("User id"), Kind.TEXT, attrgetter("external_user_id"), Format.FILE),
+    Column("external_user_id", _("User id"), Kind.ID, attrgetter("external_user_id"), Format.FILE),
     Column("meetings", _("Meetings"), Kind.COUNT, attrgetter("meetings")),
     Column("proved_ms", _("Time at least"), Kind.DURATION, attrgetter("proved_ms")),
 )
@@ -189,7 +189,7 @@ def matrix_table(one: Matrix, asked: Asked, form: Format) -> Table:
     return Table(
         "course/1",
         "people",
-        one.columns(asked.zone),
+        rows.with_ids(one.columns(asked.zone), ((member.name, member.external_user_id) for member in one.members)),
         one.members,
         about={"course": {"label": one.course.label, "id": one.course.context_id, "site": one.course.site}},
         heading=heading,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
 
-from rollcall.reports import rows, words
+from rollcall.reports import formatting, rows, words
 from rollcall.reports.asking import Takes, now
 from rollcall.reports.filters import OF_MEETINGS, OF_PEOPLE
 from rollcall.reports.pictures import people_present
@@ -40,13 +40,14 @@ def _attendance(asked: Asked, _subject: Sequence[str], _form: Format) -> Table:
 def _meeting(asked: Asked, subject: Sequence[str], form: Format) -> Table:
     summary = meeting_of(int(subject[0]))
     group = rows.meeting_group(summary, reading.attendees(summary), as_of=now())
-    table = rows.with_heading(rows.attendance_table([group]), _heading(group.subject, asked))
+    heading = _heading(group.subject, len(group.rows), asked)
+    table = replace(rows.attendance_table([group]), heading=heading, totals=rows.time_totals(group.rows))
     if form is not Format.PDF or not group.rows:
         return table
     return replace(table, pictures=[people_present(group.rows, group.subject, asked.zone).picture])
 
 
-def _heading(meeting: rows.MeetingRow, asked: Asked) -> Heading:
+def _heading(meeting: rows.MeetingRow, people: int, asked: Asked) -> Heading:
     summary = meeting.summary
     lines = [
         (str(_("Course")), summary.context_label),
@@ -56,6 +57,7 @@ def _heading(meeting: rows.MeetingRow, asked: Asked) -> Heading:
             words.ended(summary.started_at, summary.ended_proved_at, summary.ended_possible_at, zone=asked.zone),
         ),
         (str(_("Length")), words.bounds(meeting.length) if meeting.length else ""),
+        (str(_("People")), formatting.number(people)),
         (str(_("Server")), summary.pool_name),
     ]
     title = summary.name.strip() or str(_("(no name)"))

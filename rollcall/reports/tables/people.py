@@ -46,7 +46,8 @@ def history(found: FoundPerson, attendance: Iterable[Attendance], asked: Asked, 
     ]
     heading = Heading(found.name.strip() or str(_("(no name)")), asked.wanted.as_of, lines)
     drawn = term_calendar(list(map(attended, table.rows)), asked.zone) if with_pictures else []
-    return replace(table, heading=heading, pictures=[one.picture for one in drawn])
+    totals = rows.time_totals(list(table.rows))
+    return replace(table, heading=heading, totals=totals, pictures=[one.picture for one in drawn])
 
 
 PEOPLE = Report(

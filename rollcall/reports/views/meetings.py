@@ -8,6 +8,7 @@ from django.http import HttpResponseRedirect
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from rollcall.reports import access, rows
@@ -18,7 +19,7 @@ from rollcall.reports.pictures.figure import figures
 from rollcall.reports.registry import REPORTS
 from rollcall.reports.subjects import meeting_of
 from rollcall.reports.visible import visible
-from rollcall.store import searching
+from rollcall.store.searching.usual import usually_here
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from rollcall.reports.rows import AttendeeRow, MeetingRow
     from rollcall.store.derived import Summary
+    from rollcall.store.searching.usual import Usual
 
 
 @require_safe
@@ -53,15 +55,63 @@ def _beside(summary: Summary, meeting: MeetingRow, everybody: Sequence[AttendeeR
     """What stands beside the rows and does not change every second."""
     is_over, zone = not meeting.is_running, timezone.get_current_timezone()
     drawn = figures([people_present(everybody, meeting, zone)], zone) if everybody else ""
-    return {"is_over": is_over, "missing": _missing(summary) if is_over else [], "drawn": drawn}
+    missing = _missing(summary, meeting, everybody) if is_over else None
+    return {"is_over": is_over, "missing": missing, "drawn": drawn}
 
 
-def _missing(summary: Summary) -> list[dict[str, str]]:
+def _missing(summary: Summary, meeting: MeetingRow, everybody: Sequence[AttendeeRow]) -> dict[str, Any]:
     """Who was in the last meetings of the course and not in this one; without a roster nothing more is known."""
-    return [
+    usual = usually_here(summary)
+    people = [
         {
             "name": visible(person.name.strip() or _("(no name)")),
-            "address": rows.person_page(bytes(person.key)) if person.is_user else "",
+            "address": rows.person_page(bytes(person.key)),
+            "times": _("%(number)s of %(all)s") % {"number": times, "all": usual.compared},
         }
-        for person in searching.usually_here(summary)
+        for person, times in usual.people
     ]
+    return {"people": people, "told": _told(usual), "notes": _doubts(meeting, everybody) if people else []}
+
+
+def _told(usual: Usual) -> str:
+    if usual.compared is None:
+        return _("No LMS told which course this meeting belongs to, so it cannot be said who is missing.")
+    if not usual.compared:
+        return _("This is the first meeting of its course that was seen, so it cannot be said who is missing.")
+    compared = {"count": usual.compared}
+    if usual.people:
+        return (
+            ngettext(
+                "No roster of this course is known. These people were in its last meeting "
+                "and were not seen in this one:",
+                "No roster of this course is known. These people were in more than half of its last %(count)d meetings "
+                "and were not seen in this one:",
+                usual.compared,
+            )
+            % compared
+        )
+    return (
+        ngettext(
+            "Everybody who was in the last meeting of this course was seen in this one. No roster of it is known, "
+            "so nobody can say who should have been here.",
+            "Everybody who was in more than half of the last %(count)d meetings of this course was seen in this one. "
+            "No roster of it is known, so nobody can say who should have been here.",
+            usual.compared,
+        )
+        % compared
+    )
+
+
+def _doubts(meeting: MeetingRow, everybody: Sequence[AttendeeRow]) -> list[str]:
+    """Why one of them may have been there all the same."""
+    notes = []
+    if unknown := sum(one.attendance.kind != "user" for one in everybody):
+        told = ngettext(
+            "%(count)d guest or telephone caller was there, who may be one of them.",
+            "%(count)d guests and telephone callers were there, who may be some of them.",
+            unknown,
+        )
+        notes.append(told % {"count": unknown})
+    if meeting.detail.blind:
+        notes.append(_("Messages may be missing from a part of this meeting, and with them somebody's coming."))
+    return notes
