@@ -113,11 +113,21 @@ def _fit(wishes: Sequence[Wish], width: float, size: float, *, tall: bool) -> li
         if part < 0.85 and size > _SIZES[-1]:
             return None
         return [low + part * (high - low) for low, high in zip(least, most, strict=True)]
-    return _spread(most, wishes, width - sum(most))
+    return _spread(_for_heads(most, wishes, width - sum(most), size, tall=tall), wishes, width)
 
 
-def _spread(widths: list[float], wishes: Sequence[Wish], spare: float) -> list[float]:
-    """What is left over goes mostly to the columns of text: numbers far from their heads are hard to read."""
+def _for_heads(widths: list[float], wishes: Sequence[Wish], spare: float, size: float, *, tall: bool) -> list[float]:
+    """What is left over goes first to columns whose head would stand in more than two lines."""
+    if tall:
+        return widths
+    wanted = [max(0.0, 0.6 * one.head * size + 2 * INSET - wide) for one, wide in zip(wishes, widths, strict=True)]
+    part = min(1.0, spare / sum(wanted)) if sum(wanted) else 0.0
+    return [wide + part * more for wide, more in zip(widths, wanted, strict=True)]
+
+
+def _spread(widths: list[float], wishes: Sequence[Wish], width: float) -> list[float]:
+    """And then mostly to the columns of text: numbers far from their heads are hard to read."""
+    spare = width - sum(widths)
     weights = [max(1.0, 3.0 * one.text) if one.can_wrap else 1.0 for one in wishes]
     return [wide + spare * weight / sum(weights) for wide, weight in zip(widths, weights, strict=True)]
 
@@ -138,7 +148,8 @@ def _head_height(wishes: Sequence[Wish], widths: Sequence[float], size: float, *
 
 def _banded(wishes: Sequence[Wish], width: float, size: float) -> Layout:
     """So many columns that they stand in several tables below each other, each with the first column."""
-    tall = len(wishes) >= _TALL_HEADS
+    level, turned = (sum(_least(one, tall=tall) for one in wishes) for tall in (False, True))
+    tall = len(wishes) >= _TALL_HEADS and level > 1.1 * turned  # else it saves too little
     widths = [min(width / 3, _least(one, tall=tall) * size + 2 * INSET) for one in wishes]
     widths[0] = min(width / 4, max(widths[0], wishes[0].text * size + 2 * INSET))
     bands, begin, used = [], 1, widths[0]
