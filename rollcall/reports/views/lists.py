@@ -31,15 +31,18 @@ if TYPE_CHECKING:
     from rollcall.reports.asking import Asked
     from rollcall.reports.rows import Table
     from rollcall.reports.tables.report import Report
-    from rollcall.store.searching import Filter, Totals
+    from rollcall.store.searching import Filter, Scope, Totals
 
 PAGE = 50
+
+NARROW = "narrow"
+"""Asks for what the list can be narrowed down to: counting it takes as long as the rows, so only who wants it waits."""
 
 _TABLES: dict[str, Callable[[Sequence[Any], Asked], Table]] = {
     "meetings": lambda found, asked: rows.meetings_table(
         rows.meeting_row(one, as_of=asked.wanted.as_of) for one in found
     ),
-    "attendances": lambda found, asked: attendances.table(attendances.shown(found, as_of=asked.wanted.as_of)),
+    "attendances": lambda found, asked: attendances.page_table(found, as_of=asked.wanted.as_of),
     "people": lambda found, _asked: rows.people_table(found),
     "courses": lambda found, _asked: courses.courses_table(found),
 }
@@ -74,7 +77,7 @@ def listing(request: HttpRequest, *, name: str) -> HttpResponseBase:
     report = REPORTS[name]
     access.require(request, report)
     try:
-        asked = read(request, report, *asking.PLACES)
+        asked = read(request, report, *asking.PLACES, NARROW)
         if not asking.is_canonical(dict(request.GET.lists())):
             # A form sends its blank fields too; the address that stays says only what was asked for.
             return HttpResponseRedirect(f"{request.path}{asked.query(**asked.places)}")
@@ -87,18 +90,20 @@ def listing(request: HttpRequest, *, name: str) -> HttpResponseBase:
 
 def page_of(request: HttpRequest, report: Report, asked: Asked) -> dict[str, Any]:
     """The rows of a page, and what stands right above and below them."""
-    found = find(report, asked)
-    come_to = searching.totals(asked.wanted)
+    scope = searching.Scope(asked.wanted)
+    found = find(report, asked, scope)
+    come_to = searching.totals(scope)
     table = _TABLES[report.lists](found.rows, asked)
     zone = timezone.get_current_timezone()
     sorting = Sorting(asked.sort or report.takes.sorts[0], lambda by: asked.query(sort=by), report.takes.sorts)
     return {
         "count": len(found.rows),
         "notes": [_("Not all was looked through yet: the next page goes on.")] if found.is_cut else [],
-        "told": told(report, asked, come_to),
+        "told": told(report, scope, come_to),
         "table": to_html(table, zone, caption=str(report.title), sorting=sorting),
         "totals": totals(report, asked, come_to),
-        "facets": facets(request, report, asked),
+        "facets": facets(report, asked) if request.GET.get(NARROW) else None,
+        "narrow": asked.query(**asked.places, **{NARROW: "1"}),
         "sorts": sorts(table, report, asked),
         "empty": _NOTHING_YET[report.lists] if asked.is_blank else _NOTHING[report.lists],
         "loosen": not asked.is_blank,
@@ -107,10 +112,10 @@ def page_of(request: HttpRequest, report: Report, asked: Asked) -> dict[str, Any
     } | pages(asked, before=found.before, after=found.after, path=request.path)
 
 
-def find(report: Report, asked: Asked, wanted: Filter | None = None) -> searching.Page[Any]:
+def find(report: Report, asked: Asked, wanted: Filter | Scope) -> searching.Page[Any]:
     """The rows of one page."""
     places = {name: asked.places.get(name, "") for name in asking.PLACES}
-    return searching.page(report.lists, wanted or asked.wanted, sort=asked.sort, limit=PAGE, **places)
+    return searching.page(report.lists, wanted, sort=asked.sort, limit=PAGE, **places)
 
 
 def may_change(asked: Asked, found: Sequence[Any]) -> bool:
@@ -134,10 +139,10 @@ def sorts(table: Table, report: Report, asked: Asked) -> list[tuple[str, str, bo
 # --- what they come to ------------------------------------------------------------------------------------------------
 
 
-def told(report: Report, asked: Asked, found: Totals) -> str:
+def told(report: Report, scope: Scope, found: Totals) -> str:
     """How many there are, said aloud when they change."""
     count = getattr(found, report.lists, None)
-    return counted(report.lists, searching.count(report.lists, asked.wanted) if count is None else count)
+    return counted(report.lists, searching.count(report.lists, scope) if count is None else count)
 
 
 def counted(what: str, count: searching.Counted) -> str:
@@ -166,18 +171,19 @@ def totals(report: Report, asked: Asked, found: Totals) -> list[dict[str, str]]:
         other = REPORTS[what]
         is_here = other.name == report.name
         address = "" if is_here else f"{other.address}{asked.query_for(other.takes.filters)}"
-        if (count := getattr(found, what)) is not None:
+        count = getattr(found, what)
+        # Guests and callers are no people of a list: of them alone nothing is said.
+        if count is not None and (count.number or what != "people"):
             shown.append({"said": counted(what, count), "address": address})
     if found.proved_ms is not None:
         shown.append({"said": _("%(time)s of attendance") % {"time": words.hours(found.proved_ms)}, "address": ""})
     return shown
 
 
-def facets(request: HttpRequest, report: Report, asked: Asked) -> list[dict[str, Any]]:
+def facets(report: Report, asked: Asked) -> list[dict[str, Any]]:
     """What the filter may be narrowed down to, with how many there are of each."""
-    del request
     names = [name for name in _FACETS[report.lists] if name not in asked.words]
-    found = searching.facets(asked.wanted, *names)
+    found = searching.facets(asked.wanted, *names, of=report.lists)
     return [_facet(name, found[name], asked) for name in names if len(found.get(name, ())) > 1]
 
 

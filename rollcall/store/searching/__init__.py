@@ -1,5 +1,7 @@
 """Named queries over everything that was derived: lists in any order, page by page, what they come to, how they part.
 
+Who asks several questions of one filter asks them with one Scope of it: its words are looked up once.
+
 Pages go by key, never by offset: what arrives while somebody reads neither repeats nor hides a row. Nothing here looks
 at a clock; `as_of` is part of what is asked.
 """
@@ -14,6 +16,7 @@ from rollcall.store.searching.courses import FoundCourse, course_of
 from rollcall.store.searching.facets import FACETS, Facet, facets_of
 from rollcall.store.searching.matrix import Cell, Matrix, MatrixRow, matrix_of, usually_here_at
 from rollcall.store.searching.people import FoundPerson, found_person
+from rollcall.store.searching.scope import Scope
 from rollcall.store.searching.use import Bucket, use_of
 from rollcall.store.searching.wanted import COUNTED_UP_TO, LARGEST, Counted, Filter, Page, State, state_of
 from rollcall.store.searching.whole import PAGES, AttendanceLine, each_attendance, each_meeting, each_row
@@ -50,6 +53,7 @@ __all__ = [
     "Matrix",
     "MatrixRow",
     "Page",
+    "Scope",
     "State",
     "Totals",
     "count",
@@ -69,7 +73,7 @@ __all__ = [
 
 
 def page(
-    name: str, wanted: Filter, *, sort: str = "", after: str = "", before: str = "", limit: int = PAGE
+    name: str, wanted: Filter | Scope, *, sort: str = "", after: str = "", before: str = "", limit: int = PAGE
 ) -> Page[Any]:
     """One page of a list: "meetings" (Summary), "attendances" (Attendance), "people", "courses"."""
     return PAGES[name](wanted, sort=sort, after=after, before=before, limit=limit)
@@ -80,12 +84,12 @@ def every(name: str, wanted: Filter, sort: str = "") -> Iterator[Any]:
     return each_meeting(wanted) if name == "meetings" and not sort else each_row(name, wanted, sort)
 
 
-def count(name: str, wanted: Filter) -> Counted:
+def count(name: str, wanted: Filter | Scope) -> Counted:
     """How many rows a list has, up to COUNTED_UP_TO."""
     return count_of(name, wanted)
 
 
-def totals(wanted: Filter) -> Totals:
+def totals(wanted: Filter | Scope) -> Totals:
     """What everything a filter finds comes to."""
     return totals_of(wanted)
 

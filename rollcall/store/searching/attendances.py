@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from rollcall.store.derived import Attendance, Person, Summary
 from rollcall.store.searching.places import Order, Place
-from rollcall.store.searching.scope import Scope, organisations
+from rollcall.store.searching.scope import Scope, organisations, scope_of
 from rollcall.store.searching.sorts import Sorts, too_many
 from rollcall.store.searching.walking import (
     Taken,
@@ -75,10 +75,10 @@ _IN_ONE_GO = 100_000
 """Attendances of people named by ids that are sorted by time in their index alone."""
 
 
-def attendances_page(wanted: Filter, *, sort: str, after: str, before: str, limit: int) -> Page[Attendance]:
+def attendances_page(wanted: Filter | Scope, *, sort: str, after: str, before: str, limit: int) -> Page[Attendance]:
     """One page of it."""
     name, order = SORTS.named(sort)
-    scope = Scope(wanted)
+    scope = scope_of(wanted)
 
     def take(order: Order, start: Place | None, limit: int) -> Taken:
         return taken(scope, name, order, start, limit)

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from django.db.models import Count, Q, Sum
 
-from rollcall.store.derived import Summary
+from rollcall.store.derived import Attendance, Person, Summary
 from rollcall.store.searching import attendances, courses, meetings, people
-from rollcall.store.searching.scope import Scope
+from rollcall.store.searching.scope import Scope, scope_of
 from rollcall.store.searching.wanted import COUNTED_UP_TO, Counted
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from django.db.models import QuerySet
 
+    from rollcall.store.searching.directory import Chosen
     from rollcall.store.searching.wanted import Filter
 
 _LISTS: Mapping[str, Any] = {"meetings": meetings, "attendances": attendances, "people": people, "courses": courses}
@@ -23,6 +24,10 @@ _LISTS: Mapping[str, Any] = {"meetings": meetings, "attendances": attendances, "
 
 COUNTING: Final = 4_000
 """Rows that are tested for a count: a page must not wait for what is only said beside it."""
+
+
+_IS_USER: Final = Q(kind="user") & ~Q(external_user_id="")
+"""The same as to be a user in the directory, without a look there."""
 
 
 class Totals(NamedTuple):
@@ -38,9 +43,11 @@ class Totals(NamedTuple):
     possible_ms: int | None
 
 
-def count_of(name: str, wanted: Filter) -> Counted:
+def count_of(name: str, wanted: Filter | Scope) -> Counted:
     """How many rows a list has."""
-    scope = Scope(wanted, COUNTING)
+    scope = scope_of(wanted).within(COUNTING)
+    if name == "people" and people.is_everything(scope) and scope.people is not None:
+        return _of_themselves(scope.people)
     if (counted := _counted(name, scope)) is not None:
         return _capped(counted)
     which = _LISTS[name]
@@ -66,19 +73,38 @@ def _counted(name: str, scope: Scope) -> int | None:
     )
 
 
+def _of_themselves(chosen: Chosen) -> Counted:
+    """People of whom nothing is asked but who they are: the directory alone knows."""
+    users = Person.objects.filter(pk__in=chosen.first, is_user=True, meetings__gt=0)
+    return _capped(users.count(), is_more=chosen.ids is None)
+
+
 def _capped(number: int, *, is_more: bool = False) -> Counted:
     return Counted(min(number, COUNTED_UP_TO), is_more or number > COUNTED_UP_TO)
 
 
-def totals_of(wanted: Filter) -> Totals:
+def totals_of(wanted: Filter | Scope) -> Totals:
     """What all that a filter finds comes to."""
-    scope = Scope(wanted)
+    scope = scope_of(wanted).within(COUNTING)
     if (few := scope.few_rows) is not None:
         return _of_few(few)
-    if not scope.has_row_conditions() and (found := _meetings_to_sum(scope)) is not None:
-        row = found.aggregate(held=Count("pk"), rows=Sum("attendees"), proved=Sum("person_ms"))
-        return Totals(_capped(row["held"]), _capped(int(row["rows"] or 0)), None, int(row["proved"] or 0), None)
-    return Totals(count_of("meetings", wanted), count_of("attendances", wanted), None, None, None)
+    if not scope.has_row_conditions():
+        return _of_meetings(scope)
+    if (found := _of_people(scope)) is not None:
+        return found
+    sort, order = attendances.SORTS.named("")
+    taken = attendances.taken(scope, sort, order, None, COUNTED_UP_TO + 1)
+    is_more = taken.end is not None or len(taken.places) > COUNTED_UP_TO
+    held = len({place[1] for place in taken.places})
+    return Totals(_capped(held, is_more=is_more), _capped(len(taken.places), is_more=is_more), None, None, None)
+
+
+def _of_meetings(scope: Scope) -> Totals:
+    """Where all people of a meeting are meant, the meeting knows what they come to."""
+    if (found := _meetings_to_sum(scope)) is None:
+        return Totals(count_of("meetings", scope), count_of("attendances", scope), None, None, None)
+    row = found.aggregate(held=Count("pk"), rows=Sum("attendees"), proved=Sum("person_ms"))
+    return Totals(_capped(row["held"]), _capped(int(row["rows"] or 0)), None, int(row["proved"] or 0), None)
 
 
 def _meetings_to_sum(scope: Scope) -> QuerySet[Summary] | None:
@@ -86,6 +112,16 @@ def _meetings_to_sum(scope: Scope) -> QuerySet[Summary] | None:
     if scope.few_meetings is not None:
         return Summary.objects.filter(pk__in=scope.few_meetings.ids)
     return None if scope.has_meeting_conditions() else Summary.objects.filter(scope.times, scope.clock)
+
+
+def _of_people(scope: Scope) -> Totals | None:
+    """Of people who have many attendances, at least: the index of people tells, none of their rows is read."""
+    if scope.people is None or scope.of_rows or scope.clock or scope.has_meeting_conditions():
+        return None
+    rows = Attendance.objects.filter(scope.times_only(), person__in=scope.people.first)
+    found = list(rows.order_by().values_list("summary_id", flat=True)[: COUNTED_UP_TO + 1])
+    is_more = scope.people.ids is None or len(found) > COUNTED_UP_TO
+    return Totals(_capped(len(set(found)), is_more=is_more), _capped(len(found), is_more=is_more), None, None, None)
 
 
 def _of_few(rows: QuerySet[Any]) -> Totals:

@@ -10,7 +10,7 @@ from django.db.models import Count, Max, Min, Q, Sum
 from rollcall.store.derived import Attendance, Course, Summary
 from rollcall.store.searching.meetings import all_conditions, few_summaries
 from rollcall.store.searching.places import Order, Place
-from rollcall.store.searching.scope import Scope, organisations
+from rollcall.store.searching.scope import Scope, organisations, scope_of
 from rollcall.store.searching.sorts import Sorts, too_many
 from rollcall.store.searching.walking import Taken, merge, page_of, portions, take_listed, take_walked, walk
 from rollcall.store.searching.wanted import Page
@@ -55,6 +55,7 @@ class FoundCourse:
     site: str
     context_id: str
     label: str
+    sort_key: bytes
     meetings: int
     people: int
     attendances: int
@@ -63,10 +64,10 @@ class FoundCourse:
     last_at: int
 
 
-def courses_page(wanted: Filter, *, sort: str, after: str, before: str, limit: int) -> Page[FoundCourse]:
+def courses_page(wanted: Filter | Scope, *, sort: str, after: str, before: str, limit: int) -> Page[FoundCourse]:
     """One page of it."""
     name, order = SORTS.named(sort)
-    scope = Scope(wanted)
+    scope = scope_of(wanted)
 
     def take(order: Order, start: Place | None, limit: int) -> Taken:
         return taken(scope, name, order, start, limit)
@@ -178,6 +179,7 @@ def _found(entry: Course, total: dict[str, Any]) -> FoundCourse:
         site=entry.site,
         context_id=entry.context_id,
         label=entry.label,
+        sort_key=bytes(entry.sort_key),
         meetings=total["held"],
         people=total["people"],
         attendances=int(total["rows"]),

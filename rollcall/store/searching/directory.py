@@ -44,11 +44,13 @@ Terms: TypeAlias = tuple[tuple[str, ...], ...]
 class Chosen:
     """Some entries of a directory. `ids` is None if there are more than MOST; then `means` tells who is one.
 
-    `means` takes what leads from the rows that are tested to the entry: "" or such as "person__".
+    `first` are the ids of some of them in any case. `means` takes what leads from the rows that are tested to the
+    entry: "" or such as "person__".
     """
 
     ids: tuple[int, ...] | None
     means: Callable[[str], Q]
+    first: tuple[int, ...] = ()
 
     def condition(self, column: str) -> Q:
         """That a column leads to one of them."""
@@ -101,7 +103,7 @@ def people_of(wanted: Filter) -> Chosen | None:
     found = _ids_of_names(rows.filter(_exactly(wanted)), terms, "store_person_names") if wanted.name else None
     if found is None:
         found = _first(rows.filter(means("")))
-    return Chosen(None if len(found) > MOST else tuple(found), means)
+    return Chosen(None if len(found) > MOST else tuple(found), means, tuple(found[:MOST]))
 
 
 def _exactly(wanted: Filter, prefix: str = "") -> Q:

@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from rollcall.store.derived import Summary
 from rollcall.store.searching.places import Order, Place
-from rollcall.store.searching.scope import FEW_ROWS, Scope, organisations
+from rollcall.store.searching.scope import FEW_ROWS, Scope, organisations, scope_of
 from rollcall.store.searching.sorts import Sorts, too_many
 from rollcall.store.searching.walking import Taken, merge, page_of, take_sorted, take_walked, walk
 from rollcall.store.searching.wanted import Page
@@ -36,10 +36,10 @@ SORTS: Final = Sorts(
 )
 
 
-def meetings_page(wanted: Filter, *, sort: str, after: str, before: str, limit: int) -> Page[Summary]:
+def meetings_page(wanted: Filter | Scope, *, sort: str, after: str, before: str, limit: int) -> Page[Summary]:
     """One page of it; who or how long is asked for, of meetings with such an attendance."""
     name, order = SORTS.named(sort)
-    scope = Scope(wanted)
+    scope = scope_of(wanted)
 
     def take(order: Order, start: Place | None, limit: int) -> Taken:
         return taken(scope, name, order, start, limit)

@@ -10,7 +10,7 @@ from django.db.models import Count, Max, Min, Q, Sum
 from rollcall.store.derived import Attendance, Person
 from rollcall.store.searching.attendances import ENGAGEMENT
 from rollcall.store.searching.places import Order, Place
-from rollcall.store.searching.scope import Scope, organisations
+from rollcall.store.searching.scope import Scope, organisations, scope_of
 from rollcall.store.searching.sorts import Sorts, too_many
 from rollcall.store.searching.walking import Taken, merge, page_of, portions, take_listed, take_walked, walk
 from rollcall.store.searching.wanted import Page
@@ -76,10 +76,10 @@ class FoundPerson:
     talk_ms: int
 
 
-def people_page(wanted: Filter, *, sort: str, after: str, before: str, limit: int) -> Page[FoundPerson]:
+def people_page(wanted: Filter | Scope, *, sort: str, after: str, before: str, limit: int) -> Page[FoundPerson]:
     """One page of it."""
     name, order = SORTS.named(sort)
-    scope = Scope(wanted)
+    scope = scope_of(wanted)
 
     def take(order: Order, start: Place | None, limit: int) -> Taken:
         return taken(scope, name, order, start, limit)

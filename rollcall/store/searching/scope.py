@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -71,7 +72,15 @@ class Scope:
 
     def of_organisation(self, organisation: int) -> Scope:
         """The same inside one organisation."""
+        if self.wanted.organisation == organisation:
+            return self
         return Scope(replace(self.wanted, organisation=organisation), self.budget)
+
+    def within(self, budget: int) -> Scope:
+        """The same with another budget; what was looked up already is kept."""
+        same = copy(self)
+        object.__setattr__(same, "budget", budget)
+        return same
 
     # --- conditions ---------------------------------------------------------------------------------------------------
 
@@ -206,6 +215,11 @@ class Scope:
         if few is not None and few.attendances <= FEW_ROWS:
             return Attendance.objects.filter(everything, summary__in=few.ids)
         return None
+
+
+def scope_of(asked: Filter | Scope) -> Scope:
+    """A filter that is not answered yet, or one whose words were looked up for another question already."""
+    return asked if isinstance(asked, Scope) else Scope(asked)
 
 
 def organisations() -> list[int]:
