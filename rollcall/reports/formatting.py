@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 _LRI, _FSI, _PDI = "\u2066", "\u2068", "\u2069"
 
-_DAY, _DAY_AND_WEEKDAY = "yMMMd", "yMMMEd"
-_ENGLISH = {_DAY_AND_WEEKDAY: "EEE d MMM y", "full": "EEEE d MMMM y"}
+_DAY, _DAY_AND_WEEKDAY, _DAY_OF_THIS_YEAR = "yMMMd", "yMMMEd", "MMMEd"
+_ENGLISH = {_DAY_AND_WEEKDAY: "EEE d MMM y", _DAY_OF_THIS_YEAR: "EEE d MMM", "full": "EEEE d MMMM y"}
 """English is at home in many countries: this is read in all of them, and has no comma where another one follows."""
 
 
@@ -45,6 +45,12 @@ def _locale(language: str) -> Locale:
 def date_and_time(at: datetime) -> str:
     """Sun 22 Nov 2026, 10:02."""
     return _at(_date(_language(), at.date(), _DAY_AND_WEEKDAY), f"{at:%H:%M}")
+
+
+def near_date_and_time(at: datetime, *, year: int) -> str:
+    """Sun 22 Nov, 10:02, for a list that is read in this year; what is of another one says so."""
+    form = _DAY_OF_THIS_YEAR if at.year == year else _DAY_AND_WEEKDAY
+    return _at(_date(_language(), at.date(), form), f"{at:%H:%M}")
 
 
 def full_date_and_time(at: datetime) -> str:

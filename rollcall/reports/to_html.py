@@ -181,7 +181,7 @@ def _state(value: tuple[State, int], _zone: tzinfo) -> str:
 
 
 def _time(value: int | None, zone: tzinfo) -> str:
-    return words.UNKNOWN if value is None else f"<time>{escape(words.day_and_clock(value, zone))}</time>"
+    return words.UNKNOWN if value is None else f"<time>{escape(words.near_day_and_clock(value, zone))}</time>"
 
 
 def _unbroken(text: str) -> str:

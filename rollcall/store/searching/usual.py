@@ -27,6 +27,6 @@ def usually_here(summary: Summary) -> Usual:
     seen = Attendance.objects.filter(summary__in=last).values_list("summary_id", "person_id")
     times = Counter(person for _meeting, person in set(seen))
     here = set(summary.attendance.values_list("person_id", flat=True))
-    usual = [pk for pk, count in times.items() if pk is not None and pk not in here and 2 * count > len(last)]
-    people = Person.objects.filter(pk__in=usual, is_user=True).order_by("sort_key", "pk")
+    usual = [pk for pk, count in times.items() if pk not in here and 2 * count > len(last)]
+    people = Person.objects.filter(pk__in=usual, is_user=True).order_by("sort_key", "key")
     return Usual(len(last), [(person, times[person.pk]) for person in people])
