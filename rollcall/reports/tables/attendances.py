@@ -109,7 +109,7 @@ def page_table(found: Iterable[Any], *, as_of: int) -> Table:
 
 def _make(asked: Asked, _subject: Sequence[str], form: Format) -> Table:
     if form in Format.FILE:
-        return table(searching.each_attendance(asked.wanted))
+        return table(searching.each_attendance(asked.wanted, asked.sort))
     found = searching.every("attendances", asked.wanted, asked.sort)
     return table(rows.attendee_row(one, asked.wanted.as_of) for one in found)
 

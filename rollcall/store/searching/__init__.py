@@ -14,7 +14,7 @@ from rollcall.store.searching import attendances, courses, meetings, people
 from rollcall.store.searching.counting import Totals, count_of, totals_of
 from rollcall.store.searching.courses import FoundCourse, course_of
 from rollcall.store.searching.facets import FACETS, Facet, facets_of
-from rollcall.store.searching.matrix import Cell, Matrix, MatrixRow, matrix_of, usually_here_at
+from rollcall.store.searching.matrix import Cell, Matrix, MatrixRow, matrix_of
 from rollcall.store.searching.people import FoundPerson, found_person
 from rollcall.store.searching.scope import Scope
 from rollcall.store.searching.use import Bucket, use_of
@@ -24,7 +24,7 @@ from rollcall.store.searching.whole import PAGES, AttendanceLine, each_attendanc
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from rollcall.store.derived import Course, Person, Summary
+    from rollcall.store.derived import Course
 
 PAGE: Final = 50
 
@@ -68,7 +68,6 @@ __all__ = [
     "state_of",
     "totals",
     "use",
-    "usually_here",
 ]
 
 
@@ -117,8 +116,3 @@ def use(wanted: Filter) -> list[Bucket]:
 def matrix(course: bytes, wanted: Filter, *, after: str = "", before: str = "", limit: int = 200) -> Matrix:
     """A course's meetings, and a page of its people."""
     return matrix_of(course, wanted, after=after, before=before, limit=limit)
-
-
-def usually_here(summary: Summary) -> list[Person]:
-    """Who mostly came to the course's last meetings and is not in this one."""
-    return usually_here_at(summary)

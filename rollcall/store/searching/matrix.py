@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from rollcall.store.searching.wanted import Filter
 
 _BY_NAME: Final = Order(("sort_key", "id"))
-_USUAL: Final = 5
-"""How many meetings of a course tell who usually comes."""
 
 
 class Cell(NamedTuple):
@@ -87,17 +85,3 @@ def _rows(rows: QuerySet[Attendance], people: list[int]) -> list[MatrixRow]:
     for person, summary, *cell in found:
         cells[person][summary] = Cell(*cell)
     return [MatrixRow(entries[pk], cells[pk]) for pk in people if pk in entries]
-
-
-def usually_here_at(summary: Summary) -> list[Person]:
-    """Users who were in most of the last meetings of the course, and not in this one; by name."""
-    if summary.course_id is None:
-        return []
-    earlier = Summary.objects.filter(course=summary.course_id, started_at__lt=summary.started_at)
-    last = list(earlier.order_by("-started_at").values_list("pk", flat=True)[:_USUAL])
-    times: defaultdict[int | None, int] = defaultdict(int)
-    for person in Attendance.objects.filter(summary__in=last).values_list("person_id", flat=True):
-        times[person] += 1
-    here = set(summary.attendance.values_list("person_id", flat=True))
-    usual = [pk for pk, count in times.items() if pk is not None and pk not in here and 2 * count > len(last)]
-    return list(Person.objects.filter(pk__in=usual, is_user=True).order_by("sort_key", "key"))
