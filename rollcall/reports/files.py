@@ -10,6 +10,7 @@ from django.http import StreamingHttpResponse
 from django.utils import translation
 
 from rollcall.reports import to_csv, to_json, to_xlsx
+from rollcall.reports.file_names import disposition
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping
@@ -44,12 +45,12 @@ def file_response(
 ) -> StreamingHttpResponse:
     """The file as an answer. What is wrong with the first rows is raised here, while there is still a page for it."""
     parts = _in_language(file_parts(table, kind, zone=zone, options=options), translation.get_language())
-    response = _Sent(_with_first(next(parts, b""), parts), content_type=_MEDIA_TYPES[kind])
-    response["Content-Disposition"] = f'attachment; filename="{name}.{kind}"'
+    response = Sent(_with_first(next(parts, b""), parts), content_type=_MEDIA_TYPES[kind])
+    response["Content-Disposition"] = disposition(name, kind)
     return response
 
 
-class _Sent(StreamingHttpResponse):
+class Sent(StreamingHttpResponse):
     """An answer whose parts are made one by one in the request's own thread, where its database connection is."""
 
     async def __aiter__(self) -> AsyncIterator[bytes]:

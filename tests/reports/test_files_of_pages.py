@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from typing import Any
 
 import openpyxl
@@ -29,7 +30,7 @@ def test_each_report_has_its_files(fetch: Any, report: str, kind: str) -> None:
     response = fetch(f"/{report}.{kind}")
 
     assert response.status_code == 200
-    assert response["Content-Disposition"] == f'attachment; filename="{report}.{kind}"'
+    assert re.fullmatch(rf'attachment; filename="{report}-\d{{4}}-\d\d-\d\d\.{kind}"', response["Content-Disposition"])
     assert response["Cache-Control"] == "no-store"
     assert response.getvalue()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.http import Http404, StreamingHttpResponse
+from django.http import Http404
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
@@ -12,6 +12,8 @@ from django.views.decorators.http import require_safe
 from rollcall.reports import words
 from rollcall.reports.exports.asking import UNDER_WAY, is_replayed, later, now_ms
 from rollcall.reports.exports.queue import content_of
+from rollcall.reports.file_names import disposition
+from rollcall.reports.files import Sent
 from rollcall.reports.translating import gettext as _
 from rollcall.store.exports import Export, ExportState
 
@@ -37,13 +39,13 @@ def export_progress(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_safe
-def export_file(request: HttpRequest, pk: int) -> StreamingHttpResponse:
+def export_file(request: HttpRequest, pk: int) -> Sent:
     """The file."""
     export = _export(request, pk)
     if export.state != ExportState.READY:
         raise Http404(_("This file is not ready."))
-    answer = StreamingHttpResponse(content_of(export), content_type=export.media_type)
-    answer["Content-Disposition"] = f'attachment; filename="{export.name}.{export.kind}"'
+    answer = Sent(content_of(export), content_type=export.media_type)
+    answer["Content-Disposition"] = disposition(export.name, export.kind)
     answer["Content-Length"] = str(export.size)
     return answer
 

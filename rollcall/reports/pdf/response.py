@@ -12,6 +12,7 @@ from django.utils.translation import get_language
 
 from rollcall.core.errors import Refused
 from rollcall.reports.exports.asking import is_replayed, later, progress_of
+from rollcall.reports.file_names import disposition
 from rollcall.reports.pdf import rendering
 from rollcall.reports.pdf.cells import count_of, weight_of
 from rollcall.reports.pdf.desks import Desks
@@ -60,7 +61,7 @@ def _drawn(table: Table, wanted: Wanted, name: str) -> HttpResponse:
     with remembering():
         content = rendering.render(document_of(table, wanted, masthead()))
     response = HttpResponse(content, content_type=MEDIA_TYPE)
-    response["Content-Disposition"] = f'attachment; filename="{name}.pdf"'
+    response["Content-Disposition"] = disposition(name, "pdf")
     return response
 
 

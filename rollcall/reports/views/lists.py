@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 
 from rollcall.core.errors import Refused
 from rollcall.reports import access, asking, files, formatting, rows, words
+from rollcall.reports.file_names import file_name
 from rollcall.reports.filters import FIELDS
 from rollcall.reports.pdf import response as pdf
 from rollcall.reports.registry import REPORTS
@@ -215,6 +216,7 @@ def file(request: HttpRequest, kind: str, *, name: str, **about: Any) -> HttpRes
     access.require(request, report, subject)
     asked = read(request, report, *pdf.OPTIONS, *files.OPTIONS)
     table = report.table(asked, subject, _FORMATS[kind])
+    called = file_name(name, subject, asked.wanted.as_of, asked.zone)
     if kind == "pdf":
-        return pdf.pdf_response(request, table, report.name)
-    return files.file_response(table, kind, report.name, zone=asked.zone, options=request.GET)
+        return pdf.pdf_response(request, table, called)
+    return files.file_response(table, kind, called, zone=asked.zone, options=request.GET)
