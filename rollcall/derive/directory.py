@@ -171,13 +171,15 @@ def _total(key: bytes, by_name: list[tuple[Any, ...]]) -> dict[str, Any]:
     }
 
 
+def lock_courses(pks: Iterable[int | None]) -> dict[int, Course]:
+    """These courses in one order, locked until the transaction ends."""
+    rows = Course.objects.select_for_update(no_key=connection.features.has_select_for_no_key_update).order_by("pk")
+    return {course.pk: course for course in rows.filter(pk__in=[pk for pk in pks if pk is not None])}
+
+
 def recount_courses(pks: Iterable[int | None]) -> None:
     """Bring what is said of these courses up to their meetings."""
-    for pk in sorted({pk for pk in pks if pk is not None}):
-        held = Course.objects.select_for_update(no_key=connection.features.has_select_for_no_key_update)
-        course = held.filter(pk=pk).first()
-        if course is None:
-            continue
+    for pk, course in lock_courses(pks).items():
         rows = Summary.objects.filter(course=pk).order_by().values("context_label")
         labels = list(
             rows.annotate(count=Count("pk"), last=Max("started_at")).values_list("context_label", "count", "last")

@@ -5,11 +5,18 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Case, F, Value, When
 
 from rollcall.core.meeting import fold_meeting
-from rollcall.derive.directory import enter_course, enter_people, note_changed, recount, recount_courses
+from rollcall.derive.directory import (
+    enter_course,
+    enter_people,
+    lock_courses,
+    note_changed,
+    recount,
+    recount_courses,
+)
 from rollcall.derive.rows import Rows, rows_of
 from rollcall.feed.append import adopt
 from rollcall.store.derived import Attendance, Orphan, Seen, Summary
@@ -23,6 +30,7 @@ if TYPE_CHECKING:
     from rollcall.derive.log import Log
 
 ROWS_AT_ONCE = 100
+_TRIES = 3
 _OF_COURSE = ("course_id", "context_label", "started_at")
 
 
@@ -38,13 +46,10 @@ def refold(root: int, log: Log) -> bool:
     log.forget(pk for pk, is_refused in family if is_refused)  # what is cached may be kept no more
     events = log.events(members)
     folded = fold_meeting(events, root=meeting.internal_meeting_id) if events else None
-    rows = entered(rows_of(folded, meeting.pool.name)) if folded else None
-    with transaction.atomic():
-        if not advance(root, folded=seen):
-            return False
-        touched = replace_derived(root, members, rows)
-        if folded is not None:
-            _note_families(meeting, folded.rooms[0])
+    rows = rows_of(folded, meeting.pool.name) if folded else None
+    touched = _store(meeting, members, rows, folded.rooms[0] if folded else None, seen=seen)
+    if touched is None:
+        return False
     if folded is not None:
         # After the commit: of a room and its class folded at one moment, one at least then sees the other.
         for child, parent in _find_families(meeting, folded.rooms[0]):
@@ -53,6 +58,28 @@ def refold(root: int, log: Log) -> bool:
     if folded is not None and folded.is_over():
         log.forget(members)
     return True
+
+
+def _store(
+    meeting: Meeting, members: list[int], rows: Rows | None, root: FoldedRoom | None, *, seen: int
+) -> set[int | None] | None:
+    """Replace what was derived in one transaction; return whose rows changed, None if another fold is newer."""
+    for attempt in range(_TRIES):
+        if rows is not None:
+            enter(rows)
+        try:
+            with transaction.atomic():
+                if not advance(meeting.pk, folded=seen):
+                    return None
+                touched = replace_derived(meeting.pk, members, rows)
+                if root is not None:
+                    _note_families(meeting, root)
+                return touched
+        except IntegrityError:
+            # Between the two somebody was taken out of the directory, having had no row left: they are entered again.
+            if attempt == _TRIES - 1:
+                raise
+    return None
 
 
 def advance(root: int, *, folded: int) -> bool:
@@ -67,13 +94,12 @@ def advance(root: int, *, folded: int) -> bool:
     )
 
 
-def entered(rows: Rows) -> Rows:
-    """The same rows, once everybody in them and their course have an entry in the directories."""
+def enter(rows: Rows) -> None:
+    """See to it that everybody in these rows, and their course, have an entry in the directories, and name it."""
     people = enter_people(rows.people.values())
     for key, columns in rows.attendance.items():
         columns["person_id"] = people[rows.people[key]["key"]]
     rows.summary["course_id"] = enter_course(rows.course)
-    return rows
 
 
 def replace_derived(root: int, members: Iterable[int], rows: Rows | None) -> set[int | None]:
@@ -99,13 +125,15 @@ def replace_derived(root: int, members: Iterable[int], rows: Rows | None) -> set
 
 
 def _store_summary(root: int, columns: Mapping[str, Any]) -> tuple[int, set[int | None]]:
-    """Its primary key, and the courses of which something is to be said anew."""
+    """Its primary key, and the courses of which something is to be said anew: locked before the row that is of them."""
     held = Summary.objects.filter(meeting_id=root).values("pk", *_OF_COURSE).first()
+    is_same = held is not None and all(held[name] == columns[name] for name in _OF_COURSE)
+    courses = set() if is_same else {columns["course_id"], held and held["course_id"]}
+    lock_courses(courses)
     if held is None:
-        return Summary.objects.create(meeting_id=root, **columns).pk, {columns["course_id"]}
+        return Summary.objects.create(meeting_id=root, **columns).pk, courses
     Summary.objects.filter(pk=held["pk"]).update(**columns)
-    is_same = all(held[name] == columns[name] for name in _OF_COURSE)
-    return held["pk"], set() if is_same else {held["course_id"], columns["course_id"]}
+    return held["pk"], courses
 
 
 def _is_same(row: Mapping[str, Any], columns: Mapping[str, Any] | None) -> bool:

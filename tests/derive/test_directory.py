@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from django.db.models import Count, F, Sum
 
 from rollcall.derive.directory import enter_course, enter_people, note_changed, recount, recount_courses
+from rollcall.derive.rows import Rows
 from rollcall.simulate.classes import Plan, make_class
 from rollcall.simulate.generations import GENERATIONS
 from rollcall.simulate.relay import relay
@@ -187,3 +188,24 @@ def test_a_course_that_is_none_is_not_counted() -> None:
     with transaction.atomic():
         recount_courses([None])
     assert not Course.objects.exists()
+
+
+@pytest.mark.usefixtures("database")
+def test_whoever_leaves_the_directory_in_the_middle_of_a_fold_is_entered_again(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rollcall.derive import meeting as folding
+
+    def enter_and_lose(rows: Rows) -> None:
+        enter(rows)
+        Person.objects.all().delete()
+        Course.objects.all().delete()
+        monkeypatch.setattr(folding, "enter", enter)
+
+    enter = folding.enter
+    monkeypatch.setattr(folding, "enter", enter_and_lose)
+    truth = make_class(Random(1), Plan(people=3, minutes=12, rooms=0, course=5, instance=9))
+    append_and_fold(arrivals_of(pool, relay(truth, GENERATIONS["3.5.0"], Random(1), raw=True)))
+    assert Summary.objects.get().course is not None
+    assert Person.objects.filter(meetings=1).exists()
+    assert Meeting.objects.filter(due_at=None).exists()
