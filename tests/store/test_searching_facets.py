@@ -58,3 +58,18 @@ def test_people_in_a_total_are_those_of_the_list_of_people(database: str) -> Non
     for wanted in (Filter(), Filter(kind="guest"), Filter(name="a"), Filter(organisation=0, kind="user")):
         assert totals(wanted).people == count("people", wanted)
     assert totals(Filter()).people == (1, False)
+
+
+def test_times_beside_a_list_are_those_of_its_rows(database: str) -> None:
+    from rollcall.store.searching import Filter, every, totals
+
+    make_meeting(
+        Attendee(name="Ada", uid="1"), Attendee(name="Eva", uid="9", kind="guest"), course="1", label="Algebra"
+    )
+    make_meeting(Attendee(name="Ada", uid="1"), internal="other")
+    make_meeting(internal="nobody came")
+    of_all = totals(Filter())
+    assert (of_all.meetings.number, of_all.attendances.number) == (3, 3)
+    for name in ("people", "courses", "attendances"):
+        assert totals(Filter(), name).proved_ms == sum(row.proved_ms for row in every(name, Filter()))
+        assert totals(Filter(), name)[:3] == of_all[:3]

@@ -93,7 +93,7 @@ def page_of(request: HttpRequest, report: Report, asked: Asked) -> dict[str, Any
     """The rows of a page, and what stands right above and below them."""
     scope = searching.Scope(asked.wanted)
     found = find(report, asked, scope)
-    come_to = searching.totals(scope)
+    come_to = searching.totals(scope, report.lists)
     table = _TABLES[report.lists](found.rows, asked)
     zone = timezone.get_current_timezone()
     sorting = Sorting(asked.sort or report.takes.sorts[0], lambda by: asked.query(sort=by), report.takes.sorts)

@@ -88,9 +88,9 @@ def count(name: str, wanted: Filter | Scope) -> Counted:
     return count_of(name, wanted)
 
 
-def totals(wanted: Filter | Scope) -> Totals:
-    """What everything a filter finds comes to."""
-    return totals_of(wanted)
+def totals(wanted: Filter | Scope, of: str = "attendances") -> Totals:
+    """What everything a filter finds comes to, as it is told beside a list."""
+    return totals_of(wanted, of)
 
 
 def facets(wanted: Filter, *names: str, of: str = "attendances") -> dict[str, list[Facet]]:

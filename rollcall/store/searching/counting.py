@@ -33,7 +33,8 @@ _IS_USER: Final = Q(kind="user") & ~Q(external_user_id="")
 class Totals(NamedTuple):
     """What a filter comes to. None is not known: it would take a look at more rows than are looked at.
 
-    `possible_ms` is also None while somebody may still be in.
+    `possible_ms` is also None while somebody may still be in. The two times are those of the list's own rows: in a list
+    of people of these alone, in one of courses of their meetings.
     """
 
     meetings: Counted
@@ -83,13 +84,18 @@ def _capped(number: int, *, is_more: bool = False) -> Counted:
     return Counted(min(number, COUNTED_UP_TO), is_more or number > COUNTED_UP_TO)
 
 
-def totals_of(wanted: Filter | Scope) -> Totals:
-    """What all that a filter finds comes to."""
+_TIMED: Final[Mapping[str, Q]] = {"people": Q(person__is_user=True), "courses": Q(summary__course__isnull=False)}
+"""Whose time is told beside a list, where it is not everybody's."""
+
+
+def totals_of(wanted: Filter | Scope, of: str) -> Totals:
+    """What all that a filter finds comes to, as it is told beside a list."""
     scope = scope_of(wanted).within(COUNTING)
     if (few := scope.few_rows) is not None:
-        return _of_few(few)
+        return _of_few(scope, few, _TIMED.get(of, Q()))
     if not scope.has_row_conditions():
-        return _of_meetings(scope)
+        found = _of_meetings(scope)
+        return found._replace(proved_ms=None) if of in _TIMED else found
     if (found := _of_people(scope)) is not None:
         return found
     sort, order = attendances.SORTS.named("")
@@ -124,18 +130,19 @@ def _of_people(scope: Scope) -> Totals | None:
     return Totals(_capped(len(set(found)), is_more=is_more), _capped(len(found), is_more=is_more), None, None, None)
 
 
-def _of_few(rows: QuerySet[Any]) -> Totals:
-    is_unknown = Q(possible_ms__isnull=True)
+def _of_few(scope: Scope, rows: QuerySet[Any], is_timed: Q) -> Totals:
     row = rows.aggregate(
         held=Count("summary_id", distinct=True),
         rows=Count("pk"),
         people=Count("person_id", distinct=True, filter=Q(person__is_user=True)),
-        proved=Sum("proved_ms"),
-        possible=Sum("possible_ms"),
-        still_open=Count("pk", filter=is_unknown),
+        proved=Sum("proved_ms", filter=is_timed),
+        possible=Sum("possible_ms", filter=is_timed),
+        still_open=Count("pk", filter=is_timed & Q(possible_ms__isnull=True)),
     )
+    # A meeting in which nobody was has no row.
+    held = _capped(row["held"]) if scope.has_row_conditions() else count_of("meetings", scope)
     return Totals(
-        _capped(row["held"]),
+        held,
         _capped(row["rows"]),
         _capped(row["people"]),
         int(row["proved"] or 0),
