@@ -94,8 +94,8 @@ def totals_of(wanted: Filter | Scope, of: str) -> Totals:
     if (few := scope.few_rows) is not None:
         return _of_few(scope, few, _TIMED.get(of, Q()))
     if not scope.has_row_conditions():
-        found = _of_meetings(scope)
-        return found._replace(proved_ms=None) if of in _TIMED else found
+        of_everybody = _of_meetings(scope)
+        return of_everybody._replace(proved_ms=None) if of in _TIMED else of_everybody
     if (found := _of_people(scope)) is not None:
         return found
     sort, order = attendances.SORTS.named("")
