@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -170,6 +171,56 @@ def test_nobody_else_sees_it_but_a_superuser(ada: Any, view: Any, django_user_mo
         for address in ("", "/progress", "/file"):
             assert client.get(f"/exports/{export.pk}{address}").status_code == status
     assert Client().get(f"/exports/{export.pk}").status_code == 302
+
+
+def test_ones_own_files_are_listed_and_nobody_elses(
+    ada: Any, client: Client, view: Any, django_user_model: Any
+) -> None:
+    assert "There are none now." in client.get("/exports").content.decode()
+    ready, waiting = asked(ada), asked(ada, "/people.pdf?name=grace")
+    other = asked(django_user_model.objects.create_superuser("root"))
+    Export.objects.filter(pk=ready.pk).update(name="<script>")
+    Maker("w").tick()
+    page = client.get("/exports").content.decode()
+    assert re.findall(r'href="/exports/(\d+)"', page) == [str(waiting.pk), str(ready.pk)]
+    assert "being made" in page
+    assert "1.2\xa0MB" in page
+    assert "<script>." not in page
+    assert 'href="/exports"' in client.get(f"/exports/{ready.pk}").content.decode()
+    assert str(other.pk) not in re.findall(r"/exports/(\d+)", page)
+
+
+@pytest.mark.parametrize("is_made", [True, False])
+def test_a_file_can_be_deleted_by_whom_it_belongs_to(
+    is_made: bool, ada: Any, client: Client, view: Any, django_user_model: Any
+) -> None:
+    export = asked(ada)
+    if is_made:
+        Maker("w").tick()
+    address = f"/exports/{export.pk}/delete"
+    stranger = Client()
+    stranger.force_login(django_user_model.objects.create_user("grace"))
+    assert (stranger.post(address).status_code, client.get(address).status_code) == (404, 405)
+    answer = client.post(address)
+    assert (answer.status_code, answer["Location"]) == (302, "/exports")
+    for gone in ("", "/progress", "/file"):
+        assert client.get(f"/exports/{export.pk}{gone}").status_code == 404
+    assert not Maker("w").tick()
+    assert (Export.objects.count(), ExportPart.objects.count()) == (0, 0)
+
+
+def test_one_that_is_being_made_when_it_is_deleted_is_not_kept(ada: Any, client: Client, view: Any) -> None:
+    export = asked(ada)
+
+    def deleted_meanwhile(request: HttpRequest) -> HttpResponse:
+        client.post(f"/exports/{export.pk}/delete")
+        return whole(request)
+
+    view(deleted_meanwhile)
+    Maker("w").tick()
+    assert ExportPart.objects.count() == 0
+    queue.expire(asking.now_ms())
+    assert Export.objects.count() == 0
 
 
 def test_after_a_day_it_is_gone_with_its_pieces(ada: Any, client: Client, view: Any) -> None:

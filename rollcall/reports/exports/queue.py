@@ -35,6 +35,11 @@ def expire(now: int) -> int:
     return len(gone)
 
 
+def delete(export: Export) -> None:
+    """Nobody can fetch it any more, nobody goes on making it, and the next `expire` takes it out."""
+    Export.objects.filter(pk=export.pk).update(expires_at=0, state=ExportState.FAILED)
+
+
 def reclaim(worker: str, now: int) -> int:
     """Give back what an earlier worker of this name had in hand, or one whose lease has run out.
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.http import Http404
+from django.http import Http404, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils import timezone
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from rollcall.reports import words
 from rollcall.reports.exports.asking import UNDER_WAY, is_replayed, later, now_ms
-from rollcall.reports.exports.queue import content_of
+from rollcall.reports.exports.queue import content_of, delete
 from rollcall.reports.file_names import disposition
 from rollcall.reports.files import Sent
 from rollcall.reports.translating import gettext as _
@@ -20,10 +20,27 @@ from rollcall.store.exports import Export, ExportState
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
-__all__ = ["export_file", "export_page", "export_progress", "is_replayed", "later"]
+__all__ = ["delete_export", "export_file", "export_page", "export_progress", "exports_page", "is_replayed", "later"]
+
+LISTED = 100
+"""The latest of a day; whoever asks for more has them by their addresses."""
 
 _OTHERS = ("csv", "xlsx")
 _OF_PAPER = ("paper", "signatures")
+
+
+@require_safe
+def exports_page(request: HttpRequest) -> HttpResponse:
+    """One's own files."""
+    found = Export.objects.filter(user_id=request.user.pk or 0, expires_at__gt=now_ms()).order_by("-created_at", "-pk")
+    return render(request, "exports.html", {"page": "exports", "exports": [_line(one) for one in found[:LISTED]]})
+
+
+@require_POST
+def delete_export(request: HttpRequest, pk: int) -> HttpResponse:
+    """From now on nobody can fetch it; a worker takes it out of the database."""
+    delete(_export(request, pk))
+    return HttpResponseRedirect("/exports")
 
 
 @require_safe
@@ -55,6 +72,20 @@ def _export(request: HttpRequest, pk: int) -> Export:
     if found is None or not (found.user_id == request.user.pk or request.user.is_superuser):
         raise Http404(_("There is no such file, or it is not yours. A file is kept for a day; ask for it again."))
     return found
+
+
+def _line(export: Export) -> dict[str, Any]:
+    zone = timezone.get_current_timezone()
+    return {
+        "pk": export.pk,
+        "file": f"{export.name}.{export.kind}",
+        "is_under_way": export.state in UNDER_WAY,
+        "is_ready": export.state == ExportState.READY,
+        "sentence": export.sentence,
+        "size": export.size,
+        "asked": words.day_and_clock(export.created_at, zone),
+        "kept_until": words.day_and_clock(export.expires_at, zone),
+    }
 
 
 def _shown(export: Export) -> dict[str, Any]:
