@@ -93,3 +93,31 @@ def test_a_place_in_another_meeting_opens_nothing_of_it(database: str, walked: N
     rows = page("attendances", Filter(organisation=0), sort=sort, after=place).rows
     assert rows
     assert shown.summary_id not in {row.summary_id for row in rows}
+
+
+@pytest.mark.parametrize("way", ["sorted", "walked"])
+def test_what_is_not_folded_again_since_an_upgrade_is_in_every_list(
+    database: str, way: str, request: pytest.FixtureRequest
+) -> None:
+    """Its rows have no person, no course and no share yet."""
+    from rollcall.core.errors import Refused
+    from rollcall.store.derived import Attendance, Summary
+    from rollcall.store.searching import SORTS, Filter, count, each_attendance, facets, totals
+
+    school.make_school(9, meetings=6)
+    old = list(Summary.objects.order_by("pk").values_list("pk", flat=True)[:4])
+    Attendance.objects.filter(summary__in=old).update(person=None, share=None)
+    Summary.objects.filter(pk__in=old).update(course=None, length_ms=None)
+    if way == "walked":
+        request.getfixturevalue("walked")
+    rows = school.all_rows()
+    for sort in SORTS["attendances"]:
+        try:
+            assert sorted(everything("attendances", sort)) == sorted(row.pk for row in rows), sort
+        except Refused:
+            assert way == "walked"
+    assert len(list(each_attendance(Filter(organisation=0)))) == len(rows)
+    assert len(everything("meetings", "-started")) == 6
+    assert set(everything("people", "name")) == {row.person_id for row in rows if row.person and row.person.is_user}
+    assert count("attendances", Filter()).number == totals(Filter()).attendances.number == len(rows)
+    assert facets(Filter(), of="people")

@@ -45,7 +45,7 @@ SORTS: Final = Sorts(
     orders={
         "started": Order(("started_at", "summary_id", "sort_key")),
         "meeting": Order(("summary__sort_key", "summary_id", "sort_key")),
-        "name": Order(("person__sort_key", "started_at", "id")),
+        "name": Order(("person__sort_key", "started_at", "id"), is_nullable=True),
         "time": Order(("proved_ms", "id")),
         "share": Order(("share", "id"), is_nullable=True),
         "came": Order(("first_in_at", "id"), is_nullable=True),
@@ -91,7 +91,7 @@ def taken(scope: Scope, name: str, order: Order, start: Place | None, limit: int
     """The first so many places after one, the quickest way that keeps the order."""
     few = scope.few_rows
     if few is not None:
-        return take_sorted(few.filter(person__isnull=False) if name == "name" else few, order, start, limit=limit)
+        return take_sorted(few, order, start, limit=limit)
     if name not in SORTS.walked:
         raise too_many()
     if name == "started" and (found := _by_index_of_people(scope, order, start, limit)) is not None:
@@ -105,7 +105,7 @@ def _walked(scope: Scope, name: str, order: Order, start: Place | None, limit: i
     if name in _OF_MEETINGS:
         return _by_meetings(scope, name, order, start, limit)
     if name == "name":
-        return _by_people(scope, order, start, limit)
+        return _by_name(scope, order, start, limit)
     rows = Attendance.objects.filter(organisation=scope.organisation)
     condition = scope.of_rows & scope.times_only() & scope.of_people() & scope.clock & scope.of_meetings("summary__")
     return take_walked(walk(rows, order, start, condition), limit=limit, budget=scope.budget)
@@ -177,6 +177,28 @@ def _people_in(scope: Scope, meetings: Sequence[Place], *, is_descending: bool) 
         keys = sorted(by_meeting[place[1]], reverse=is_descending)
         found += [(*place, key) for key in keys]
     return found
+
+
+def _by_name(scope: Scope, order: Order, start: Place | None, limit: int) -> Taken:
+    """By people; what an older Rollcall left without one stands where unknown values do, until it is folded again."""
+    first, second = (_by_people, _of_nobody) if order.is_descending else (_of_nobody, _by_people)
+    if start is not None and (start[0] is None) != (first is _of_nobody):
+        return second(scope, order, start, limit)
+    found = first(scope, order, start, limit)
+    if found.end is not None or len(found.places) >= limit:
+        return found
+    more = second(scope, order, None, limit - len(found.places))
+    return Taken(found.places + more.places, more.end)
+
+
+def _of_nobody(scope: Scope, order: Order, start: Place | None, limit: int) -> Taken:
+    if scope.people is not None:
+        return Taken([])
+    rows = Attendance.objects.filter(person__isnull=True)
+    condition = scope.of_rows & scope.tested_times & scope.clock & scope.of_meetings("summary__")
+    in_order = Order(order.columns[1:], order.is_descending)
+    found = take_walked(walk(rows, in_order, start and start[1:], condition), limit=limit, budget=scope.budget)
+    return Taken([(None, *place) for place in found.places], None if found.end is None else (None, *found.end))
 
 
 def _by_people(scope: Scope, order: Order, start: Place | None, limit: int) -> Taken:
