@@ -38,6 +38,11 @@ def demand() -> int:
     return len(pks)
 
 
+def count_outdated(*, at_most: int) -> int:
+    """How many meetings still stand as an earlier version of the rules folded them."""
+    return Summary.objects.filter(fold_version__lt=FOLD_VERSION)[:at_most].count()
+
+
 class Outdated:
     """The meetings that an earlier version of the rules folded, to be made due a few at a time, the newest first.
 

@@ -128,6 +128,7 @@ class Summary(models.Model):
             models.Index(fields=("course", "started_at", "id"), name="summary_of_course"),
             models.Index(fields=("pool_name", "started_at", "id"), name="summary_of_server"),
             models.Index(fields=("ended_possible_at", "started_at"), name="summary_running"),
+            models.Index(fields=("fold_version", "started_at", "meeting"), name="summary_outdated"),
             models.Index(fields=("organisation", "sort_key", "id"), name="summary_by_name"),
             models.Index(fields=("organisation", "attendees", "id"), name="summary_by_people"),
             models.Index(fields=("organisation", "person_ms", "id"), name="summary_by_time"),

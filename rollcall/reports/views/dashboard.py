@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
+from rollcall.derive.rebuild import count_outdated
 from rollcall.reports import access, formatting, rows, words
 from rollcall.reports.asking import now
 from rollcall.reports.to_html import to_html
@@ -114,10 +115,28 @@ def _use(wanted: Filter) -> Use:
 # --- attention --------------------------------------------------------------------------------------------------------
 
 
+OUTDATED = 10_000
+"""Up to so many are counted."""
+
+
 def attention(wanted: Filter) -> list[dict[str, str]]:
     """Servers in trouble, and classes of the last days whose record should have come and did not."""
     told = [_trouble(server) for server in reading.servers() if server.trouble]
-    return told + [_without_record(summary) for summary in without_record(wanted)]
+    return _outdated() + told + [_without_record(summary) for summary in without_record(wanted)]
+
+
+def _outdated() -> list[dict[str, str]]:
+    """After an upgrade with other rules: what is not found by then may be there all the same."""
+    count = count_outdated(at_most=OUTDATED)
+    if not count:
+        return []
+    sentence = ngettext(
+        "%(number)s meeting is still being worked out by new rules; until then searches may miss it.",
+        "%(number)s meetings are still being worked out by new rules; until then searches may miss them.",
+        count,
+    )
+    number = formatting.number(count) + ("+" if count == OUTDATED else "")
+    return [{"what": _("Upgrade"), "sentence": sentence % {"number": number}, "address": "/meetings"}]
 
 
 def _trouble(server: Server) -> dict[str, str]:
