@@ -7,6 +7,7 @@ once.
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
@@ -349,7 +350,7 @@ def read_filter(asked: Mapping[str, str], *, zone: tzinfo, as_of: int) -> Filter
         if not text.strip():
             continue
         field = FIELDS[name]
-        word = Word(text, str(field.label), zone)
+        word = Word(in_ascii(text) if field.control in _OF_DIGITS else text, str(field.label), zone)
         try:
             _refuse_odd(word)
             values[field.to] = field.read(word)
@@ -359,6 +360,14 @@ def read_filter(asked: Mapping[str, str], *, zone: tzinfo, as_of: int) -> Filter
     if wrong:
         raise WrongFilter(wrong)
     return Filter(**values, zone=zone, as_of=as_of)
+
+
+_OF_DIGITS = (Control.NUMBER, Control.LENGTH, Control.CLOCK, Control.MOMENT)
+
+
+def in_ascii(text: str) -> str:
+    """The same with the digits 0 to 9, whichever an Arabic or Indian keyboard wrote."""
+    return "".join(str(unicodedata.decimal(character, character)) for character in text)
 
 
 def _refuse_odd(word: Word) -> None:

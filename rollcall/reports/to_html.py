@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -34,6 +35,8 @@ _ALPHABETIC = (Kind.TEXT, Kind.HOST, Kind.ROLE)
 _NUMBERS = (Kind.COUNTED, Kind.COUNTED_TIME, Kind.SHARES, Kind.PART, Kind.DURATION)
 
 _INTERVAL = re.compile("[0-9:]+–[0-9:]+")
+_NOT_IN_IDS = re.compile("[^0-9A-Za-z]+")
+_LINK = re.compile('<a id="(to-[0-9A-Za-z-]+)"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,7 @@ def to_html(table: Table, zone: tzinfo, *, caption: str, sorting: Sorting | None
     with remembering():
         columns = worth_showing(_shown(table.columns), rows := list(table.rows)) or _shown(table.columns)
         tags = [_tag(column) for column in columns]
-        body = "".join(f"<tr>{_row(columns, tags, row, zone)}</tr>\n" for row in rows)
+        body = _told_apart("".join(f"<tr>{_row(columns, tags, row, zone)}</tr>\n" for row in rows))
         foot = _foot(columns, tags, table.totals, zone)
         head = _head(columns, caption, kind, sorting)
     return mark_safe(f"{head}<tbody>{body}</tbody>{foot}</table>")  # noqa: S308 - every text in it is escaped below
@@ -152,7 +155,18 @@ def _cell(column: Column, row: Any, zone: tzinfo) -> str:  # noqa: ANN401 - as a
     if not address:
         return shown
     # Whoever has the focus on a link has it still when the list was drawn again: it is found by its id.
-    return f'<a id="to{escape(address.replace("/", "-"))}" href="{escape(address)}">{shown}</a>'
+    return f'<a id="to{_NOT_IN_IDS.sub("-", address)}" href="{escape(address)}">{shown}</a>'
+
+
+def _told_apart(body: str) -> str:
+    """Of several links to one address the first has the id that is made of it, the others are numbered."""
+    seen: Counter[str] = Counter()
+
+    def numbered(found: re.Match[str]) -> str:
+        seen[found[1]] += 1
+        return found[0] if seen[found[1]] == 1 else f'<a id="{found[1]}-{seen[found[1]]}"'
+
+    return _LINK.sub(numbered, body)
 
 
 # --- one value --------------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -166,3 +167,59 @@ def test_a_list_asks_for_itself_again_while_it_may_change(page: Any, monkeypatch
     (third,) = page(f"/meetings{second}").xpath("//a[@rel='next']/@href")
     assert asks(f"/meetings{second}") == []  # nothing runs there
     assert asks(f"/meetings{third}") == [f"/meetings{third}"]
+
+
+@pytest.mark.parametrize("query", ["min-percent=٨٠", "min-percent=８０", "chats=०"])
+def test_numbers_are_read_in_every_script(page: Any, query: str) -> None:
+    make_meeting(ADA, length=(3_600_000, 3_600_000))
+
+    assert page(f"/attendances?{query}") is not None
+
+
+def test_no_two_links_have_one_id(page: Any) -> None:
+    for day in ("2026-11-18", "2026-11-19", "2026-11-20"):
+        make_meeting(ADA, day=day, internal=day)
+
+    ids = page("/attendances").xpath("//@id")
+    assert len(ids) == len(set(ids))
+    assert not [one for one in ids if set(one) & set("?#=/")]
+
+
+def test_a_number_beside_attendances_leads_to_just_these_meetings(page: Any) -> None:
+    make_meeting(ADA, name="Whole", internal="one", day="2026-11-18", length=(3_600_000, 3_600_000))
+    make_meeting(
+        Attendee(proved=(("10:00", "10:06"),), possible=(("10:00", "10:06"),)),
+        name="Short",
+        internal="two",
+        day="2026-11-19",
+        length=(3_600_000, 3_600_000),
+    )
+    tree = page("/attendances?max-percent=20")
+
+    (link,) = [a for a in tree.xpath("//p[@class='totals']/a") if "meeting" in a.text_content()]
+    assert link.text_content() == "1 meeting"
+    assert rows_of(page(link.get("href"))) == ["Short"]
+
+
+def test_a_list_on_paper_says_how_many_and_ends_in_what_they_come_to() -> None:
+    from rollcall.reports.registry import rebuild
+    from rollcall.reports.rows import Format
+
+    for day in ("2026-11-18", "2026-11-19"):
+        make_meeting(ADA, day=day, internal=day, course="12", label="Algebra")
+    made = {
+        name: rebuild(name, "", zone=UTC, form=Format.XLSX) for name in ("meetings", "attendances", "people", "courses")
+    }
+
+    for name, line in (("meetings", "Meetings"), ("attendances", "Attendances")):
+        assert (line, "2") in _lines(made[name])
+    assert ("People", "1") in _lines(made["people"])
+    assert made["meetings"].totals == {"attendees": 2}
+    assert made["courses"].totals["attendances"] == 2
+    proved = sum(row.proved_ms for row in made["attendances"].rows)
+    assert made["attendances"].totals["proved_ms"] == made["people"].totals["proved_ms"] == proved
+    assert rebuild("meetings", "", zone=UTC, form=Format.CSV).totals == {}
+
+
+def _lines(table: Any) -> Any:
+    return table.heading.lines

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from rollcall.reports import formatting, rows, words
 from rollcall.reports.asking import Takes, now
-from rollcall.reports.filters import OF_MEETINGS, OF_PEOPLE
+from rollcall.reports.filters import OF_ATTENDANCE, OF_MEETINGS, OF_PEOPLE
 from rollcall.reports.pictures import people_present
 from rollcall.reports.rows import Format, Heading
 from rollcall.reports.subjects import meeting_of
@@ -68,7 +68,7 @@ MEETINGS = Report(
     name="meetings",
     title=_("Meetings"),
     address="/meetings",
-    takes=Takes(_FILTERS, searching.SORTS["meetings"]),
+    takes=Takes((*_FILTERS, *OF_ATTENDANCE), searching.SORTS["meetings"]),
     make=_meetings,
     lists="meetings",
 )

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rollcall.reports.asking import used
-from rollcall.reports.rows import Heading
+from rollcall.reports.rows import Format, Heading
+from rollcall.reports.tables.sums import sums_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -14,7 +15,10 @@ if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
 
     from rollcall.reports.asking import Asked, Takes
-    from rollcall.reports.rows import Format, Table
+    from rollcall.reports.rows import Table
+
+_WITH_SUMS = Format.PDF | Format.XLSX
+"""Where a list ends in what it comes to; what programs read has its rows only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,4 +45,7 @@ class Report:
         """All of it, with what a document says above it."""
         table = self.make(asked, subject, form)
         heading = table.heading or Heading(str(self.title), asked.wanted.as_of)
+        if table.heading is None and self.lists and form in _WITH_SUMS:
+            lines, totals = sums_of(self.lists, asked)
+            heading, table = replace(heading, lines=lines), replace(table, totals=totals)
         return replace(table, heading=replace(heading, filters=used(asked)))
