@@ -22,7 +22,7 @@ ROWS = 4
 PAGES = {
     "overview": "/",
     "meetings": "/meetings?course=LOG",
-    "attendances": "/attendances?name=παπ&weekday=fri&min-percent=5",
+    "attendances": "/attendances?name=παπ&weekday=fri&min-percent=5&narrow=1",
     "nobody": "/attendances?name=nobody-of-this-name&weekday=fri",
     "refused": "/attendances?from=2026-02-31&min-percent=200",
     "people": "/people?name=παπ",
@@ -64,6 +64,7 @@ def addresses(demo: Demo, browser: Browser) -> dict[str, str]:
         found["explained"] = page.locator("a[href*='/facts/']").first.get_attribute("href") or ""
         page.goto("/attendances.pdf")
         found["export"] = re.sub("^https?://[^/]+", "", page.url)
+        assert found["export"].startswith("/exports/")
         open_running(page)
         found["running"] = re.sub("^https?://[^/]+", "", page.url)
     return found
@@ -169,6 +170,10 @@ def test_a_search_is_made_narrowed_sorted_and_saved_by_keyboard_alone(page: Page
     tab_to(page, ".chip")
     page.keyboard.press("Enter")
     page.wait_for_function("() => document.querySelectorAll('.chip').length === 1")
+    tab_to(page, "#narrow")
+    page.keyboard.press("Enter")
+    page.locator(".facets dl").wait_for()
+    assert page.evaluate("document.activeElement.id") == "narrow"
     tab_to(page, "#by-time")
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile("sort=-time"))
