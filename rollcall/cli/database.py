@@ -72,8 +72,10 @@ def _is_up_to_date() -> bool:
     from django.db import connection
     from django.db.migrations.executor import MigrationExecutor
 
+    from rollcall.store import name_index
+
     executor = MigrationExecutor(connection)
-    return not executor.migration_plan(executor.loader.graph.leaf_nodes())
+    return not executor.migration_plan(executor.loader.graph.leaf_nodes()) and not name_index.can_be_made()
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.db import connections, transaction
+from django.db import connection, connections, transaction
 from django.db.utils import Error
 
 if TYPE_CHECKING:
@@ -89,3 +89,25 @@ def _statements(index: str, table: str, column: str) -> tuple[str, ...]:
         f"CREATE TRIGGER {index}_delete AFTER DELETE ON {table} BEGIN {forget} END",
         f"CREATE TRIGGER {index}_update {changed} BEGIN {forget} {learn} END",
     )
+
+
+def is_missing() -> bool:
+    """Whether this database might have the index and has not, so that names are looked for row by row."""
+    if connection.vendor == "sqlite":
+        return not all(_is_whole(connection, index) for index, *_ in INDEXES)
+    if connection.vendor != "postgresql":
+        return False
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT indexname FROM pg_indexes WHERE schemaname = current_schema()")
+        return not {index for index, *_ in INDEXES} <= {name for (name,) in cursor.fetchall()}
+
+
+def can_be_made() -> bool:
+    """Whether it is missing though what it needs has come meanwhile."""
+    if not is_missing():
+        return False
+    if connection.vendor == "sqlite":
+        return _has_trigrams(connection)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_available_extensions WHERE name = 'pg_trgm'")
+        return cursor.fetchone() is not None
