@@ -144,7 +144,7 @@ def _by_meetings(scope: Scope, name: str, order: Order, start: Place | None, lim
     found = [] if start is None else _rest_of_meeting(scope, rows.filter(condition), in_order, order, start)
     looked_at = 0
     for stretch in walk(rows, in_order, start and start[:2], condition):
-        for some in portions(stretch.found, limit):
+        for some in portions(stretch.found, limit, looked_at // scope.cost):
             found += _people_in(scope, some, is_descending=order.is_descending)
             if len(found) >= limit:
                 return Taken(found[:limit])

@@ -26,6 +26,9 @@ COUNTING: Final = 4_000
 """Rows that are tested for a count: a page must not wait for what is only said beside it."""
 
 
+_SOME: Final = 500
+"""People who are counted of those who are too many to be named: each number says that there are more."""
+
 _IS_USER: Final = Q(kind="user") & ~Q(external_user_id="")
 """The same as to be a user in the directory, without a look there."""
 
@@ -124,10 +127,13 @@ def _of_people(scope: Scope) -> Totals | None:
     """Of people who have many attendances, at least: the index of people tells, none of their rows is read."""
     if scope.people is None or scope.of_rows or scope.clock or scope.has_meeting_conditions():
         return None
-    rows = Attendance.objects.filter(scope.times_only(), person__in=scope.people.first)
-    found = list(rows.order_by().values_list("summary_id", flat=True)[: COUNTED_UP_TO + 1])
-    is_more = scope.people.ids is None or len(found) > COUNTED_UP_TO
-    return Totals(_capped(len(set(found)), is_more=is_more), _capped(len(found), is_more=is_more), None, None, None)
+    some = scope.people.first[:_SOME] if scope.people.ids is None else scope.people.ids
+    rows = Attendance.objects.filter(scope.times_only(), person__in=some).order_by()
+    row = rows.values("summary_id")[: COUNTED_UP_TO + 1].aggregate(
+        held=Count("summary_id", distinct=True), rows=Count("summary_id")
+    )
+    is_more = scope.people.ids is None or row["rows"] > COUNTED_UP_TO
+    return Totals(_capped(row["held"], is_more=is_more), _capped(row["rows"], is_more=is_more), None, None, None)
 
 
 def _of_few(scope: Scope, rows: QuerySet[Any], is_timed: Q) -> Totals:

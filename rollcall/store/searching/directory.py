@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
+from django.db.models.lookups import Contains
 
 from rollcall.store.connections import Pool
 from rollcall.store.derived import Course, Person, Summary
@@ -73,13 +74,26 @@ def contains(query: str, column: str) -> Q:
 
 def contains_terms(terms: Terms, column: str) -> Q:
     """The same for words that were read already."""
+    return _every_word(terms, lambda spelling: Q(**{f"{column}__contains": spelling}))
+
+
+def tests_terms(terms: Terms, person: str) -> Q:
+    """The same of the names of whom a column leads to, where something better has found the rows.
+
+    Looked up for each row: of a join planners expect so many rows that they read the whole directory first.
+    """
+    names = Subquery(Person.objects.filter(pk=OuterRef(person)).values("names_key"))
+    return _every_word(terms, lambda spelling: Q(Contains(names, spelling)))
+
+
+def _every_word(terms: Terms, is_in: Callable[[str], Q]) -> Q:
     if not terms:
         return Q(pk__in=())
     every_word = Q()
     for spellings in terms:
         any_spelling = Q()
         for spelling in spellings:
-            any_spelling |= Q(**{f"{column}__contains": spelling})
+            any_spelling |= is_in(spelling)
         every_word &= any_spelling
     return every_word
 
@@ -94,8 +108,10 @@ def people_of(wanted: Filter) -> Chosen | None:
     terms = terms_of(wanted.name)
 
     def means(prefix: str) -> Q:
-        named = contains_terms(terms, f"{prefix}names_key") if wanted.name else Q()
-        return _exactly(wanted, prefix) & named
+        if not wanted.name:
+            return _exactly(wanted, prefix)
+        is_named = tests_terms(terms, prefix.removesuffix("__")) if prefix else contains_terms(terms, "names_key")
+        return _exactly(wanted, prefix) & is_named
 
     rows = Person.objects.all()
     if wanted.organisation is not None:

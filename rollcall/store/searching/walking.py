@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from django.db.models import QuerySet
 
+_LARGEST_PORTION = 250
+
 _One = TypeVar("_One")
 
 FIRST_WINDOW, _LARGEST_WINDOW = 128, 8_192
@@ -126,12 +128,12 @@ def take_sorted(rows: QuerySet[Any], order: Order, start: Place | None, *, limit
     return Taken([plain(values) for values in rows.order_by(*order.sorting()).values_list(*order.columns)[:limit]])
 
 
-def portions(several: Sequence[_One], limit: int) -> Iterator[Sequence[_One]]:
-    """What has rows in parts, few at first: the first ones may fill the page."""
-    size, start = max(1, limit // 8), 0
+def portions(several: Sequence[_One], limit: int, looked_at: int = 0) -> Iterator[Sequence[_One]]:
+    """What has rows in parts, few at first: the first ones may fill the page; larger ones behind so many of them."""
+    size, start = max(1, limit // 8, min(looked_at, _LARGEST_PORTION)), 0
     while start < len(several):
         yield several[start : start + size]
-        start, size = start + size, min(2 * size, 500)
+        start, size = start + size, min(2 * size, _LARGEST_PORTION)
 
 
 def merge(several: Sequence[Taken], order: Order, *, limit: int) -> Taken:
