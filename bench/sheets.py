@@ -51,7 +51,6 @@ def _row(rng: Random) -> AttendanceLine:
         started_at=began,
         first_in_at=began + rng.randrange(300_000),
         last_out_at=began + stayed,
-        is_present=False,
         proved_ms=stayed,
         possible_ms=stayed,
         share=rng.randrange(1001),
@@ -68,6 +67,7 @@ def _row(rng: Random) -> AttendanceLine:
         site="https://moodle.example.org",
         external_meeting_id=rng.randbytes(20).hex(),
         internal_meeting_id=rng.randbytes(27).hex(),
+        meeting_detail=b"{}",
     )
 
 

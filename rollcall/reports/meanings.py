@@ -58,6 +58,7 @@ MEANINGS: dict[str, _StrPromise] = {
     "proved_ms": gettext_lazy("For how long it is proved that the person was in."),
     "possible_ms": gettext_lazy("For how long the person can have been in; blank while that still grows."),
     "share": gettext_lazy("The part of the meeting, from the first to the last person in, that the person attended."),
+    "share_most": gettext_lazy("The part of the meeting that the person can have attended; blank while it runs."),
     "chats": gettext_lazy("Public chat messages that were written."),
     "raise_hands": gettext_lazy("How often a hand was raised."),
     "emojis": gettext_lazy("How many reactions were given."),

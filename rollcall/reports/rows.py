@@ -373,8 +373,8 @@ def _itself(row: AttendeeRow) -> AttendeeRow:
 TIME_COLUMNS = (
     Column("came", _("In"), Kind.CAME, _itself, Format.PAGE),
     Column("went", _("Out"), Kind.WENT, _itself, Format.PAGE),
-    Column("first_in_at", _("In"), Kind.TIME, lambda row: row.attendance.first_in_at, ~Format.PAGE),
-    Column("last_out_at", _("Out"), Kind.TIME, lambda row: row.attendance.last_out_at, ~Format.PAGE),
+    Column("first_in_at", _("In at the earliest"), Kind.TIME, lambda row: row.attendance.first_in_at, ~Format.PAGE),
+    Column("last_out_at", _("Out at the latest"), Kind.TIME, lambda row: row.attendance.last_out_at, ~Format.PAGE),
     Column("time", pgettext_lazy("how long", "Time"), Kind.DURATIONS, lambda row: row.time, Format.SCREEN),
     Column("proved_ms", _("Time at least"), Kind.DURATION, lambda row: row.attendance.proved_ms, Format.FILE),
     Column("possible_ms", _("Time at most"), Kind.DURATION, lambda row: row.attendance.possible_ms, Format.FILE),
@@ -417,6 +417,11 @@ def _at_least(key: str) -> Callable[[Any], Any]:
     return lambda row: Count(getattr(row, key), is_exact=False)
 
 
+def _if_any(key: str) -> Callable[[Any], int | None]:
+    """The same for programs: of none it is not known whether there were some."""
+    return lambda row: getattr(row, key) or None
+
+
 def _totals(person: FoundPerson) -> Bounds:
     return Bounds(person.proved_ms, person.possible_ms)
 
@@ -443,10 +448,7 @@ PEOPLE_COLUMNS = (
         about=_("The mean of the proved shares of the classes whose length is known; running ones are left out."),
     ),
     *(replace(column, of=_at_least(column.key), sort=SORTED_AS[column.key]) for column in COUNTED_COLUMNS[:6]),
-    *(
-        Column(column.key, column.label, Kind.COUNT, attrgetter(column.key), Format.JSON)
-        for column in COUNTED_COLUMNS[:6]
-    ),
+    *(Column(column.key, column.label, Kind.COUNT, _if_any(column.key), Format.JSON) for column in COUNTED_COLUMNS[:6]),
     Column("first_at", _("First meeting"), Kind.TIME, attrgetter("first_at"), ~Format.HTML, sort="first"),
     Column("last_at", _("Last meeting"), Kind.TIME, attrgetter("last_at"), sort="last"),
 )

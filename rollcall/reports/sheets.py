@@ -169,11 +169,7 @@ def _said(value: Any) -> str:  # noqa: ANN401 - whatever has no kind of its own
     return "" if value is None else str(value)
 
 
-def _seen(values: list[Count]) -> list[int]:
-    return [value.seen for value in values]
-
-
-def _seen_times(values: list[Count]) -> list[int | None]:
+def _seen(values: list[Count]) -> list[int | None]:
     return [None if value == UNSEEN else value.seen for value in values]
 
 
@@ -200,7 +196,7 @@ _KINDS: dict[Kind, tuple[Cell, Callable[[list[Any]], list[Any]]]] = {
     Kind.COUNTED: (Cell.NUMBER, _seen),
     Kind.TIME: (Cell.TIME, _same),
     Kind.DURATION: (Cell.DURATION, _same),
-    Kind.COUNTED_TIME: (Cell.DURATION, _seen_times),
+    Kind.COUNTED_TIME: (Cell.DURATION, _seen),
     Kind.DAY: (Cell.DAY, _same),
     Kind.PART: (Cell.PERCENT, _same),
     Kind.RECORD: (Cell.TEXT, _records),

@@ -271,7 +271,7 @@ def test_times_are_of_the_zone_that_the_heading_names() -> None:
     make_meeting(Attendee(proved=(("10:02:11", "10:58:30"),)))
 
     rows = list(csv.DictReader(io.StringIO(render("attendance", "csv").decode(), newline="")))
-    assert rows[0]["In (Europe/Athens)"] == f"{DAY} 12:02:11"
+    assert rows[0]["In at the earliest (Europe/Athens)"] == f"{DAY} 12:02:11"
     assert rows[0]["Time at least"] == "0:56:19"
 
 

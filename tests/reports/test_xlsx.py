@@ -97,12 +97,12 @@ def test_times_durations_and_parts_are_numbers() -> None:
     cells = dict(zip([cell.value for cell in sheet[1]], row, strict=True))
     ada = {heading: cell.value for heading, cell in cells.items()}
 
-    assert ada["In (Europe/Athens)"] == datetime(2026, 11, 20, 12, 2, 11)  # noqa: DTZ001 - a sheet has no zones
+    assert ada["In at the earliest (Europe/Athens)"] == datetime(2026, 11, 20, 12, 2, 11)  # noqa: DTZ001 - a sheet has no zones
     assert ada["Time at least"] == timedelta(minutes=56, seconds=19)
     assert ada["Share at least (%)"] == pytest.approx(0.9997, abs=0.0001)
     assert ada["Chats, at least"] == 2
     formats = {heading: cell.number_format for heading, cell in cells.items()}
-    assert formats["In (Europe/Athens)"] == "yyyy-mm-dd hh:mm:ss"
+    assert formats["In at the earliest (Europe/Athens)"] == "yyyy-mm-dd hh:mm:ss"
     assert formats["Time at least"] == "[h]:mm:ss"
     assert formats["Share at least (%)"] == "0.0%"
 

@@ -7,16 +7,18 @@ read only the columns they show.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from rollcall.reports import rows
 from rollcall.reports.asking import Takes
+from rollcall.reports.details import summary_detail
 from rollcall.reports.filters import OF_ATTENDANCE, OF_MEETINGS, OF_PEOPLE
-from rollcall.reports.rows import Column, Format, Kind, Table, opened, why_page
+from rollcall.reports.rows import Bounds, Column, Format, Kind, Table, opened, why_page
 from rollcall.reports.tables.report import Report
 from rollcall.store import searching
 
@@ -29,6 +31,33 @@ if TYPE_CHECKING:
 
 def _of(row: str) -> Callable[[Any], Any]:
     return attrgetter(row)
+
+
+class _Class(NamedTuple):
+    """What the rows of one meeting have in common: its length, and what a count of nothing means."""
+
+    length: Bounds | None
+    none: int | None
+
+
+@lru_cache(512)
+def _class(kept: bytes) -> _Class:
+    """Only a whole events.xml of the class and of each of its rooms tells that there was nothing to count."""
+    detail = summary_detail(kept)
+    records = [room.witnesses.recording for room in detail.meetings]
+    is_told = bool(records) and all(record is not None and record.is_whole for record in records)
+    return _Class(Bounds(*detail.length) if detail.length else None, 0 if is_told else None)
+
+
+def _counted(key: str) -> Callable[[Any], int | None]:
+    """What was seen; None where nothing was, and nobody told who could know that there was nothing."""
+    seen = attrgetter(key)
+    return lambda row: seen(row) or _class(row.meeting_detail).none
+
+
+def _share_most(row: Any) -> float | None:  # noqa: ANN401 - a row as the database gave it
+    share = rows.share_of(Bounds(row.proved_ms, row.possible_ms), _class(row.meeting_detail).length)
+    return None if share is None else round(share.highest, 3)
 
 
 def _share(row: Any) -> float | None:  # noqa: ANN401 - a row as the database gave it
@@ -71,17 +100,18 @@ _KEPT = (
     Column("started_at", _("Date"), Kind.TIME, _of("started_at"), Format.FILE),
     Column("role", _("Role"), Kind.TEXT, _of("role"), Format.FILE),
     Column("kind", _("Kind"), Kind.TEXT, _of("kind"), Format.FILE),
-    Column("first_in_at", _("In"), Kind.TIME, _of("first_in_at"), Format.FILE),
-    Column("last_out_at", _("Out"), Kind.TIME, _of("last_out_at"), Format.FILE),
+    Column("first_in_at", _("In at the earliest"), Kind.TIME, _of("first_in_at"), Format.FILE),
+    Column("last_out_at", _("Out at the latest"), Kind.TIME, _of("last_out_at"), Format.FILE),
     Column("proved_ms", _("Time at least"), Kind.DURATION, _of("proved_ms"), Format.FILE),
     Column("possible_ms", _("Time at most"), Kind.DURATION, _of("possible_ms"), Format.FILE),
     Column("share", _("Share at least"), Kind.PART, _share, Format.FILE),
-    Column("chats", _("Chats, at least"), Kind.COUNT, _of("chats"), Format.FILE),
-    Column("raise_hands", _("Hands, at least"), Kind.COUNT, _of("raise_hands"), Format.FILE),
-    Column("emojis", _("Reactions, at least"), Kind.COUNT, _of("emojis"), Format.FILE),
-    Column("poll_answers", _("Poll answers, at least"), Kind.COUNT, _of("poll_answers"), Format.FILE),
-    Column("cameras", _("Cameras, at least"), Kind.COUNT, _of("cameras"), Format.FILE),
-    Column("talk_ms", _("Talked, at least"), Kind.DURATION, _of("talk_ms"), Format.FILE),
+    Column("share_most", _("Share at most"), Kind.PART, _share_most, Format.FILE),
+    Column("chats", _("Chats, at least"), Kind.COUNT, _counted("chats"), Format.FILE),
+    Column("raise_hands", _("Hands, at least"), Kind.COUNT, _counted("raise_hands"), Format.FILE),
+    Column("emojis", _("Reactions, at least"), Kind.COUNT, _counted("emojis"), Format.FILE),
+    Column("poll_answers", _("Poll answers, at least"), Kind.COUNT, _counted("poll_answers"), Format.FILE),
+    Column("cameras", _("Cameras, at least"), Kind.COUNT, _counted("cameras"), Format.FILE),
+    Column("talk_ms", _("Talked, at least"), Kind.DURATION, _counted("talk_ms"), Format.FILE),
     Column("site", _("Site"), Kind.TEXT, _of("site"), Format.FILE),
     Column("server", _("Server"), Kind.TEXT, _of("server"), Format.FILE),
     Column("meeting", _("Internal meeting id"), Kind.TEXT, _of("internal_meeting_id"), Format.FILE),

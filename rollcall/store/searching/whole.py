@@ -45,7 +45,7 @@ _OLDEST: Final = Order(("started_at", "id"))
 
 
 class AttendanceLine(NamedTuple):
-    """One attendance as a file has it: plain values, epoch ms, the share in thousandths."""
+    """One attendance as a file has it: plain values, epoch ms, the share in thousandths; last what the fold kept."""
 
     name: str
     external_user_id: str
@@ -70,6 +70,7 @@ class AttendanceLine(NamedTuple):
     site: str
     external_meeting_id: str
     internal_meeting_id: str
+    meeting_detail: bytes
 
 
 _OF_ATTENDANCE: Final = AttendanceLine._fields[: AttendanceLine._fields.index("meeting_name")]
@@ -171,7 +172,7 @@ def _sorted_lines(scope: Scope, sort: str) -> Iterator[AttendanceLine]:
 
 
 def _identity_of(line: AttendanceLine) -> tuple[Any, ...]:
-    return (line.started_at, line.server.encode(), line.internal_meeting_id.encode(), repr(line))
+    return (line.started_at, line.server.encode(), line.internal_meeting_id.encode(), repr(line[:-1]))
 
 
 def _placed_lines(scope: Scope, name: str, order: Order) -> Iterator[tuple[object, AttendanceLine]]:
@@ -188,24 +189,30 @@ def _placed_lines(scope: Scope, name: str, order: Order) -> Iterator[tuple[objec
 
 
 def _lines_at(places: Sequence[Place], order: Order) -> Iterator[tuple[object, AttendanceLine]]:
-    columns = (*_OF_ATTENDANCE, *(f"summary__{column}" for column in (*_OF_MEETING, "meeting__internal_meeting_id")))
+    columns = (
+        *_OF_ATTENDANCE,
+        *(f"summary__{column}" for column in (*_OF_MEETING, "meeting__internal_meeting_id", "detail")),
+    )
     known_by = order.columns[-1:] if order.columns[-1] == "id" else ("summary_id", "sort_key")
     asked = {f"{one}__in": {place[number - len(known_by)] for place in places} for number, one in enumerate(known_by)}
     found = Attendance.objects.filter(**asked).order_by().values_list(*known_by, *columns)
-    lines = {plain(row[: len(known_by)]): AttendanceLine(*row[len(known_by) :]) for row in found}
+    lines = {
+        plain(row[: len(known_by)]): AttendanceLine._make((*row[len(known_by) : -1], bytes(row[-1]))) for row in found
+    }
     for place in places:
         if (line := lines.get(place[-len(known_by) :])) is not None:
             yield place[0], line
 
 
 def _lines(scope: Scope, together: Sequence[int]) -> Iterator[AttendanceLine]:
-    columns = ("pk", "started_at", *_OF_MEETING, "meeting__internal_meeting_id")
+    columns = ("pk", "started_at", *_OF_MEETING, "meeting__internal_meeting_id", "detail")
     rows = list(Summary.objects.filter(pk__in=together).values_list(*columns))
-    rows.sort(key=lambda row: (row[1], row[5].encode(), row[-1].encode()))
+    rows.sort(key=lambda row: (row[1], row[5].encode(), row[-2].encode()))
     people: defaultdict[int, list[Any]] = defaultdict(list)
     found = Attendance.objects.filter(scope.of_rows, scope.of_people(), summary__in=together)
     for sort_key, summary, *values in found.values_list("sort_key", "summary_id", *_OF_ATTENDANCE):
         people[summary].append((sort_key if isinstance(sort_key, bytes) else bytes(sort_key), values))
-    for pk, _, *of_meeting in rows:
+    for pk, _, *plainly, kept in rows:
+        of_meeting = (*plainly, bytes(kept))
         for _, values in sorted(people[pk], key=lambda pair: pair[0]):
             yield AttendanceLine(*values, *of_meeting)

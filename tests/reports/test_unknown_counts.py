@@ -1,0 +1,59 @@
+"""A file of attendances says nothing of what nobody can know, just as its page does."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import Any
+
+import pytest
+
+from tests.makers import Attendee, make_meeting
+
+pytestmark = pytest.mark.django_db
+
+COUNTS = ("chats", "raise_hands", "emojis", "poll_answers", "cameras", "talk_ms")
+WHOLE = {"recording": {"is_whole": True}}
+
+
+@pytest.fixture
+def rows_of(client: Any, django_user_model: Any) -> Any:
+    client.force_login(django_user_model.objects.create_user("teacher"))
+
+    def rows_of(address: str, key: str = "attendances") -> list[dict[str, Any]]:
+        return list(json.loads(client.get(address).getvalue())[key])
+
+    return rows_of
+
+
+@pytest.mark.parametrize("order", ["", "?sort=-time"])
+def test_none_is_said_only_where_a_whole_record_tells_it(rows_of: Any, order: str) -> None:
+    make_meeting(Attendee(uid="1", counts={"chats": 2}), name="Heard", record="callback")
+    make_meeting(Attendee(uid="1", counts={"chats": 2}), name="Recorded", record="recording", witnesses=WHOLE)
+
+    rows = {row["meeting_name"]: row for row in rows_of(f"/attendances.json{order}")}
+
+    assert [rows["Heard"][key] for key in COUNTS] == [2, None, None, None, None, None]
+    assert [rows["Recorded"][key] for key in COUNTS] == [2, 0, 0, 0, 0, 0]
+
+
+def test_of_people_nobody_knows_that_there_was_nothing(rows_of: Any) -> None:
+    make_meeting(Attendee(uid="1", counts={"chats": 2}))
+
+    (row,) = rows_of("/people.json", "people")
+
+    assert [row[key] for key in COUNTS] == [2, None, None, None, None, None]
+
+
+def test_times_and_shares_say_which_end_they_are(client: Any, rows_of: Any) -> None:
+    person = Attendee(uid="1", proved=(("10:10", "10:40"),), possible=(("10:00", "10:50"),))
+    make_meeting(person, length=(3_000_000, 3_600_000))
+
+    heading, row = csv.reader(io.StringIO(client.get("/attendances.csv").getvalue().decode(), newline=""))
+    said = dict(zip(heading, row, strict=True))
+
+    assert {one.partition(" (")[0] for one in heading} >= {"In at the earliest", "Out at the latest"}
+    assert (said["Share at least (%)"], said["Share at most (%)"]) == ("50.0", "100.0")
+    assert said["Chats, at least"] == ""
+    assert rows_of("/attendances.json")[0]["share_most"] == 1
