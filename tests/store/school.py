@@ -103,15 +103,16 @@ def means_meeting(wanted: Any, summary: Any) -> bool:
 
 def _at_clock(wanted: Any, at: int) -> bool:
     local = datetime.fromtimestamp(at / 1000, UTC).astimezone(wanted.zone)
-    if wanted.weekdays and local.weekday() not in wanted.weekdays:
-        return False
-    if wanted.hour_from is None and wanted.hour_to is None:
-        return True
-    minute = 60 * local.hour + local.minute
-    begins, ends = wanted.hour_from or 0, 1440 if wanted.hour_to is None else wanted.hour_to
-    if ends > 1440:
-        ends -= 1440
-    return begins <= minute < ends if begins < ends else minute >= begins or minute < ends
+    minute, day = 60 * local.hour + local.minute, local.weekday()
+    if wanted.hour_from is not None or wanted.hour_to is not None:
+        begins, ends = wanted.hour_from or 0, 1440 if wanted.hour_to is None else wanted.hour_to
+        if ends > 1440:
+            ends -= 1440
+        is_of_yesterday = begins >= ends > minute and minute < begins
+        if not (begins <= minute < ends if begins < ends else minute >= begins or minute < ends):
+            return False
+        day = (day - is_of_yesterday) % 7
+    return not wanted.weekdays or day in wanted.weekdays
 
 
 def _has(query: str, folded: str) -> bool:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.makers import at
+from tests.makers import at, make_meeting
 from tests.store import school
 
 ZONES = (UTC, ZoneInfo("Europe/Athens"), ZoneInfo("America/New_York"), ZoneInfo("Asia/Kathmandu"))
@@ -174,3 +174,39 @@ def test_every_filter_and_order_finds_what_a_look_at_every_row_finds(
         assert all(len(page) == limit for page in found[:-1])
 
     check()
+
+
+def test_a_night_belongs_to_the_day_on_which_it_began(database: str) -> None:
+    from rollcall.store.searching import Filter, every
+
+    begun = (("2026-11-20", "01:00"), ("2026-11-20", "23:00"), ("2026-11-21", "01:00"), ("2026-11-23", "01:00"))
+    for day, clock in begun:
+        make_meeting(internal=f"{day} {clock}", day=day, began=clock)
+    for weekday, expected in ((4, ["2026-11-20 23:00", "2026-11-21 01:00"]), (6, ["2026-11-23 01:00"])):
+        wanted = Filter(weekdays=frozenset({weekday}), hour_from=22 * 60, hour_to=2 * 60)
+        assert [one.meeting.internal_meeting_id for one in every("meetings", wanted)] == expected
+
+
+def test_without_an_organisation_all_are_searched_and_with_one_no_other(database: str) -> None:
+    from rollcall.store.derived import Attendance, Course, Person, Summary
+    from rollcall.store.searching import SORTS, Filter, count, every, facets, totals, use
+
+    school.make_school(13)
+    for site, organisation in zip(school.SITES, (3, 7), strict=True):
+        for table in (Summary, Course, Person):
+            table.objects.filter(site=site).update(organisation=organisation)
+        Attendance.objects.filter(summary__site=site).update(organisation=organisation)
+    for name in LISTS:
+        for sort in SORTS[name]:
+            of_all = forwards(name, Filter(), sort, 5)
+            assert [key for page in of_all for key in page] == expected(name, Filter(), sort), (name, sort)
+        apart = [{row.pk for row in every(name, Filter(organisation=one))} for one in (3, 7)]
+        assert apart[0].isdisjoint(apart[1])
+        assert all(apart)
+        assert apart[0] | apart[1] == {row.pk for row in every(name, Filter())}
+        assert sum(count(name, Filter(organisation=one)).number for one in (3, 7)) == count(name, Filter()).number
+    assert not count("meetings", Filter(organisation=0)).number
+    rows = [totals(Filter(organisation=one)).attendances.number for one in (3, 7)]
+    assert sum(rows) == totals(Filter()).attendances.number
+    assert sum(one.meetings for one in use(Filter())) == count("meetings", Filter()).number
+    assert facets(Filter(), "server")

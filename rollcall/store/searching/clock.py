@@ -93,22 +93,26 @@ def offset_at(zone: tzinfo, at: int) -> int:
 
 
 def _windows(wanted: Filter) -> list[tuple[int, int]]:
-    """The parts of a week, in ms from its Monday, that are asked for; those that touch are one."""
+    """The parts of a week, in ms from its Monday, that are asked for; those that touch are one.
+
+    What goes past midnight belongs to the day on which it began: Friday from 22:00 to 02:00 is one night.
+    """
     begins = (0 if wanted.hour_from is None else wanted.hour_from) % _DAY_MINUTES
     ends = _DAY_MINUTES if wanted.hour_to is None else wanted.hour_to
     ends = ends - _DAY_MINUTES if ends > _DAY_MINUTES else ends
-    parts = [(begins, ends)] if begins < ends else [(0, ends), (begins, _DAY_MINUTES)]
-    days = sorted(wanted.weekdays or range(7))
-    return _joined(
-        (day * DAY_MS + low * MINUTE_MS, day * DAY_MS + high * MINUTE_MS) for day in days for low, high in parts
-    )
+    ends = ends if begins < ends else ends + _DAY_MINUTES
+    windows = [
+        (day * DAY_MS + begins * MINUTE_MS, day * DAY_MS + ends * MINUTE_MS) for day in wanted.weekdays or range(7)
+    ]
+    after_sunday = [(0, high - WEEK_MS) for _, high in windows if high > WEEK_MS]
+    return _joined(sorted([*after_sunday, *((low, min(high, WEEK_MS)) for low, high in windows)]))
 
 
 def _joined(windows: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     joined: list[tuple[int, int]] = []
     for low, high in windows:
-        if joined and joined[-1][1] == low:
-            joined[-1] = (joined[-1][0], high)
+        if joined and joined[-1][1] >= low:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], high))
         elif low < high:
             joined.append((low, high))
     return joined
