@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import fcntl
 import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import IO, Final
@@ -58,11 +60,22 @@ def sweep() -> None:
 @contextmanager
 def _shared() -> Iterator[Path]:
     """The folder of folders, which only one process changes at a time."""
-    parent = settings.DATA / "tmp"
-    parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with (parent / _LOCK).open("w") as lock:
+    with (_parent() / _LOCK).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        yield parent
+        yield Path(lock.name).parent
+
+
+@cache
+def _parent() -> Path:
+    """Beside what else is Rollcall's; elsewhere for whoever may only read that, and then for this process alone."""
+    parent = settings.DATA / "tmp"
+    try:
+        parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (parent / _LOCK).touch()
+    except OSError:
+        parent = Path(mkdtemp(prefix="rollcall-"))
+        atexit.register(shutil.rmtree, parent, ignore_errors=True)
+    return parent
 
 
 def _sweep(parent: Path) -> None:

@@ -16,6 +16,7 @@ from tests.reports.pdf.printed import people, printed, table_of
 @pytest.fixture
 def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(settings, "DATA", tmp_path)
+    monkeypatch.setattr(desks, "_parent", desks._parent.__wrapped__)
     return tmp_path / "tmp"
 
 
@@ -40,6 +41,11 @@ def test_what_a_killed_process_left_is_deleted_and_what_is_in_use_is_not(data: P
         desks.sweep()
         assert (mine / "part-0.json").exists()
     assert folders(data) == []
+
+
+def test_whoever_may_only_read_the_data_draws_elsewhere(data: Path) -> None:
+    data.write_text("a file, in which nobody can make a folder")
+    assert printed(table_of(people(["Ada"]))).startswith(b"%PDF")
 
 
 def test_only_so_many_are_made_at_a_time() -> None:
