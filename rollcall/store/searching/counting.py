@@ -8,7 +8,7 @@ from django.db.models import Count, Q, Sum
 
 from rollcall.store.derived import Attendance, Person, Summary
 from rollcall.store.searching import attendances, courses, meetings, people
-from rollcall.store.searching.scope import Scope, scope_of
+from rollcall.store.searching.scope import IS_USER, Scope, scope_of
 from rollcall.store.searching.wanted import COUNTED_UP_TO, Counted
 
 if TYPE_CHECKING:
@@ -72,9 +72,7 @@ def _counted(name: str, scope: Scope) -> int | None:
         return None
     if name == "attendances":
         return rows.count()
-    return (
-        None if people.is_everything(scope) else rows.filter(person__is_user=True).values("person").distinct().count()
-    )
+    return None if people.is_everything(scope) else rows.filter(IS_USER).values("person").distinct().count()
 
 
 def _of_themselves(chosen: Chosen) -> Counted:
@@ -87,7 +85,7 @@ def _capped(number: int, *, is_more: bool = False) -> Counted:
     return Counted(min(number, COUNTED_UP_TO), is_more or number > COUNTED_UP_TO)
 
 
-_TIMED: Final[Mapping[str, Q]] = {"people": Q(person__is_user=True), "courses": Q(summary__course__isnull=False)}
+_TIMED: Final[Mapping[str, Q]] = {"people": IS_USER, "courses": Q(summary__course__isnull=False)}
 """Whose time is told beside a list, where it is not everybody's."""
 
 
@@ -140,7 +138,7 @@ def _of_few(scope: Scope, rows: QuerySet[Any], is_timed: Q) -> Totals:
     row = rows.aggregate(
         held=Count("summary_id", distinct=True),
         rows=Count("pk"),
-        people=Count("person_id", distinct=True, filter=Q(person__is_user=True)),
+        people=Count("person_id", distinct=True, filter=IS_USER),
         proved=Sum("proved_ms", filter=is_timed),
         possible=Sum("possible_ms", filter=is_timed),
         still_open=Count("pk", filter=is_timed & Q(possible_ms__isnull=True)),

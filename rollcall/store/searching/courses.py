@@ -10,7 +10,7 @@ from django.db.models import Count, Max, Min, Q, Sum
 from rollcall.store.derived import Attendance, Course, Summary
 from rollcall.store.searching.meetings import all_conditions, few_summaries
 from rollcall.store.searching.places import Order, Place
-from rollcall.store.searching.scope import Scope, organisations, scope_of
+from rollcall.store.searching.scope import IS_USER, Scope, organisations, scope_of
 from rollcall.store.searching.sorts import Sorts, too_many
 from rollcall.store.searching.walking import Taken, merge, page_of, portions, take_listed, take_walked, walk
 from rollcall.store.searching.wanted import Page
@@ -41,7 +41,7 @@ _TOTAL: Final[Mapping[str, Aggregate]] = {
     "attendances": Sum("attendees"),
     "time": Sum("person_ms"),
 }
-_USERS: Final = Count("person_id", distinct=True, filter=Q(person__is_user=True))
+_USERS: Final = Count("person_id", distinct=True, filter=IS_USER)
 _MEETINGS_OF_ONE = 10
 """What a course costs on a walk, in rows."""
 

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
     from rollcall.store.searching.wanted import Filter
 
+_MOST_PEOPLE: Final = 30_000
+"""A course of more people is a table for nobody, and more than a statement can name."""
+
 _BY_NAME: Final = Order(("sort_key", "id"))
 
 
@@ -66,14 +69,17 @@ def matrix_of(course: bytes, wanted: Filter, *, after: str, before: str, limit: 
         raise too_many()
     meetings = sorted(Summary.objects.filter(pk__in=few.ids).select_related("meeting"), key=by_identity)
     rows = Attendance.objects.filter(scope.of_rows, scope.of_people(), summary__in=few.ids).order_by()
-    everybody = Person.objects.filter(pk__in=rows.values("person").distinct(), is_user=True)
+    # Two steps: the index of meetings tells who was there, the directory who these are.
+    everybody = Person.objects.filter(pk__in=list(rows.values_list("person_id", flat=True).distinct()[:_MOST_PEOPLE]))
+    users = everybody.filter(is_user=True)
 
     def take(order: Order, start: Place | None, limit: int) -> Taken:
-        return take_sorted(everybody, order, start, limit=limit)
+        return take_sorted(users, order, start, limit=limit)
 
     page = page_of(take, _BY_NAME, (bytes, int), after=after, before=before, limit=limit)
     shown = _rows(rows, [place[-1] for place in page.rows])
-    guests = rows.filter(person__is_user=False).aggregate(seen=Count("pk"), held=Count("summary_id", distinct=True))
+    others = rows.filter(person__in=list(everybody.filter(is_user=False).values_list("pk", flat=True)))
+    guests = others.aggregate(seen=Count("person_id"), held=Count("summary_id", distinct=True))
     return Matrix(meetings, Page(shown, page.before, page.after), guests["seen"], guests["held"])
 
 

@@ -10,7 +10,7 @@ from django.db.models import Count, Max, Min, Q, Sum
 from rollcall.store.derived import Attendance, Person
 from rollcall.store.searching.attendances import ENGAGEMENT
 from rollcall.store.searching.places import Order, Place
-from rollcall.store.searching.scope import Scope, organisations, scope_of
+from rollcall.store.searching.scope import IS_USER, Scope, organisations, scope_of
 from rollcall.store.searching.sorts import Sorts, too_many
 from rollcall.store.searching.walking import Taken, merge, page_of, portions, take_listed, take_walked, walk
 from rollcall.store.searching.wanted import Page
@@ -113,7 +113,7 @@ def taken(scope: Scope, name: str, order: Order, start: Place | None, limit: int
 
 def _sorted(rows: QuerySet[Attendance], name: str, order: Order, start: Place | None, limit: int) -> Taken:
     """People of few attendances, sorted by a total of these."""
-    users: Any = rows.filter(person__is_user=True).order_by()
+    users: Any = rows.filter(IS_USER).order_by()
     if name == "name":
         places: Any = users.values_list("person__sort_key", "person_id").distinct()
     elif name == "share":

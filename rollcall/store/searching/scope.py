@@ -9,7 +9,8 @@ from operator import and_
 from typing import TYPE_CHECKING
 
 from django.db.models import Exists, F, OuterRef, Q
-from django.db.models.lookups import Exact, GreaterThanOrEqual, LessThanOrEqual
+from django.db.models.functions import Length
+from django.db.models.lookups import Exact, GreaterThan, GreaterThanOrEqual, LessThanOrEqual
 
 from rollcall.store.derived import UNCLAIMED, Attendance, Summary
 from rollcall.store.fields import storable
@@ -35,6 +36,9 @@ LOOKED_AT = 15_000
 
 _PEOPLE_OF_ONE = 20
 """A meeting's people, as a rule."""
+
+IS_USER = Q(kind="user") & Q(GreaterThan(Length("external_user_id"), 0))
+"""Of an attendance: that it is of a user of the directory, without a look there."""
 
 _AT_LEAST = ("chats", "raise_hands", "emojis", "poll_answers", "cameras", "talk_ms")
 
