@@ -14,6 +14,7 @@ from django.utils import translation
 from django.utils.translation import pgettext
 
 from rollcall import languages
+from rollcall.reports.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -159,7 +160,7 @@ def _left_to_right(text: str, language: str) -> str:
 
 def isolated(name: str) -> str:
     """A name in a sentence, such that the direction it is written in turns nothing beside it."""
-    return f"{_FSI}{name}{_PDI}"
+    return f"{_FSI}{visible(name)}{_PDI}"
 
 
 def listed(parts: Iterable[str], *, have_commas: bool = False) -> str:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_noop, ngettext
 from rollcall.reports import formatting
 from rollcall.reports.translating import gettext as _
 from rollcall.reports.translating import ngettext_noop
+from rollcall.reports.visible import visible
 from rollcall.store.reading import State
 
 if TYPE_CHECKING:
@@ -273,7 +274,7 @@ def state_name(one: State) -> str:
 
 def role(name: str, kind: str) -> str:
     """What somebody was in the class; whoever is no account of the LMS is named after that."""
-    words = [_(ROLES.get(name, name))] if name else []
+    words = [_(ROLES[name]) if name in ROLES else visible(name)] if name else []
     if kind != "user":
         words.append(_(KINDS.get(kind, kind)))
     return formatting.listed(words) or UNKNOWN

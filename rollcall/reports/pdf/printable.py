@@ -25,6 +25,9 @@ _SELECTORS: Final = (range(0xFE00, 0xFE10), range(0xE0100, 0xE01F0))
 _SHAPELESS: Final = frozenset(("Cc", "Cf", "Cs", "Co", "Cn"))
 _MARKS: Final = frozenset(("Mn", "Mc", "Me"))
 
+_PDI: Final = "\u2069"
+_ISOLATES: Final = frozenset(("\u2066", "\u2067", "\u2068", _PDI))
+
 _UNBROKEN: Final = re.compile(r"[^\s\u200b-]{25,}")
 _PIECE: Final = re.compile(r".{12}")
 
@@ -59,7 +62,7 @@ class Printable:
 
     def data(self, text: str) -> str:
         """The same of what somebody wrote: it neither turns what stands around it nor is turned."""
-        shown = self.text(text)
+        shown = _closed(self.text(text))
         return f"\u2068{shown}\u2069" if self.is_rtl or not shown.isascii() else shown
 
     def file(self, text: str) -> str:
@@ -99,6 +102,19 @@ class Printable:
             return composed if len(composed) == 1 else self._cluster([ord(one) for one in composed])
         self.shapeless.update(codes[1:])
         return chr(codes[0]) + self.mark * (len(codes) - 1)
+
+
+def _closed(text: str) -> str:
+    """Isolates within a text end in it, and none ends that it has not begun: it cannot leave the one around it."""
+    if _ISOLATES.isdisjoint(text):
+        return text
+    depth, kept = 0, []
+    for character in text:
+        if character == _PDI and not depth:
+            continue
+        depth += (character in _ISOLATES) - 2 * (character == _PDI)
+        kept.append(character)
+    return "".join(kept) + _PDI * depth
 
 
 class _Known(dict[int, "str | int"]):

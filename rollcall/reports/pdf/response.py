@@ -13,6 +13,7 @@ from django.utils.translation import get_language
 from rollcall.core.errors import Refused
 from rollcall.reports.exports.asking import is_replayed, later, progress_of
 from rollcall.reports.file_names import disposition
+from rollcall.reports.files import is_asked
 from rollcall.reports.pdf import rendering
 from rollcall.reports.pdf.cells import count_of, weight_of
 from rollcall.reports.pdf.desks import Desks
@@ -45,7 +46,7 @@ _LETTER: Final = frozenset(("us", "ca", "mx", "ph", "cl", "co", "ve", "cr", "gt"
 def pdf_response(request: HttpRequest, table: Table, name: str) -> HttpResponseBase:
     """The file; for a long one the way to a page that tells how far it is."""
     wanted = Wanted(
-        timezone.get_current_timezone(), _paper(request), request.GET.get("signatures", "") == "1", progress_of(request)
+        timezone.get_current_timezone(), _paper(request), is_asked(request.GET, "signatures"), progress_of(request)
     )
     if is_replayed(request):
         return _drawn(table, wanted, name)
