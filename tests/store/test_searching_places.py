@@ -121,3 +121,8 @@ def test_what_is_not_folded_again_since_an_upgrade_is_in_every_list(
     assert set(everything("people", "name")) == {row.person_id for row in rows if row.person and row.person.is_user}
     assert count("attendances", Filter()).number == totals(Filter()).attendances.number == len(rows)
     assert facets(Filter(), of="people")
+
+
+def test_a_place_by_an_odd_role_is_one_too(database: str) -> None:
+    make_meeting(*(Attendee(name=str(number), uid=str(number), role="é" * 600) for number in range(3)))
+    assert len(everything("attendances", "role", 1)) == 3

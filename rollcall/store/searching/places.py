@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 Place: TypeAlias = tuple[Any, ...]
 
-_LONGEST = 2_000
+_LONGEST = 4_000
 _BETWEEN = "~"
 _NOTHING = "-"
 _NUMBER = re.compile(r"-?[0-9]{1,19}")
 _BYTES = re.compile(r"x((?:[0-9a-f]{2}){0,160})")
-_TEXT = re.compile(r"t((?:[0-9a-f]{2}){0,400})")
+_TEXT = re.compile(r"t((?:[0-9a-f]{2}){0,1800})")
 
 
 @dataclass(frozen=True, slots=True)
