@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.core import signing
+from django.utils.crypto import salted_hmac
 
 from rollcall.live.snapshot import View
 
@@ -15,16 +17,26 @@ SECONDS = 60
 _SALT = "rollcall.live"
 
 
-def stream_address(view: View) -> str:
+class Allowed(NamedTuple):
+    """What may be watched, and by which session; blank for none."""
+
+    view: View
+    session: str
+
+
+def stream_address(view: View, session_key: str | None = None) -> str:
     """The path of the stream for somebody who has just been allowed to see this meeting."""
-    what = [view.meeting, view.zone.key, view.language, view.form, view.after]
+    session = salted_hmac(_SALT, session_key).hexdigest()[:16] if session_key else ""
+    what = [view.meeting, view.zone.key, view.language, view.form, view.after, session]
     return PATH + signing.dumps(what, salt=_SALT)
 
 
-def allowed_view(path: str) -> View | None:
+def allowed(path: str) -> Allowed | None:
     """What this path may watch; None if it was not signed by us, or too long ago."""
     try:
-        meeting, zone, language, form, after = signing.loads(path.removeprefix(PATH), salt=_SALT, max_age=SECONDS)
+        meeting, zone, language, form, after, session = signing.loads(
+            path.removeprefix(PATH), salt=_SALT, max_age=SECONDS
+        )
     except (signing.BadSignature, ValueError):  # signed, but by an older version, in another form
         return None
-    return View(meeting, ZoneInfo(zone), language, form, after)
+    return Allowed(View(meeting, ZoneInfo(zone), language, form, after), session)

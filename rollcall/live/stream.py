@@ -11,15 +11,16 @@ import asyncio
 import gzip
 import logging
 import random
+from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from rollcall.live import snapshot
-from rollcall.live.access import allowed_view
+from rollcall.live.access import allowed
 from rollcall.live.channel import Channel
-from rollcall.live.wire import STREAM_SECONDS, Line, refuse
+from rollcall.live.wire import STREAM_SECONDS, Line, refuse, refuse_more
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,6 +37,10 @@ BEAT_SECONDS = 10.0
 """How long a line is silent at most: proxies, and the page itself, want to hear something."""
 WATCH_SECONDS = 10.0
 """How often the worker is told that somebody still watches."""
+MOST_CHANNELS: Final = 100
+"""In so many forms (zones, languages, pages) a meeting is watched at a time: each is drawn anew at every change."""
+MOST_OF_ONE: Final = 20
+"""And in so many forms, of all meetings, by one session."""
 ONCE: Final = b"once=1"
 ONCE_SECONDS = 10.0
 
@@ -45,6 +50,7 @@ class Streams:
 
     def __init__(self) -> None:
         self._channels: dict[View, Channel] = {}
+        self._watched_by: defaultdict[str, Counter[View]] = defaultdict(Counter)
         self._is_closing = False
         self._looking: asyncio.Task[None] | None = None
         self._watched_at: dict[int, float] = {}
@@ -53,12 +59,17 @@ class Streams:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request for a stream, and go on answering until either side has enough."""
-        view = allowed_view(scope["path"])
-        if view is None or scope["method"] != "GET":
+        found = allowed(scope["path"])
+        if found is None or scope["method"] != "GET":
             await refuse(send)
+            return
+        view, session = found
+        if self._is_too_many(view, session):
+            await refuse_more(send)
             return
         line = Line(scope, receive, send)
         channel = self._join(view, line)
+        self._watched_by[session][view] += 1
         try:
             if scope.get("query_string") == ONCE:
                 await _send_once(channel, line, send)
@@ -68,12 +79,29 @@ class Streams:
             channel.lines.discard(line)
             if not channel.lines and self._channels.get(view) is channel:
                 del self._channels[view]
+            self._forget(session, view)
 
     def close(self) -> None:
         """The server closes: every stream ends by itself, and browsers come back."""
         self._is_closing = True
         for channel in self._channels.values():
             channel.finish()
+
+    def _is_too_many(self, view: View, session: str) -> bool:
+        """Whether it would be one more form than are drawn."""
+        of_session = self._watched_by.get(session, ())
+        if session and view not in of_session and len(of_session) >= MOST_OF_ONE:
+            return True
+        of_meeting = sum(one.meeting == view.meeting for one in self._channels)
+        return view not in self._channels and of_meeting >= MOST_CHANNELS
+
+    def _forget(self, session: str, view: View) -> None:
+        views = self._watched_by[session]
+        views[view] -= 1
+        if not views[view]:
+            del views[view]
+        if not views:
+            del self._watched_by[session]
 
     def _join(self, view: View, line: Line) -> Channel:
         channel = self._channels.get(view)

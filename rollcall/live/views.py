@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 @require_GET
 def watch(request: HttpRequest, pk: int) -> HttpResponse:
     """The address of a stream, for whoever may see the meeting's page; it is good for a minute."""
-    if _meeting(pk).meeting_id != pk:
+    summary, after = _meeting(pk), request.GET.get("after", "")
+    if summary.meeting_id != pk or not _is_somebody(summary, after):
         raise Http404(_("There is no such meeting."))
     form = request.GET.get("form", PAGE)
     view = View(
@@ -34,9 +35,9 @@ def watch(request: HttpRequest, pk: int) -> HttpResponse:
         zone=timezone.get_current_timezone(),
         language=translation.get_language() or "en",
         form=form if form in FORMS else PAGE,
-        after=request.GET.get("after", ""),
+        after=after,
     )
-    return JsonResponse({"stream": stream_address(view)})
+    return JsonResponse({"stream": stream_address(view, request.session.session_key)})
 
 
 @require_safe
@@ -51,6 +52,17 @@ def live_page(request: HttpRequest, pk: int) -> HttpResponse:
     shown = now_html.fragment(summary, as_of=now, zone=timezone.get_current_timezone())
     live = mark_safe(shown.html())  # noqa: S308 - every text in it was escaped where it was drawn
     return render(request, "live.html", {"page": "meetings", "summary": summary, "live": live})
+
+
+def _is_somebody(summary: Summary, key: str) -> bool:
+    """Whether the page can go on from there; blank is its begin."""
+    if not key:
+        return True
+    try:
+        found = reading.attendee(summary, bytes.fromhex(key))
+    except ValueError:
+        return False
+    return found is not None and bytes(found.attendee_key).hex() == key
 
 
 def _meeting(pk: int) -> Summary:

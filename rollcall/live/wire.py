@@ -116,9 +116,16 @@ class Line:
 
 async def refuse(send: Send) -> None:
     """The page asks for a new address when it sees this."""
-    body = msgspec.json.encode(
-        {"code": "stream-not-allowed", "message": "This address opens no stream.", "hint": "Load the page again."}
-    )
+    await _answer(send, 403, "stream-not-allowed", "This address opens no stream.", "Load the page again.")
+
+
+async def refuse_more(send: Send) -> None:
+    """The page tries again later."""
+    await _answer(send, 429, "too-many-streams", "This is watched in too many ways at once.", "Close other pages.")
+
+
+async def _answer(send: Send, status: int, code: str, message: str, hint: str) -> None:
+    body = msgspec.json.encode({"code": code, "message": message, "hint": hint})
     headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
-    await send({"type": "http.response.start", "status": 403, "headers": headers})
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

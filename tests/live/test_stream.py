@@ -432,22 +432,52 @@ def test_an_address_that_an_older_version_signed_is_none(streams: Streams) -> No
     run(watch())
 
 
+@pytest.mark.parametrize(("bound", "session"), [("MOST_CHANNELS", None), ("MOST_OF_ONE", "one")])
+def test_a_class_is_drawn_in_so_many_forms_at_a_time(
+    streams: Streams, monkeypatch: pytest.MonkeyPatch, bound: str, session: str | None
+) -> None:
+    from rollcall.live.access import stream_address
+
+    monkeypatch.setattr(stream, bound, 1)
+    summary = running()
+    one, other = (
+        stream_address(View(summary.meeting_id, ZoneInfo(zone), "en"), session) for zone in ("UTC", "Asia/Aden")
+    )
+
+    async def watch() -> None:
+        async with watching(streams, one), watching(streams, one):
+            more = Browser(streams, other)
+            await asyncio.wait_for(more.task, SOON)
+            assert more.start["status"] == 429
+        async with watching(streams, other):
+            pass
+
+    run(watch())
+
+
 # --- the view that decides --------------------------------------------------------------------------------------------
 
 
 def test_only_who_may_see_the_meeting_is_given_its_stream(client: Client, django_user_model: Any) -> None:
-    from rollcall.live.access import allowed_view
+    from rollcall.live.access import allowed
+    from rollcall.store.derived import Attendance
 
     summary = running()
+    key = bytes(Attendance.objects.get().attendee_key).hex()
     asked = {"accept": "application/json"}
     path = f"/meetings/{summary.meeting_id}/watch"
 
     assert client.get(path, headers=asked).status_code == 403
     client.force_login(django_user_model.objects.create_user("ada"))
     client.cookies["zone"] = "Europe/Athens"
-    for query, form in (("?after=abc", PAGE), ("?after=abc&form=live", LIVE), ("?after=abc&form=nope", PAGE)):
-        answer = client.get(path + query, headers=asked).json()
-        expected = View(summary.meeting_id, ZoneInfo("Europe/Athens"), "en", form, "abc")
-        assert allowed_view(answer["stream"]) == expected
+    for query, form in (("", PAGE), ("&form=live", LIVE), ("&form=nope", PAGE)):
+        answer = client.get(f"{path}?after={key}{query}", headers=asked).json()
+        found = allowed(answer["stream"])
+        assert found is not None
+        assert found.view == View(summary.meeting_id, ZoneInfo("Europe/Athens"), "en", form, key)
+        assert found.session
+        assert client.session.session_key not in answer["stream"]
         assert not re.search("ada|Ada", answer["stream"])
     assert client.get(f"/meetings/{summary.meeting_id + 1}/watch", headers=asked).status_code == 404
+    for nobody in ("abc", "zz", key.upper(), "00" * 16):
+        assert client.get(f"{path}?after={nobody}", headers=asked).status_code == 404
