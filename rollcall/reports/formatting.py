@@ -165,6 +165,9 @@ def isolated(name: str) -> str:
 
 def listed(parts: Iterable[str], *, have_commas: bool = False) -> str:
     """Several things side by side."""
+    several = list(parts)
+    if len(several) < 2:
+        return "".join(several)  # as in most rows of a class of 300, where each look at the language costs
     if have_commas:
-        return pgettext("between the parts of a list that have commas of their own", "; ").join(parts)
-    return pgettext("between the parts of a list", ", ").join(parts)
+        return pgettext("between the parts of a list that have commas of their own", "; ").join(several)
+    return pgettext("between the parts of a list", ", ").join(several)
