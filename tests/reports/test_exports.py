@@ -87,6 +87,16 @@ def test_from_the_wish_to_the_file(ada: Any, client: Client, view: Any) -> None:
     assert not Maker("w").tick()
 
 
+def test_its_page_says_of_which_report_it_is_and_leads_there(ada: Any, client: Client) -> None:
+    export = asked(ada, "/people.pdf?name=%3Cb%3EAda&paper=a4")
+    page = client.get(f"/exports/{export.pk}").content.decode()
+    assert 'href="/people?name=%3Cb%3EAda"' in page
+    assert "people.pdf" in page
+    assert "<bdi>&lt;b&gt;Ada</bdi>" in page
+    other = asked(ada, "/attendance.pdf?name=Ada")
+    assert 'href="/meetings?name=Ada"' in client.get(f"/exports/{other.pk}").content.decode()
+
+
 def test_the_view_is_asked_as_the_one_who_asked(ada: Any, view: Any) -> None:
     seen: list[Any] = []
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
 
 from django.http import Http404, HttpResponseRedirect
 from django.shortcuts import render
@@ -14,6 +15,7 @@ from rollcall.reports.exports.asking import UNDER_WAY, is_replayed, later, now_m
 from rollcall.reports.exports.queue import content_of, delete
 from rollcall.reports.file_names import disposition
 from rollcall.reports.files import Sent
+from rollcall.reports.filters import FIELDS
 from rollcall.reports.translating import gettext as _
 from rollcall.store.exports import Export, ExportState
 
@@ -101,11 +103,20 @@ def _shown(export: Export) -> dict[str, Any]:
         "kept_until": words.day_and_clock(export.expires_at, timezone.get_current_timezone()),
         "others": [(kind.upper(), _address(export, kind)) for kind in _OTHERS if kind != export.kind],
         "again": _address(export, export.kind),
+        "report": _page(export),
+        "file": f"{export.name}.{export.kind}",
+        "filters": [(FIELDS[name].label, said) for name, said in parse_qsl(export.query) if name in FIELDS],
     }
 
 
+def _page(export: Export) -> str:
+    """Where its rows are shown; the attendance of a list of meetings has no page of its own."""
+    page = _address(export, "")
+    return page.replace("/attendance", "/meetings", 1) if export.path == "/attendance.pdf" else page
+
+
 def _address(export: Export, kind: str) -> str:
-    """The same report in another form."""
+    """The same report in another form, or its page."""
     asked = [part for part in export.query.split("&") if part and part.partition("=")[0] not in _OF_PAPER]
-    path = f"{export.path.rpartition('.')[0]}.{kind}"
+    path = f"{export.path.rpartition('.')[0]}.{kind}".removesuffix(".")
     return f"{path}?{'&'.join(asked)}" if asked else path
