@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from rollcall.store.derived import Course, Summary
     from rollcall.store.searching import MatrixRow
 
-PEOPLE = 200
+PEOPLE = 100
 """Rows of a matrix that are read at once."""
 
 MEETINGS = 60

@@ -109,7 +109,7 @@ def course(key: bytes) -> Course | None:
 
 
 def use(wanted: Filter) -> list[Bucket]:
-    """The quarter hours in which meetings of a filter began."""
+    """The hours in which meetings of a filter began."""
     return use_of(wanted)
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
     from rollcall.store.searching.directory import Chosen
+    from rollcall.store.searching.scope import Few
     from rollcall.store.searching.wanted import Filter
 
 _LISTS: Mapping[str, Any] = {"meetings": meetings, "attendances": attendances, "people": people, "courses": courses}
@@ -92,6 +93,9 @@ _TIMED: Final[Mapping[str, Q]] = {"people": IS_USER, "courses": Q(summary__cours
 def totals_of(wanted: Filter | Scope, of: str) -> Totals:
     """What all that a filter finds comes to, as it is told beside a list."""
     scope = scope_of(wanted).within(COUNTING)
+    known = None if of in _TIMED or scope.has_row_conditions() else scope.few_meetings
+    if known is not None and known.attendances > COUNTING:
+        return _of_meetings(scope)._replace(people=_users_in(known))
     if (few := scope.few_rows) is not None:
         return _of_few(scope, few, _TIMED.get(of, Q()))
     if not scope.has_row_conditions():
@@ -119,6 +123,14 @@ def _meetings_to_sum(scope: Scope) -> QuerySet[Summary] | None:
     if scope.few_meetings is not None:
         return Summary.objects.filter(pk__in=scope.few_meetings.ids)
     return None if scope.has_meeting_conditions() else Summary.objects.filter(scope.times, scope.clock)
+
+
+def _users_in(few: Few) -> Counted:
+    """The index of meetings tells who was there, the directory which of them are users."""
+    there = Attendance.objects.filter(summary__in=few.ids).order_by().values_list("person_id", flat=True).distinct()
+    ids = list(there[: COUNTED_UP_TO + 1])
+    users = Person.objects.filter(pk__in=ids, is_user=True)
+    return _capped(users.count(), is_more=len(ids) > COUNTED_UP_TO)
 
 
 def _of_people(scope: Scope) -> Totals | None:

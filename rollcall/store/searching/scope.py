@@ -128,7 +128,7 @@ class Scope:
         """The weekday and the time of day, of a meeting or an attendance."""
         if not has_clock(self.wanted):
             return Q()
-        first, last = _bounds(Summary.objects.filter(self.times))
+        first, last = bounds_of(Summary.objects.filter(self.times))
         return clock_condition(self.wanted, "started_at", first, last)
 
     def has_meeting_conditions(self) -> bool:
@@ -245,7 +245,7 @@ def organisations() -> list[int]:
     return found
 
 
-def _bounds(rows: QuerySet[Summary]) -> tuple[int, int]:
+def bounds_of(rows: QuerySet[Summary]) -> tuple[int, int]:
     """When the first and the last of some meetings began, by the ends of an index."""
     ends = [
         rows.order_by(order).values_list("started_at", flat=True).first() for order in ("started_at", "-started_at")
