@@ -13,6 +13,7 @@ from rollcall.core.errors import Refused
 from rollcall.reports import access
 from rollcall.reports.asking import PLACES, as_written, ask
 from rollcall.reports.filters import FIELDS, LONGEST, Control, WrongFilter
+from rollcall.reports.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -109,7 +110,7 @@ def files(path: str, query: str, kinds: Iterable[str] = ("csv", "xlsx", "pdf", "
 def chips(path: str, asked: Asked) -> list[Chip]:
     """The filters in use, each of which can be taken away."""
     return [
-        Chip(str(FIELDS[name].label), FIELDS[name].said(word), (asked.query(without=(name,)) or path))
+        Chip(str(FIELDS[name].label), FIELDS[name].said(visible(word)), (asked.query(without=(name,)) or path))
         for name, word in asked.words.items()
     ]
 
