@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -24,6 +26,29 @@ def test_only_so_many_files_are_sent_at_a_time() -> None:
     sent.pop().close()
     del sent[0]
     assert [response([1]).getvalue() for _ in range(2)] == [b"Number\r\n1\r\n"] * 2
+
+
+class Connection:
+    """One to a database, in a transaction or not."""
+
+    def __init__(self, *, is_in_transaction: bool) -> None:
+        self.in_atomic_block = is_in_transaction
+        self.is_closed = False
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+def test_no_connection_is_held_while_the_reader_is_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    idle, busy = Connection(is_in_transaction=False), Connection(is_in_transaction=True)
+    monkeypatch.setattr(files, "connections", SimpleNamespace(all=lambda **_: [idle, busy]))
+
+    async def read() -> None:
+        parts = aiter(response([1]))
+        assert await anext(parts)
+        assert (idle.is_closed, busy.is_closed) == (True, False)
+
+    asyncio.run(read())
 
 
 @pytest.mark.parametrize("address", ["/people.csv?bom=2", "/people.pdf?signatures=yes"])
