@@ -16,6 +16,7 @@ from rollcall.reports.pdf.printable import Printable
 from tests.reports.test_files import response
 
 
+@pytest.mark.django_db
 def test_only_so_many_files_are_sent_at_a_time() -> None:
     sent = [response([1]) for _ in range(files.AT_ONCE)]
 
