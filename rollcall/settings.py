@@ -196,7 +196,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "rollcall.web.frame.frame",
-            ]
+            ],
         },
     }
 ]

@@ -72,7 +72,8 @@ def read_logo(path: str) -> bytes:
 
 
 def _bad_logo(why: str) -> Misconfigured:
-    return Misconfigured(f"ROLLCALL_LOGO cannot be used: {why}.", hint="Give the path of an SVG or PNG of at most 1 MB, or none.")
+    hint = "Give the path of an SVG or PNG of at most 1 MB, or none."
+    return Misconfigured(f"ROLLCALL_LOGO cannot be used: {why}.", hint=hint)
 
 
 def _require_cache(url: str) -> None:

@@ -229,12 +229,14 @@ class Filling:
     # --- directories ---
 
     def directories(self, tables: Tables) -> None:
-        """People and courses, with what they came to."""
-        tables.add(Person, PERSON, [self._person(number) for number in range(len(self._plan.people))])
+        """People and courses, with what they came to; who was in no class stands nowhere."""
+        seen = (number for number, meetings in enumerate(self._tally.meetings) if meetings)
+        tables.add(Person, PERSON, [self._person(number) for number in seen])
         tables.add(
             Person, PERSON, [_unknown(self._plan.sites[site], *who) for (site, _), who in self._strangers.items()]
         )
-        tables.add(Course, COURSE, [self._course(course) for course in self._plan.courses])
+        held = (course for course in self._plan.courses if self._classes[course.number])
+        tables.add(Course, COURSE, [self._course(course) for course in held])
 
     def _person(self, number: int) -> tuple[Any, ...]:
         one, total = self._plan.people[number], self._tally.of(number)
@@ -242,8 +244,6 @@ class Filling:
         names = [one.earlier or one.name] if before == meetings and one.earlier else [one.name]
         if one.earlier and 0 < before < meetings:
             names.append(one.earlier)
-        if not meetings:
-            names = [""]
         key, external = person_key(one.site.name, one.external_user_id), one.external_user_id
         folded = [folded_name(name) for name in names]
         names_key = "\n".join(sorted(set(folded) - {""}))
@@ -251,14 +251,10 @@ class Filling:
         return (*identity, names[0], sort_key(folded[0], key), names_key, *total)
 
     def _course(self, course: bulk.Course) -> tuple[Any, ...]:
-        context, held = str(course.number + 1), self._classes[course.number]
-        label = course.label if held else ""
-        last = self._last_class[course.number] if held else None
-        site = course.site
-        key = key_of(site.name, context)
-        order = order_of(folded_name(label or context))
-        identity = (course.number + 1, key, site.organisation, site.name, context)
-        return (*identity, label, order, folded_name(label), held, last)
+        context, site, folded = str(course.number + 1), course.site, folded_name(course.label)
+        identity = (course.number + 1, key_of(site.name, context), site.organisation, site.name, context)
+        total = self._classes[course.number], self._last_class[course.number]
+        return (*identity, course.label, order_of(folded or folded_name(context)), folded, *total)
 
 
 _PROVED = ATTENDANCE.index("proved_ms")
@@ -269,7 +265,7 @@ def _unknown(site: bulk.Site, number: int, name: str) -> tuple[Any, ...]:
     name_key = folded_name(name)
     key = key_of(site.name, "", name_key)
     who = (number, key, False, site.organisation, site.name, "", key_of(""))
-    return (*who, name, sort_key(name_key, key), name_key, 0, 0, 0, 0, None, None)
+    return (*who, "", sort_key(name_key, key), name_key, 0, 0, 0, 0, None, None)
 
 
 def _summary_detail(title: str, at: int, hours: Hours, end: int | None, coverage: tuple[int, int, int]) -> bytes:

@@ -142,7 +142,7 @@ def test_names_do_not_steer_the_terminal(site: Moodle, clock: Clock, capsys: Cap
 def test_the_page_of_the_meeting_says_it_too(site: Moodle, clock: Clock, admin_client: Client) -> None:
     summary = owe(site)
     page = f"/meetings/{summary.meeting_id}"
-    assert "LMS" not in admin_client.get(page).content.decode()
+    assert 'class="relay' not in admin_client.get(page).content.decode()
     work(clock)
     assert "which has accepted it" in admin_client.get(page).content.decode()
     other = owe(site, *CLASS, Attendee(uid="5"), name="Other")

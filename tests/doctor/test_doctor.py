@@ -152,7 +152,8 @@ def test_everything_is_looked_at_and_nothing_changed(
         assert list(Hook.objects.values()) == rows
         assert other.hooks == []
     found = json.loads(capsys.readouterr().out)
-    assert list(dict.fromkeys(one["about"] for one in found)) == ["database", "fonts", "ROLLCALL_URL", "college", "school"]
+    about = list(dict.fromkeys(one["about"] for one in found))
+    assert about == ["database", "fonts", "ROLLCALL_URL", "college", "school"]
     assert [one["about"] for one in found if one["level"] == "fault"] == ["college"]
 
 
