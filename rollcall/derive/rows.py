@@ -17,7 +17,7 @@ from rollcall.store.keys import key_of, person_key
 from rollcall.store.names import fold_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from rollcall.core.attendance import Attendance
     from rollcall.core.events import MeetingRecorded, MeetingReported
@@ -80,6 +80,13 @@ def _entry(attendance: Attendance, site: str) -> dict[str, Any]:
     return {"key": key_of(site, "", name_key)} | nobody | names
 
 
+def _course_name(metadata: Mapping[str, str]) -> str:
+    """Its full name with its short one: "Introduction to Logic (LOG)", so that it is found and known by either."""
+    full = (metadata.get("bbb-context-name") or metadata.get("bbb-context") or "").strip()
+    short = (metadata.get("bbb-context-label") or "").strip()
+    return f"{full} ({short})" if full and short and full != short else full or short
+
+
 def _course(site: str, context_id: str) -> dict[str, Any] | None:
     return {"key": key_of(site, context_id), "site": site, "context_id": context_id} if context_id else None
 
@@ -107,7 +114,7 @@ def _summary(folded: FoldedMeeting, pool: str, site: str) -> dict[str, Any]:
         "site": site,
         "site_key": key_of(site),
         "context_id": folded.metadata.get("bbb-context-id") or activity.course,
-        "context_label": folded.metadata.get("bbb-context-label") or folded.metadata.get("bbb-context") or "",
+        "context_label": _course_name(folded.metadata),
         "activity_key": key_of(activity.site, activity.course, activity.instance),
         "started_at": folded.started_at,
         "ended_proved_at": folded.ran_until,

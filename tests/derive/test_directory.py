@@ -209,3 +209,14 @@ def test_whoever_leaves_the_directory_in_the_middle_of_a_fold_is_entered_again(
     assert Summary.objects.get().course is not None
     assert Person.objects.filter(meetings=1).exists()
     assert Meeting.objects.filter(due_at=None).exists()
+
+
+@pytest.mark.usefixtures("database")
+@pytest.mark.parametrize(
+    ("name", "label", "shown"),
+    [("Logic I", "LOG", "Logic I (LOG)"), ("Logic I", "", "Logic I"), ("LOG", "LOG", "LOG"), ("", " LOG ", "LOG")],
+)
+def test_a_course_is_known_by_its_full_name_and_its_short_one(pool: Pool, name: str, label: str, shown: str) -> None:
+    truth = make_class(Random(1), Plan(people=2, minutes=12, rooms=0, course=5, instance=9, name=name, label=label))
+    append_and_fold(arrivals_of(pool, relay(truth, GENERATIONS["3.5.0"], Random(1))))
+    assert Course.objects.get().label == shown
