@@ -75,6 +75,7 @@ class Courier:
         for wait_ms in (*self.retry_ms, None):
             if await self._try(request):
                 return True
+            _stop_if_cancelled()
             if wait_ms is None:
                 break
             self.tally.retried += 1
@@ -101,6 +102,12 @@ class Courier:
         self.tally.delivered += reply.is_success
         self.tally.refused += reply.status_code == httpx.codes.UNAUTHORIZED
         return reply.is_success or reply.status_code == httpx.codes.UNAUTHORIZED
+
+
+def _stop_if_cancelled() -> None:
+    """A cancellation that meets a connection being made may come out of the client as "cannot connect"."""
+    if (task := asyncio.current_task()) is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 @asynccontextmanager

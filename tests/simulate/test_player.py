@@ -10,12 +10,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 from random import Random
 
+import httpx
 import pytest
 
 from rollcall.simulate.answers import RegisteredHook
 from rollcall.simulate.classes import Plan, make_class
 from rollcall.simulate.generations import GENERATIONS
-from rollcall.simulate.player import PlayClock, Player, Tally, courier
+from rollcall.simulate.player import Courier, PlayClock, Player, Tally, courier
 from rollcall.simulate.relay import relay
 from rollcall.simulate.running import Timetable
 from rollcall.simulate.sendings import Sending
@@ -178,3 +179,33 @@ def test_one_class_follows_the_other_without_end(receiver: Receiver) -> None:
     starts = [truth.started_at for truth in server.truths]
     assert starts == sorted(set(starts))
     assert all(later.started_at > one.ended_at for one, later in pairwise(server.truths))
+
+
+class _LosesCancellations(httpx.AsyncBaseTransport):
+    """As a client may that is cancelled while it connects."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.asked.set()
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            raise httpx.ConnectError("cannot connect") from None
+        return httpx.Response(200)
+
+
+def test_a_cancellation_that_the_client_lost_ends_the_tries_all_the_same() -> None:
+    async def cancelled_while_connecting() -> None:
+        transport = _LosesCancellations()
+        async with httpx.AsyncClient(transport=transport) as client:
+            brings = Courier(client=client, signer=Signer(secret="s", regime="A"), generation=GENERATIONS["3.5.0"])
+            trying = asyncio.create_task(brings.deliver("http://127.0.0.1:9/hooks/x", sent()[0]))
+            await transport.asked.wait()
+            trying.cancel()
+            done, _ = await asyncio.wait([trying], timeout=10)
+            assert done
+            assert trying.cancelled()
+
+    asyncio.run(cancelled_while_connecting())
