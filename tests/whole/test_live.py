@@ -7,6 +7,7 @@ import re
 import signal
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -64,10 +65,9 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
-@pytest.fixture(scope="module")
-def lesson(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Class]:
+@contextmanager
+def started(home: Path, browser: Browser) -> Iterator[Class]:
     """A class of forty people that began half an hour ago."""
-    home = tmp_path_factory.mktemp("live")
     env = {
         "HOME": str(home),
         "LANG": "C.UTF-8",
@@ -83,15 +83,22 @@ def lesson(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterat
         page.goto(
             "/login/link/" + rollcall(env, "user", "add", "teacher", "--link").rpartition("/login/link/")[2].strip()
         )
-        started = Class(instance, truth, context.storage_state())
-        fire(started.port, so_far(truth), 1, 60)
+        lesson = Class(instance, truth, context.storage_state())
+        fire(lesson.port, so_far(truth), 1, 60)
         wait_until(lambda: page.goto("/meetings/1/live").status == 200, "the page of the class")  # type: ignore[union-attr]
         context.close()
-        yield started
+        yield lesson
 
 
-@pytest.fixture
-def teacher(lesson: Class, browser: Browser) -> Iterator[BrowserContext]:
+@pytest.fixture(scope="module")
+def lesson(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Class]:
+    """One for every test that does not end it: they come in any order."""
+    with started(tmp_path_factory.mktemp("live"), browser) as lesson:
+        yield lesson
+
+
+@contextmanager
+def reading(lesson: Class, browser: Browser) -> Iterator[BrowserContext]:
     """Signed in, in Athens; no script may fail."""
     context = browser.new_context(
         base_url=lesson.instance.url,
@@ -104,6 +111,13 @@ def teacher(lesson: Class, browser: Browser) -> Iterator[BrowserContext]:
     yield context
     context.close()
     assert errors == []
+
+
+@pytest.fixture
+def teacher(lesson: Class, browser: Browser) -> Iterator[BrowserContext]:
+    """Who reads it."""
+    with reading(lesson, browser) as context:
+        yield context
 
 
 @pytest.fixture
@@ -247,10 +261,12 @@ def test_everybody_sees_what_happened_while_the_web_process_was_away(page: Page,
     page.locator("#live-room li", has_text=later).wait_for(timeout=SOON_MS)
 
 
-def test_the_end_of_the_class_is_told(page: Page, lesson: Class) -> None:
-    fire(lesson.port, [end(lesson.truth.root)], 1, 30)
-    page.wait_for_function(
-        "() => document.getElementById('live-status').textContent === 'The meeting has ended.'", timeout=SOON_MS
-    )
-    page.goto("/meetings/1/live")
-    assert page.url.endswith("/meetings/1")
+def test_the_end_of_the_class_is_told(tmp_path: Path, browser: Browser) -> None:
+    with started(tmp_path, browser) as lesson, reading(lesson, browser) as context:
+        page = opened(context.new_page())
+        fire(lesson.port, [end(lesson.truth.root)], 1, 30)
+        page.wait_for_function(
+            "() => document.getElementById('live-status').textContent === 'The meeting has ended.'", timeout=SOON_MS
+        )
+        page.goto("/meetings/1/live")
+        assert page.url.endswith("/meetings/1")
