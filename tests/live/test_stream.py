@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
+from django.db import transaction
 from django.test import Client
 
 from rollcall.live import channel, snapshot, stream, wire
@@ -302,8 +303,9 @@ def test_a_meeting_that_turns_out_to_be_a_room_sends_its_watchers_away(streams: 
     summary, parent = running(), running(began="09:00")
 
     def learn() -> None:
-        Meeting.objects.filter(pk=summary.meeting_id).update(root=parent.meeting_id)
-        Summary.objects.filter(pk=summary.pk).delete()
+        with transaction.atomic():  # a look between the two would see no more until the next refresh
+            Meeting.objects.filter(pk=summary.meeting_id).update(root=parent.meeting_id)
+            Summary.objects.filter(pk=summary.pk).delete()
 
     async def watch() -> None:
         browser = Browser(streams, address(summary))
