@@ -59,11 +59,6 @@ def full_date_and_time(at: datetime) -> str:
     return _at(full_date(at.date()), f"{at:%H:%M:%S}")
 
 
-def short_date_and_time(at: datetime) -> str:
-    """22 Nov 2026, 10:02."""
-    return _at(short_date(at.date()), f"{at:%H:%M}")
-
-
 def _at(day: str, clock: str) -> str:
     """Both, with the language's own comma between."""
     return _pattern(_language()).replace("{1}", day).replace("{0}", clock)

@@ -18,7 +18,6 @@ from bench.live import end, events_at, running_class, so_far
 from bench.load import fire
 from bench.requests import HOOK, SECRET
 from rollcall.simulate.truth import Does
-from tests import programs
 from tests.whole.instance import Instance, register, rollcall, running
 from tests.whole.test_serve import children, wait_until
 
@@ -51,18 +50,6 @@ class Class:
         self.happened += 1
         fire(self.port, events_at(self.truth.root, self.happened, *does), 1, 30)
         return f"Probe {self.happened:04}"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Debian's chromium."""
-    from playwright.sync_api import sync_playwright
-
-    path = programs.need("chromium")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path)
-        yield chromium
-        chromium.close()
 
 
 @contextmanager

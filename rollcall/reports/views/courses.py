@@ -5,13 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from django.http import HttpResponseRedirect
-from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
-from rollcall.core.errors import Refused
 from rollcall.reports import access, asking, formatting
 from rollcall.reports.pictures.figure import figures
 from rollcall.reports.registry import REPORTS
@@ -20,7 +17,7 @@ from rollcall.reports.subjects import course_of
 from rollcall.reports.tables import courses
 from rollcall.reports.to_html import to_html
 from rollcall.reports.views import lists
-from rollcall.reports.views.frame import frame, pages, read, read_again
+from rollcall.reports.views.frame import answer, pages
 from rollcall.reports.visible import visible
 from rollcall.store import searching
 
@@ -41,16 +38,14 @@ def course(request: HttpRequest, key: str) -> HttpResponseBase:
     report = REPORTS["course"]
     access.require(request, report, (key,))
     found = course_of(key)
-    context: dict[str, Any] = {"course": found, "name": visible(courses.course_name(found))}
-    try:
-        asked = read(request, report, *asking.PLACES)
-        if not asking.is_canonical(dict(request.GET.lists())):
-            return HttpResponseRedirect(f"{request.path}{asked.query()}")
-        context |= frame(request, report, asked) | _page(found, asked, request.path)
-    except Refused as refused:
-        context |= frame(request, report, read_again(request, report), refused)
-        return render(request, "course.html", context, status=refused.status)
-    return render(request, "course.html", context)
+    return answer(
+        request,
+        report,
+        "course.html",
+        lambda asked: _page(found, asked, request.path),
+        others=asking.PLACES,
+        beside={"course": found, "name": visible(courses.course_name(found))},
+    )
 
 
 def _page(found: Course, asked: Asked, path: str) -> dict[str, Any]:

@@ -4,25 +4,31 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, time
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
 
+from django.http import HttpResponseRedirect
+from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from rollcall.core.errors import Refused
 from rollcall.reports import access
-from rollcall.reports.asking import PLACES, as_written, ask
+from rollcall.reports.asking import PLACES, as_written, ask, is_canonical
 from rollcall.reports.filters import FIELDS, LONGEST, Control, WrongFilter
 from rollcall.reports.visible import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from django.http import HttpRequest
+    from django.http.response import HttpResponseBase
 
     from rollcall.reports.asking import Asked
     from rollcall.reports.filters import FilterField
     from rollcall.reports.tables.report import Report
+
+EMPTY: Final[Mapping[str, Any]] = MappingProxyType({})
 
 FIRST = ("name", "from", "to", "course")
 """The filters that are asked for most stand outside the fold, as far as a report takes them."""
@@ -57,6 +63,32 @@ class Chip:
     label: str
     said: str
     address: str
+
+
+def answer(
+    request: HttpRequest,
+    report: Report,
+    template: str,
+    page_of: Callable[[Asked], Mapping[str, Any]],
+    *,
+    others: Sequence[str] = (),
+    beside: Mapping[str, Any] = EMPTY,
+) -> HttpResponseBase:
+    """The page of a report that is searched; of what cannot be meant, the same form with what is wrong with it.
+
+    `others` may stand in the address beside the filters, `beside` is what the page shows either way.
+    """
+    refused = None
+    try:
+        asked = read(request, report, *others)
+        if not is_canonical(dict(request.GET.lists())):
+            # A form sends its blank fields too; the address that stays says only what was asked for.
+            return HttpResponseRedirect(f"{request.path}{asked.query(**asked.places)}")
+        context = {**frame(request, report, asked), **beside, **page_of(asked)}
+    except Refused as error:
+        refused = error
+        context = {**frame(request, report, read_again(request, report), refused), **beside}
+    return render(request, template, context, status=refused.status if refused else 200)
 
 
 def read(request: HttpRequest, report: Report, *others: str) -> Asked:

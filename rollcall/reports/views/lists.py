@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.http import HttpResponseRedirect
-from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_safe
 
-from rollcall.core.errors import Refused
 from rollcall.reports import access, asking, files, formatting, rows, words
 from rollcall.reports.file_names import file_name
 from rollcall.reports.filters import FIELDS
@@ -20,7 +17,7 @@ from rollcall.reports.registry import REPORTS
 from rollcall.reports.rows import Format
 from rollcall.reports.tables import attendances, courses
 from rollcall.reports.to_html import Sorting, to_html
-from rollcall.reports.views.frame import frame, pages, read, read_again
+from rollcall.reports.views.frame import answer, pages, read
 from rollcall.store import searching
 
 if TYPE_CHECKING:
@@ -77,16 +74,13 @@ def listing(request: HttpRequest, *, name: str) -> HttpResponseBase:
     """One page of a list."""
     report = REPORTS[name]
     access.require(request, report)
-    try:
-        asked = read(request, report, *asking.PLACES, NARROW)
-        if not asking.is_canonical(dict(request.GET.lists())):
-            # A form sends its blank fields too; the address that stays says only what was asked for.
-            return HttpResponseRedirect(f"{request.path}{asked.query(**asked.places)}")
-        context = frame(request, report, asked) | page_of(request, report, asked)
-    except Refused as refused:
-        context = frame(request, report, read_again(request, report), refused)
-        return render(request, "list.html", context, status=refused.status)
-    return render(request, "list.html", context)
+    return answer(
+        request,
+        report,
+        "list.html",
+        lambda asked: page_of(request, report, asked),
+        others=(*asking.PLACES, NARROW),
+    )
 
 
 def page_of(request: HttpRequest, report: Report, asked: Asked) -> dict[str, Any]:

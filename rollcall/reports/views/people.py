@@ -5,13 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from django.http import HttpResponseRedirect
-from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from rollcall.core.errors import Refused
 from rollcall.reports import access, asking, rows, words
 from rollcall.reports.pictures import attended, term_calendar
 from rollcall.reports.pictures.figure import figures
@@ -21,7 +18,7 @@ from rollcall.reports.subjects import person_of
 from rollcall.reports.tables import attendances
 from rollcall.reports.to_html import Sorting, to_html
 from rollcall.reports.views import lists
-from rollcall.reports.views.frame import frame, pages, read, read_again
+from rollcall.reports.views.frame import answer, pages
 from rollcall.reports.visible import visible
 from rollcall.store import searching
 from rollcall.store.searching import Counted, Filter
@@ -45,22 +42,21 @@ def person(request: HttpRequest, key: str) -> HttpResponseBase:
     access.require(request, report, (key,))
     found = person_of(key, Filter())
     zone = timezone.get_current_timezone()
-    context: dict[str, Any] = {
+    about = {
         "person": found,
         "site": words.site(found.site),
         "name": visible(found.name.strip() or _("(no name)")),
         "first_at": words.day_and_clock(found.first_at, zone),
         "last_at": words.day_and_clock(found.last_at, zone),
     }
-    try:
-        asked = read(request, report, *asking.PLACES)
-        if not asking.is_canonical(dict(request.GET.lists())):
-            return HttpResponseRedirect(f"{request.path}{asked.query(**asked.places)}")
-        context |= frame(request, report, asked) | _page(request, report, asked, found)
-    except Refused as refused:
-        context |= frame(request, report, read_again(request, report), refused)
-        return render(request, "person.html", context, status=refused.status)
-    return render(request, "person.html", context)
+    return answer(
+        request,
+        report,
+        "person.html",
+        lambda asked: _page(request, report, asked, found),
+        others=asking.PLACES,
+        beside=about,
+    )
 
 
 def _page(request: HttpRequest, report: Report, asked: Asked, found: FoundPerson) -> dict[str, Any]:

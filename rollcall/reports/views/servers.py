@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.http import HttpResponseRedirect
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from rollcall.core.errors import Refused
-from rollcall.reports import access, asking, rows, words
+from rollcall.reports import access, rows, words
 from rollcall.reports.registry import REPORTS
 from rollcall.reports.to_html import to_html
-from rollcall.reports.views.frame import files, frame, read, read_again
+from rollcall.reports.views.frame import answer, files
 from rollcall.store import reading
 
 if TYPE_CHECKING:
@@ -61,15 +59,7 @@ def coverage(request: HttpRequest) -> HttpResponseBase:
     """Which share of the meetings' time was witnessed by nobody, by one, by several."""
     report = REPORTS["coverage"]
     access.require(request, report)
-    try:
-        asked = read(request, report)
-        if not asking.is_canonical(dict(request.GET.lists())):
-            return HttpResponseRedirect(f"{request.path}{asked.query()}")
-        context = frame(request, report, asked) | _page(asked)
-    except Refused as refused:
-        context = frame(request, report, read_again(request, report), refused)
-        return render(request, "coverage.html", context | {"page": "servers"}, status=refused.status)
-    return render(request, "coverage.html", context | {"page": "servers"})
+    return answer(request, report, "coverage.html", _page, beside={"page": "servers"})
 
 
 def _page(asked: Asked) -> dict[str, Any]:

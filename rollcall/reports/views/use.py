@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.http import HttpResponseRedirect
-from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from rollcall.core.errors import Refused
-from rollcall.reports import access, asking
+from rollcall.reports import access
 from rollcall.reports.pictures.figure import figures
 from rollcall.reports.registry import REPORTS
 from rollcall.reports.rows import Format
 from rollcall.reports.tables import use as tables
 from rollcall.reports.to_html import to_html
-from rollcall.reports.views.frame import frame, read, read_again
+from rollcall.reports.views.frame import answer
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -30,15 +27,7 @@ def use(request: HttpRequest) -> HttpResponseBase:
     """By day or week, and by hour."""
     report = REPORTS["use"]
     access.require(request, report)
-    try:
-        asked = read(request, report)
-        if not asking.is_canonical(dict(request.GET.lists())):
-            return HttpResponseRedirect(f"{request.path}{asked.query()}")
-        context = frame(request, report, asked) | _page(asked)
-    except Refused as refused:
-        context = frame(request, report, read_again(request, report), refused)
-        return render(request, "use.html", context, status=refused.status)
-    return render(request, "use.html", context)
+    return answer(request, report, "use.html", _page)
 
 
 def _page(asked: Asked) -> dict[str, Any]:

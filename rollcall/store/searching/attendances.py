@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Final
 from django.db.models import Q
 
 from rollcall.store.derived import Attendance, Person, Summary
+from rollcall.store.searching.listing import places_page
 from rollcall.store.searching.places import Order, Place
-from rollcall.store.searching.scope import Scope, organisations, scope_of
+from rollcall.store.searching.scope import Scope, organisations
 from rollcall.store.searching.sorts import Sorts, too_many
 from rollcall.store.searching.walking import (
     Taken,
     is_past,
     merge,
-    page_of,
     plain,
     portions,
     take_sorted,
@@ -77,14 +77,8 @@ _IN_ONE_GO = 100_000
 
 def attendances_page(wanted: Filter | Scope, *, sort: str, after: str, before: str, limit: int) -> Page[Attendance]:
     """One page of it."""
-    name, order = SORTS.named(sort)
-    scope = scope_of(wanted)
-
-    def take(order: Order, start: Place | None, limit: int) -> Taken:
-        return taken(scope, name, order, start, limit)
-
-    page = page_of(take, order, SORTS.kinds_of(name), after=after, before=before, limit=limit)
-    return Page(_rows(page.rows, order), page.before, page.after, page.is_cut)
+    page = places_page(SORTS, taken, wanted, sort=sort, after=after, before=before, limit=limit)
+    return Page(_rows(page.rows, SORTS.named(sort)[1]), page.before, page.after, page.is_cut)
 
 
 def taken(scope: Scope, name: str, order: Order, start: Place | None, limit: int) -> Taken:

@@ -30,9 +30,6 @@ COUNTING: Final = 4_000
 _SOME: Final = 500
 """People who are counted of those who are too many to be named: each number says that there are more."""
 
-_IS_USER: Final = Q(kind="user") & ~Q(external_user_id="")
-"""The same as to be a user in the directory, without a look there."""
-
 
 class Totals(NamedTuple):
     """What a filter comes to. None is not known: it would take a look at more rows than are looked at.

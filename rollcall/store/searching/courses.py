@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, Final
 from django.db.models import Count, Max, Min, Q, Sum
 
 from rollcall.store.derived import Attendance, Course, Summary
+from rollcall.store.searching.listing import places_page
 from rollcall.store.searching.meetings import all_conditions, few_summaries
 from rollcall.store.searching.places import Order, Place
 from rollcall.store.searching.scope import IS_USER, Scope, organisations, scope_of
 from rollcall.store.searching.sorts import Sorts, too_many
-from rollcall.store.searching.walking import Taken, merge, page_of, portions, take_listed, take_walked, walk
+from rollcall.store.searching.walking import Taken, merge, portions, take_listed, take_walked, walk
 from rollcall.store.searching.wanted import Page
 
 if TYPE_CHECKING:
@@ -66,13 +67,8 @@ class FoundCourse:
 
 def courses_page(wanted: Filter | Scope, *, sort: str, after: str, before: str, limit: int) -> Page[FoundCourse]:
     """One page of it."""
-    name, order = SORTS.named(sort)
     scope = scope_of(wanted)
-
-    def take(order: Order, start: Place | None, limit: int) -> Taken:
-        return taken(scope, name, order, start, limit)
-
-    page = page_of(take, order, SORTS.kinds_of(name), after=after, before=before, limit=limit)
+    page = places_page(SORTS, taken, scope, sort=sort, after=after, before=before, limit=limit)
     return Page(found_courses(scope, [place[-1] for place in page.rows]), page.before, page.after, page.is_cut)
 
 

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Final
 from django.db.models import Q
 
 from rollcall.store.derived import Summary
+from rollcall.store.searching.listing import places_page
 from rollcall.store.searching.places import Order, Place
-from rollcall.store.searching.scope import FEW_ROWS, Scope, organisations, scope_of
+from rollcall.store.searching.scope import FEW_ROWS, Scope, organisations
 from rollcall.store.searching.sorts import Sorts, too_many
-from rollcall.store.searching.walking import Taken, merge, page_of, take_sorted, take_walked, walk
+from rollcall.store.searching.walking import Taken, merge, take_sorted, take_walked, walk
 from rollcall.store.searching.wanted import Page
 
 if TYPE_CHECKING:
@@ -38,13 +39,7 @@ SORTS: Final = Sorts(
 
 def meetings_page(wanted: Filter | Scope, *, sort: str, after: str, before: str, limit: int) -> Page[Summary]:
     """One page of it; who or how long is asked for, of meetings with such an attendance."""
-    name, order = SORTS.named(sort)
-    scope = scope_of(wanted)
-
-    def take(order: Order, start: Place | None, limit: int) -> Taken:
-        return taken(scope, name, order, start, limit)
-
-    page = page_of(take, order, SORTS.kinds_of(name), after=after, before=before, limit=limit)
+    page = places_page(SORTS, taken, wanted, sort=sort, after=after, before=before, limit=limit)
     return Page(summaries([place[-1] for place in page.rows]), page.before, page.after, page.is_cut)
 
 

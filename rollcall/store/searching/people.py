@@ -9,10 +9,11 @@ from django.db.models import Count, Max, Min, Q, Sum
 
 from rollcall.store.derived import Attendance, Person
 from rollcall.store.searching.attendances import ENGAGEMENT
+from rollcall.store.searching.listing import places_page
 from rollcall.store.searching.places import Order, Place
 from rollcall.store.searching.scope import IS_USER, Scope, organisations, scope_of
 from rollcall.store.searching.sorts import Sorts, too_many
-from rollcall.store.searching.walking import Taken, merge, page_of, portions, take_listed, take_walked, walk
+from rollcall.store.searching.walking import Taken, merge, portions, take_listed, take_walked, walk
 from rollcall.store.searching.wanted import Page
 
 if TYPE_CHECKING:
@@ -78,13 +79,8 @@ class FoundPerson:
 
 def people_page(wanted: Filter | Scope, *, sort: str, after: str, before: str, limit: int) -> Page[FoundPerson]:
     """One page of it."""
-    name, order = SORTS.named(sort)
     scope = scope_of(wanted)
-
-    def take(order: Order, start: Place | None, limit: int) -> Taken:
-        return taken(scope, name, order, start, limit)
-
-    page = page_of(take, order, SORTS.kinds_of(name), after=after, before=before, limit=limit)
+    page = places_page(SORTS, taken, scope, sort=sort, after=after, before=before, limit=limit)
     return Page(found_people(scope, [place[-1] for place in page.rows]), page.before, page.after, page.is_cut)
 
 
