@@ -11,19 +11,20 @@ from typing import TYPE_CHECKING, Any
 from rollcall.cli.bulk_tables import tables_of
 from rollcall.core.errors import Refused
 from rollcall.core.people import DIAL_IN, GUEST, USER
-from rollcall.derive.rows import FOLD_VERSION, SEARCHED, order_of, sort_key
+from rollcall.derive.rows import FOLD_VERSION, order_of, sort_key
 from rollcall.simulate import bulk
 from rollcall.simulate.bulk_presence import BITS, Hours, make_acts, presence
 from rollcall.store.connections import Pool
-from rollcall.store.derived import Attendance, Course, Orphan, Person, Seen, Summary
+from rollcall.store.derived import SEARCHED, Attendance, Course, Orphan, Person, Seen, Summary
 from rollcall.store.facts import Fact, Meeting
 from rollcall.store.keys import key_of, meeting_key, person_key
 from rollcall.store.names import fold_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from rollcall.cli.bulk_tables import Tables
+    from rollcall.simulate.bulk_presence import Presence
 
 CLASSES_AT_ONCE = 2_500
 SETTLES_AFTER_MS = 600_000
@@ -48,7 +49,8 @@ _THERE = _columns("first_in_at last_out_at is_present proved_ms possible_ms shar
 ATTENDANCE = (*_WHO, *SEARCHED, "summary_id", "started_at", *_THERE)
 PERSON = _columns(
     "id key is_user organisation site external_user_id external_key name sort_key names_key"
-    " meetings proved_ms possible_ms open first_at last_at"
+    " meetings proved_ms possible_ms open shares shared chats raise_hands emojis poll_answers cameras talk_ms"
+    " first_at last_at"
 )
 COURSE = _columns("id key organisation site context_id label sort_key labels_key meetings last_at")
 
@@ -87,11 +89,15 @@ class Tally:
         self.proved = [0] * people
         self.possible = [0] * people
         self.open = [0] * people
+        self.shares = [0] * people
+        self.shared = [0] * people
+        self.did = [[0] * people for _ in SEARCHED]
         self.first: list[int | None] = [None] * people
         self.last: list[int | None] = [None] * people
 
-    def add(self, person: int, at: int, proved: int, possible: int | None) -> None:
+    def add(self, person: int, at: int, there: Presence, did: Sequence[int]) -> None:
         """One class; they come in the order of time."""
+        _, _, _, proved, possible, share, _ = there
         if not self.meetings[person]:
             self.first[person] = at
         self.meetings[person] += 1
@@ -101,11 +107,17 @@ class Tally:
             self.open[person] += 1
         else:
             self.possible[person] += possible
+        if share is not None:
+            self.shares[person] += share
+            self.shared[person] += 1
+        if any(did):
+            for column, count in zip(self.did, did, strict=True):
+                column[person] += count
 
     def of(self, person: int) -> tuple[int | None, ...]:
         """In the order of the columns of PERSON."""
-        columns = (self.meetings, self.proved, self.possible, self.open, self.first, self.last)
-        return tuple(column[person] for column in columns)
+        sums = (self.meetings, self.proved, self.possible, self.open, self.shares, self.shared, *self.did)
+        return (*(column[person] for column in sums), self.first[person], self.last[person])
 
 
 class Filling:
@@ -171,7 +183,7 @@ class Filling:
         for person in bulk.who_came(rng, course, one.people - guests):
             did, kept = acts[bits >> 40 & 1023]
             there = presence(bits, hours, kept)
-            tally.add(person, at, there[3], there[4])
+            tally.add(person, at, there, did)
             attendance.append((*who[person], *did, number, at, *there))
             bits = bits_of(BITS)
         for _ in range(guests):
@@ -258,6 +270,8 @@ class Filling:
 
 
 _PROVED = ATTENDANCE.index("proved_ms")
+_NOTHING = Tally(1).of(0)
+"""What an entry comes to that is nobody's."""
 
 
 def _unknown(site: bulk.Site, number: int, name: str) -> tuple[Any, ...]:
@@ -265,7 +279,7 @@ def _unknown(site: bulk.Site, number: int, name: str) -> tuple[Any, ...]:
     name_key = folded_name(name)
     key = key_of(site.name, "", name_key)
     who = (number, key, False, site.organisation, site.name, "", key_of(""))
-    return (*who, "", sort_key(name_key, key), name_key, 0, 0, 0, 0, None, None)
+    return (*who, "", sort_key(name_key, key), name_key, *_NOTHING)
 
 
 def _summary_detail(title: str, at: int, hours: Hours, end: int | None, coverage: tuple[int, int, int]) -> bytes:

@@ -14,7 +14,7 @@ from django.db.models import Count, Exists, Max, Min, OuterRef, Q, Sum
 
 from rollcall.derive.rows import order_of, sort_key
 from rollcall.feed.faults import Fault, fault_of
-from rollcall.store.derived import Attendance, Course, Person, Recount, Summary
+from rollcall.store.derived import SEARCHED, Attendance, Course, Person, Recount, Summary
 from rollcall.store.fields import storable
 from rollcall.store.names import fold_name
 
@@ -33,7 +33,18 @@ _Table: TypeAlias = Any
 """Person or Course: Django's stubs know no model that is one of two."""
 
 _TRIES = 5
-_COUNTED = ("name", "sort_key", "names_key", "meetings", "proved_ms", "possible_ms", "open", "first_at", "last_at")
+_SUMS = {
+    "meetings": Count("pk"),
+    "proved_ms": Sum("proved_ms"),
+    "possible_ms": Sum("possible_ms"),
+    "open": Count("pk", filter=Q(possible_ms__isnull=True)),
+    "shares": Sum("share"),
+    "shared": Count("share"),
+    **{name: Sum(name) for name in SEARCHED},
+}
+"""What somebody's attendances come to, by the column of Person that keeps it."""
+
+_COUNTED = ("name", "sort_key", "names_key", *_SUMS, "first_at", "last_at")
 
 
 # --- entries ----------------------------------------------------------------------------------------------------------
@@ -134,40 +145,32 @@ def count_people(pks: Collection[int]) -> None:
     rows = Person.objects.filter(is_user=True, pk__in=pks).order_by("pk")
     rows = rows.select_for_update(no_key=connection.features.has_select_for_no_key_update)
     held = {row["id"]: row for row in rows.values("id", "key", *_COUNTED)}
-    totals: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
-    for pk, *total in _by_name(list(held)):
-        totals[pk].append(tuple(total))
+    totals: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    for total in _by_name(list(held)):
+        totals[total["person_id"]].append(total)
     counted = ((pk, _total(bytes(row["key"]), totals.get(pk, []))) for pk, row in held.items())
     changed = [(pk, total) for pk, total in counted if any(held[pk][name] != value for name, value in total.items())]
     _write(Person, _COUNTED, changed)
 
 
-def _by_name(pks: list[int]) -> Iterable[tuple[Any, ...]]:
-    rows = Attendance.objects.filter(person__in=pks).order_by().values("person", "name", "name_key")
-    return rows.annotate(
-        meetings=Count("pk"),
-        proved=Sum("proved_ms"),
-        possible=Sum("possible_ms"),
-        unknown=Count("pk", filter=Q(possible_ms__isnull=True)),
-        first=Min("started_at"),
-        last=Max("started_at"),
-    ).values_list("person", "name", "name_key", "meetings", "proved", "possible", "unknown", "first", "last")
+def _by_name(pks: list[int]) -> Iterable[dict[str, Any]]:
+    rows: Any = Attendance.objects.filter(person__in=pks).order_by().values("person_id", "name", "name_key")
+    sums = {f"sum_{column}": total for column, total in _SUMS.items()}  # no name of an attendance's own columns
+    found: Iterable[dict[str, Any]] = rows.annotate(first=Min("started_at"), last=Max("started_at"), **sums)
+    return found
 
 
-def _total(key: bytes, by_name: list[tuple[Any, ...]]) -> dict[str, Any]:
+def _total(key: bytes, by_name: list[dict[str, Any]]) -> dict[str, Any]:
     """One person's totals out of those under each name they had; the latest name counts, and a missing one never."""
-    latest = max(by_name, key=lambda row: (bool(row[0]), row[-1], row[0]), default=("", ""))
-    name, name_key = latest[:2]
+    latest = max(by_name, key=lambda row: (bool(row["name"]), row["last"], row["name"]), default=None)
+    name, name_key = (latest["name"], latest["name_key"]) if latest else ("", "")
     return {
         "name": name,
         "sort_key": sort_key(name_key, key),
-        "names_key": "\n".join(sorted({row[1] for row in by_name} - {""})),
-        "meetings": sum(row[2] for row in by_name),
-        "proved_ms": sum(row[3] for row in by_name),
-        "possible_ms": sum(row[4] or 0 for row in by_name),
-        "open": sum(row[5] for row in by_name),
-        "first_at": min((row[6] for row in by_name), default=None),
-        "last_at": max((row[7] for row in by_name), default=None),
+        "names_key": "\n".join(sorted({row["name_key"] for row in by_name} - {""})),
+        **{column: sum(int(row[f"sum_{column}"] or 0) for row in by_name) for column in _SUMS},
+        "first_at": min((row["first"] for row in by_name), default=None),
+        "last_at": max((row["last"] for row in by_name), default=None),
     }
 
 

@@ -13,7 +13,8 @@ from rollcall.core.intervals import OPEN
 from rollcall.core.people import USER
 from rollcall.core.signs import NO_SIGNS
 from rollcall.core.witnesses import CALLBACK, RECORDING
-from rollcall.store.keys import key_of, person_key
+from rollcall.store.derived import SEARCHED
+from rollcall.store.keys import course_key, guests_key, key_of, person_key
 from rollcall.store.names import fold_name
 
 if TYPE_CHECKING:
@@ -24,14 +25,12 @@ if TYPE_CHECKING:
     from rollcall.core.evidence import Session
     from rollcall.core.intervals import Span
     from rollcall.core.meeting import FoldedMeeting, FoldedRoom, Note
+    from rollcall.derive.ownership import Owner
 
-FOLD_VERSION = 3
+FOLD_VERSION = 4
 """Raise it when the same facts would fold to other rows: every meeting is then folded again by itself."""
 
 COUNTED: Final = tuple(field.name for field in fields(Engagement))
-
-SEARCHED: Final = ("chats", "raise_hands", "emojis", "poll_answers", "cameras", "talk_ms")
-"""What somebody did that stands in columns of its own, so that it can be asked for."""
 
 _encoder = msgspec.json.Encoder(order="deterministic")
 
@@ -50,34 +49,36 @@ class Rows:
     course: dict[str, Any] | None
 
 
-def rows_of(folded: FoldedMeeting, pool: str) -> Rows:
+def rows_of(folded: FoldedMeeting, pool: str, owner: Owner) -> Rows:
     """Everything a family's pages show."""
-    site = folded.site(pool)
-    summary = _summary(folded, pool, site)
-    people = {key_of(*attendance.key): _entry(attendance, site) for attendance in folded.attendances}
+    summary = _summary(folded, pool, owner)
+    people = {key_of(*attendance.key): _entry(attendance, owner) for attendance in folded.attendances}
     return Rows(
         summary=summary,
-        attendance=dict(_attendance(attendance, folded) for attendance in folded.attendances),
+        attendance=dict(_attendance(attendance, folded, owner) for attendance in folded.attendances),
         people=people,
-        course=_course(site, summary["context_id"]),
+        course=_course(owner, summary["context_id"]),
     )
 
 
-def _entry(attendance: Attendance, site: str) -> dict[str, Any]:
+def _entry(attendance: Attendance, owner: Owner) -> dict[str, Any]:
     """Who this is in the directory: a user of the LMS, or whoever had this name there without an identity."""
+    organisation, site = owner
     if attendance.key.kind == USER and attendance.external_user_id:
         known = attendance.external_user_id
         return {
-            "key": person_key(site, known),
+            "key": person_key(site, known, organisation),
             "is_user": True,
+            "organisation": organisation,
             "site": site,
             "external_user_id": known,
             "external_key": key_of(known),
         }
     name_key = fold_name(attendance.name)
     names = {"names_key": name_key, "sort_key": sort_key(name_key, key_of(site, "", name_key))}
-    nobody = {"is_user": False, "site": site, "external_user_id": "", "external_key": key_of("")}
-    return {"key": key_of(site, "", name_key)} | nobody | names
+    nobody = {"is_user": False, "organisation": organisation, "site": site}
+    unknown = {"external_user_id": "", "external_key": key_of("")}
+    return {"key": guests_key(site, name_key, organisation)} | nobody | unknown | names
 
 
 def _course_name(metadata: Mapping[str, str]) -> str:
@@ -87,8 +88,11 @@ def _course_name(metadata: Mapping[str, str]) -> str:
     return f"{full} ({short})" if full and short and full != short else full or short
 
 
-def _course(site: str, context_id: str) -> dict[str, Any] | None:
-    return {"key": key_of(site, context_id), "site": site, "context_id": context_id} if context_id else None
+def _course(owner: Owner, context_id: str) -> dict[str, Any] | None:
+    if not context_id:
+        return None
+    key = course_key(owner.site, context_id, owner.organisation)
+    return {"key": key, "organisation": owner.organisation, "site": owner.site, "context_id": context_id}
 
 
 def sort_key(name_key: str, key: bytes) -> bytes:
@@ -101,8 +105,9 @@ def order_of(name_key: str) -> bytes:
     return name_key.encode()[:60]
 
 
-def _summary(folded: FoldedMeeting, pool: str, site: str) -> dict[str, Any]:
+def _summary(folded: FoldedMeeting, pool: str, owner: Owner) -> dict[str, Any]:
     activity = folded.activity(pool)
+    activity_site = owner.site if activity.site == folded.site(pool) else activity.site
     name_key = fold_name(folded.name)
     return {
         "pool_name": pool,
@@ -111,11 +116,13 @@ def _summary(folded: FoldedMeeting, pool: str, site: str) -> dict[str, Any]:
         "name": folded.name,
         "name_key": name_key,
         "sort_key": order_of(name_key),
-        "site": site,
-        "site_key": key_of(site),
+        "organisation": owner.organisation,
+        "site": owner.site,
+        "site_key": key_of(owner.site),
         "context_id": folded.metadata.get("bbb-context-id") or activity.course,
         "context_label": _course_name(folded.metadata),
-        "activity_key": key_of(activity.site, activity.course, activity.instance),
+        "activity_key": key_of(activity_site, activity.course, activity.instance),
+        "group_id": activity.group,
         "started_at": folded.started_at,
         "ended_proved_at": folded.ran_until,
         "ended_possible_at": folded.ended_at,
@@ -198,12 +205,13 @@ def _note(note: Note) -> dict[str, Any]:
     }
 
 
-def _attendance(attendance: Attendance, folded: FoldedMeeting) -> tuple[bytes, dict[str, Any]]:
+def _attendance(attendance: Attendance, folded: FoldedMeeting, owner: Owner) -> tuple[bytes, dict[str, Any]]:
     key = key_of(*attendance.key)
     name_key = fold_name(attendance.name)
     possible = attendance.possible
     return key, {
         "sort_key": sort_key(name_key, key),
+        "organisation": owner.organisation,
         "started_at": folded.started_at,
         "kind": attendance.key.kind,
         "external_user_id": attendance.external_user_id,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from django.db import models
 
 from rollcall.store.facts import Meeting
@@ -9,6 +11,12 @@ from rollcall.store.fields import DigestField, ExactCharField, SortKeyField, Wir
 
 UNCLAIMED = 0
 """The organisation of what belongs to none: the operator's own."""
+
+SEARCHED: Final = ("chats", "raise_hands", "emojis", "poll_answers", "cameras", "talk_ms")
+"""What somebody did that stands in columns of its own, so that it can be asked for."""
+
+SUMMED: Final = ("proved_ms", "possible_ms", "share", *SEARCHED)
+"""Columns of an attendance of which totals are told."""
 
 
 class Person(models.Model):
@@ -32,6 +40,14 @@ class Person(models.Model):
     proved_ms = models.BigIntegerField(default=0)
     possible_ms = models.BigIntegerField(default=0, help_text="of the meetings in which it is known")
     open = models.IntegerField(default=0, help_text="meetings in which it is not known yet how long they were there")
+    shares = models.BigIntegerField(default=0, help_text="all their known shares together, in thousandths")
+    shared = models.IntegerField(default=0, help_text="meetings of which their share is known")
+    chats = models.IntegerField(default=0)
+    raise_hands = models.IntegerField(default=0)
+    emojis = models.IntegerField(default=0)
+    poll_answers = models.IntegerField(default=0)
+    cameras = models.IntegerField(default=0)
+    talk_ms = models.BigIntegerField(default=0)
     first_at = models.BigIntegerField(null=True, help_text="when their first meeting began")
     last_at = models.BigIntegerField(null=True, help_text="when their latest meeting began")
 
@@ -102,6 +118,7 @@ class Summary(models.Model):
     organisation = models.IntegerField(default=UNCLAIMED)
     course = models.ForeignKey(Course, on_delete=models.PROTECT, null=True, related_name="meetings_of", db_index=False)
     activity_key = DigestField(db_index=True)
+    group_id = ExactCharField(max_length=32, default="", help_text="of the LMS, whose room it is; blank: everybody's")
     started_at = models.BigIntegerField(help_text="created, else first seen")
     ended_proved_at = models.BigIntegerField(null=True, help_text="it had ended at this time at the latest…")
     ended_possible_at = models.BigIntegerField(null=True, help_text="…or lasted until this one; null while it runs")
@@ -125,7 +142,8 @@ class Summary(models.Model):
             models.Index(fields=("-started_at", "-meeting"), name="summary_newest_first"),
             # Also answers how much Rollcall was used when, without a look at the rows.
             models.Index(fields=("organisation", "started_at", "id", "attendees", "person_ms"), name="summary_use"),
-            models.Index(fields=("course", "started_at", "id"), name="summary_of_course"),
+            # With what a course's meetings come to.
+            models.Index(fields=("course", "started_at", "id", "attendees", "person_ms"), name="summary_course_sums"),
             models.Index(fields=("pool_name", "started_at", "id"), name="summary_of_server"),
             models.Index(fields=("ended_possible_at", "started_at"), name="summary_running"),
             models.Index(fields=("fold_version", "started_at", "meeting"), name="summary_outdated"),
@@ -174,9 +192,9 @@ class Attendance(models.Model):
     class Meta:
         app_label = "store"
         indexes = (
-            # With the meeting, so that the meetings of many people are found without a look at their rows.
-            models.Index(fields=("person", "started_at", "summary"), name="attendance_of_person"),
-            models.Index(fields=("summary", "person"), name="attendance_of_meeting"),
+            # With all that is summed, so that what many attendances come to is known without a look at their rows.
+            models.Index(fields=("person", "started_at", "summary", *SUMMED), name="attendance_person_sums"),
+            models.Index(fields=("summary", "person", *SUMMED), name="attendance_meeting_sums"),
             models.Index(fields=("organisation", "proved_ms", "id"), name="attendance_by_time"),
             models.Index(fields=("organisation", "share", "id"), name="attendance_by_share"),
         )

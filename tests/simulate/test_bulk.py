@@ -11,12 +11,12 @@ from django.db.models import Count, F, Sum
 from rollcall.cli.bulk import make_bulk
 from rollcall.core.errors import Refused
 from rollcall.derive import directory
-from rollcall.derive.rows import SEARCHED, sort_key
+from rollcall.derive.rows import sort_key
 from rollcall.reports.details import attendance_detail, summary_detail
 from rollcall.simulate import bulk
 from rollcall.simulate.bulk import DAY, Size, make_plan
 from rollcall.store.connections import Pool
-from rollcall.store.derived import Attendance, Course, Person, Summary
+from rollcall.store.derived import SEARCHED, Attendance, Course, Person, Summary
 from rollcall.store.facts import Meeting
 from rollcall.store.keys import key_of, person_key
 from rollcall.store.names import fold_name
