@@ -49,7 +49,7 @@ _THERE = _columns("first_in_at last_out_at is_present proved_ms possible_ms shar
 ATTENDANCE = (*_WHO, *SEARCHED, "summary_id", "started_at", *_THERE)
 PERSON = _columns(
     "id key is_user organisation site external_user_id external_key name sort_key names_key"
-    " meetings proved_ms possible_ms open shares shared chats raise_hands emojis poll_answers cameras talk_ms"
+    " meetings proved_ms possible_ms open share chats raise_hands emojis poll_answers cameras talk_ms"
     " first_at last_at"
 )
 COURSE = _columns("id key organisation site context_id label sort_key labels_key meetings last_at")
@@ -116,8 +116,9 @@ class Tally:
 
     def of(self, person: int) -> tuple[int | None, ...]:
         """In the order of the columns of PERSON."""
-        sums = (self.meetings, self.proved, self.possible, self.open, self.shares, self.shared, *self.did)
-        return (*(column[person] for column in sums), self.first[person], self.last[person])
+        sums = (column[person] for column in (self.meetings, self.proved, self.possible, self.open))
+        share = self.shares[person] // self.shared[person] if self.shared[person] else None
+        return (*sums, share, *(column[person] for column in self.did), self.first[person], self.last[person])
 
 
 class Filling:

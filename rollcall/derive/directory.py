@@ -38,13 +38,11 @@ _SUMS = {
     "proved_ms": Sum("proved_ms"),
     "possible_ms": Sum("possible_ms"),
     "open": Count("pk", filter=Q(possible_ms__isnull=True)),
-    "shares": Sum("share"),
-    "shared": Count("share"),
     **{name: Sum(name) for name in SEARCHED},
 }
 """What somebody's attendances come to, by the column of Person that keeps it."""
 
-_COUNTED = ("name", "sort_key", "names_key", *_SUMS, "first_at", "last_at")
+_COUNTED = ("name", "sort_key", "names_key", *_SUMS, "share", "first_at", "last_at")
 
 
 # --- entries ----------------------------------------------------------------------------------------------------------
@@ -156,7 +154,9 @@ def count_people(pks: Collection[int]) -> None:
 def _by_name(pks: list[int]) -> Iterable[dict[str, Any]]:
     rows: Any = Attendance.objects.filter(person__in=pks).order_by().values("person_id", "name", "name_key")
     sums = {f"sum_{column}": total for column, total in _SUMS.items()}  # no name of an attendance's own columns
-    found: Iterable[dict[str, Any]] = rows.annotate(first=Min("started_at"), last=Max("started_at"), **sums)
+    found: Iterable[dict[str, Any]] = rows.annotate(
+        shares=Sum("share"), shared=Count("share"), first=Min("started_at"), last=Max("started_at"), **sums
+    )
     return found
 
 
@@ -164,11 +164,13 @@ def _total(key: bytes, by_name: list[dict[str, Any]]) -> dict[str, Any]:
     """One person's totals out of those under each name they had; the latest name counts, and a missing one never."""
     latest = max(by_name, key=lambda row: (bool(row["name"]), row["last"], row["name"]), default=None)
     name, name_key = (latest["name"], latest["name_key"]) if latest else ("", "")
+    shares, shared = (sum(int(row[column] or 0) for row in by_name) for column in ("shares", "shared"))
     return {
         "name": name,
         "sort_key": sort_key(name_key, key),
         "names_key": "\n".join(sorted({row["name_key"] for row in by_name} - {""})),
         **{column: sum(int(row[f"sum_{column}"] or 0) for row in by_name) for column in _SUMS},
+        "share": shares // shared if shared else None,
         "first_at": min((row["first"] for row in by_name), default=None),
         "last_at": max((row["last"] for row in by_name), default=None),
     }

@@ -5,16 +5,13 @@ from __future__ import annotations
 
 from django.db import migrations, models
 
-_SUMS = {
-    "shares": "SUM(share)",
-    "shared": "COUNT(share)",
-    **{name: f"SUM({name})" for name in ("chats", "raise_hands", "emojis", "poll_answers", "cameras", "talk_ms")},
-}
+_COUNTS = ("chats", "raise_hands", "emojis", "poll_answers", "cameras", "talk_ms")
+_TOTALS = {"share": "FLOOR(SUM(share) / COUNT(share))", **{name: f"COALESCE(SUM({name}), 0)" for name in _COUNTS}}
 _SETTINGS = ", ".join(
-    f"{name} = (SELECT COALESCE({total}, 0) FROM store_attendance WHERE store_attendance.person_id = store_person.id)"  # noqa: S608 - our own names
-    for name, total in _SUMS.items()
+    f"{name} = (SELECT {total} FROM store_attendance WHERE store_attendance.person_id = store_person.id)"  # noqa: S608 - our own names
+    for name, total in _TOTALS.items()
 )
-_SUMMED = ["proved_ms", "possible_ms", "share", "chats", "raise_hands", "emojis", "poll_answers", "cameras", "talk_ms"]
+_SUMMED = ["proved_ms", "possible_ms", "share", *_COUNTS]
 
 
 class Migration(migrations.Migration):
@@ -23,13 +20,8 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AddField(
             model_name="person",
-            name="shares",
-            field=models.BigIntegerField(default=0, help_text="all their known shares together, in thousandths"),
-        ),
-        migrations.AddField(
-            model_name="person",
-            name="shared",
-            field=models.IntegerField(default=0, help_text="meetings of which their share is known"),
+            name="share",
+            field=models.SmallIntegerField(null=True, help_text="the mean of their known shares, in whole thousandths"),
         ),
         migrations.AddField(model_name="person", name="chats", field=models.IntegerField(default=0)),
         migrations.AddField(model_name="person", name="raise_hands", field=models.IntegerField(default=0)),
