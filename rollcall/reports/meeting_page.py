@@ -9,9 +9,11 @@ from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 
 from rollcall.deliveries.told import state_of
-from rollcall.reports import formatting, rows, words
+from rollcall.reports import formatting, words
+from rollcall.reports.meeting_rows import MeetingRow, meeting_group
 from rollcall.reports.pictures import PATTERNS, time_axis
-from rollcall.reports.rows import Group, Kind, MeetingRow
+from rollcall.reports.rows import Bounds, Group, Kind, relabelled, with_ids, worth_showing
+from rollcall.reports.tables.attendees import ATTENDEE_COLUMNS
 from rollcall.reports.to_html import attendees_to_html
 from rollcall.reports.views.frame import files
 from rollcall.reports.witnesses import block
@@ -36,7 +38,7 @@ def meeting_parts(
     With a key `opened` and no other place it is the page on which that person stands, with their row open.
     """
     people = reading.attendees(summary)
-    group = rows.meeting_group(summary, people, as_of=as_of)
+    group = meeting_group(summary, people, as_of=as_of)
     begin = _place(people, after) if after or not opened else _page_with(people, opened)
     if begin is None:
         return None
@@ -50,7 +52,7 @@ def meeting_parts(
         "facts_line": _about(group.subject, zone),
         "present": words.people(summary.present),
         "attended": words.people(summary.attendees),
-        "length": "" if group.subject.is_running else words.bounds(group.subject.length or rows.Bounds(0, 0)),
+        "length": "" if group.subject.is_running else words.bounds(group.subject.length or Bounds(0, 0)),
         "state": words.state_name(group.subject.state),
         "settles": _settles(group.subject, zone),
         "doubts": _doubts(group.subject, zone),
@@ -82,14 +84,14 @@ def _page_with(people: list[Attendance], key: str) -> int:
 
 def _columns(group: Group, zone: tzinfo) -> list[Column]:
     people = ((one.attendance.name, one.attendance.external_user_id) for one in group.rows)
-    kept = rows.worth_showing(rows.with_ids(rows.ATTENDEE_COLUMNS, people), group.rows)
+    kept = worth_showing(with_ids(ATTENDEE_COLUMNS, people), group.rows)
     return [_with_hours(column, group.subject, zone) if column.kind is Kind.BAR else column for column in kept]
 
 
 def _with_hours(column: Column, meeting: MeetingRow, zone: tzinfo) -> Column:
     """The heading of the bars says where they begin and end, and shows the hours between."""
     begin, end = (words.clock(at, zone)[:5] for at in (meeting.summary.started_at, meeting.until))
-    return replace(rows.relabelled(column, f"{begin}–{end}"), head=time_axis(meeting, zone))
+    return replace(relabelled(column, f"{begin}–{end}"), head=time_axis(meeting, zone))
 
 
 def _about(meeting: MeetingRow, zone: tzinfo) -> str:

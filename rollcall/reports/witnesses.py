@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
     from rollcall.reports.details import Change, Disagreement, Heard, Recorded, Reported, Room, Witnesses
-    from rollcall.reports.rows import MeetingRow
+    from rollcall.reports.meeting_rows import MeetingRow
     from rollcall.store.connections import Server
     from rollcall.store.derived import Attendance
     from rollcall.store.facts import Fact

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from rollcall.reports.details import Count, Disagreement, Note, Session, Span
-    from rollcall.reports.rows import AttendeeRow, Bounds, Shares
+    from rollcall.reports.meeting_rows import AttendeeRow
+    from rollcall.reports.rows import Bounds, Shares
 
 UNKNOWN = "–"
 

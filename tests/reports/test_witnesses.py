@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from rollcall.reports import rows
+from rollcall.reports.meeting_rows import meeting_group
+from rollcall.reports.tables.attendees import ATTENDEE_COLUMNS
 from rollcall.reports.witnesses import Block, block
 from rollcall.store import reading
 from rollcall.store.connections import Server
@@ -21,7 +22,7 @@ NAMES = {"webhooks": "webhooks", "polls": "polls", "callback": "analytics callba
 
 def shown(summary: Any, *, later_ms: int = 30 * 86_400_000) -> Block:
     people = reading.attendees(summary)
-    group = rows.meeting_group(summary, people, as_of=summary.started_at + later_ms)
+    group = meeting_group(summary, people, as_of=summary.started_at + later_ms)
     found = block(group.subject, people, zone=timezone.get_default_timezone())
     assert found is not None
     return found
@@ -171,9 +172,9 @@ def engagement_line(summary: Any) -> str:
     from rollcall.reports.to_html import attendees_to_html
 
     people = reading.attendees(summary)
-    group = rows.meeting_group(summary, people, as_of=summary.started_at)
+    group = meeting_group(summary, people, as_of=summary.started_at)
     zone = timezone.get_default_timezone()
-    return str(attendees_to_html(group.rows[:1], rows.ATTENDEE_COLUMNS, zone, caption=""))
+    return str(attendees_to_html(group.rows[:1], ATTENDEE_COLUMNS, zone, caption=""))
 
 
 def test_talk_time_is_known_from_a_file_and_not_known_without_one_and_never_0() -> None:

@@ -13,8 +13,9 @@ from django.utils.translation import get_language_bidi
 
 from rollcall.reports import words
 from rollcall.reports.details import UNSEEN, Count
+from rollcall.reports.meeting_rows import AttendeeRow
 from rollcall.reports.pdf.printable import Printable
-from rollcall.reports.rows import AttendeeRow, Column, Format, Group, Kind, Table, worth_showing
+from rollcall.reports.rows import Column, Format, Group, Kind, Table, worth_showing
 from rollcall.reports.to_html import CELLS as HTML_CELLS
 from rollcall.reports.translating import gettext as _
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
     from rollcall.reports.details import OpenSpan
+    from rollcall.reports.meeting_rows import AttendeeRow, MeetingRow
     from rollcall.reports.pictures.ticks import Tick
-    from rollcall.reports.rows import AttendeeRow, MeetingRow
 
 # Once in each page that has bars: hatched is what may have been.
 PATTERNS = (

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import tzinfo
 
+    from rollcall.reports.meeting_rows import AttendeeRow, MeetingRow
     from rollcall.reports.pictures.counting import Bin, Level
-    from rollcall.reports.rows import AttendeeRow, MeetingRow
 
 _NAME = "present"
 _WIDE = 760

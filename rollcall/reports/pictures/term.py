@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import date, tzinfo
 
-    from rollcall.reports.rows import AttendeeRow
+    from rollcall.reports.meeting_rows import AttendeeRow
 
 _WEEK, _DAY, _ROW, _HEAD, _GAP = 56, 40, 34, 22, 18
 _GAUGE = 6

@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from rollcall.reports import rows
+from rollcall.reports.addresses import opened, person_of_row, why_page
 from rollcall.reports.asking import Takes
 from rollcall.reports.details import summary_detail
 from rollcall.reports.filters import OF_ATTENDANCE, OF_MEETINGS, OF_PEOPLE
-from rollcall.reports.rows import Bounds, Column, Format, Kind, Table, opened, why_page
+from rollcall.reports.meeting_rows import attendee_row
+from rollcall.reports.rows import Bounds, Column, Format, Kind, Table, on_screens, share_of, with_ids
+from rollcall.reports.tables.attendees import COUNTED_COLUMNS, SORTED_AS, TIME_COLUMNS
 from rollcall.reports.tables.report import Report
 from rollcall.store import searching
 
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from rollcall.reports.asking import Asked
-    from rollcall.reports.rows import AttendeeRow
+    from rollcall.reports.meeting_rows import AttendeeRow
 
 
 def _of(row: str) -> Callable[[Any], Any]:
@@ -56,7 +58,7 @@ def _counted(key: str) -> Callable[[Any], int | None]:
 
 
 def _share_most(row: Any) -> float | None:  # noqa: ANN401 - a row as the database gave it
-    share = rows.share_of(Bounds(row.proved_ms, row.possible_ms), _class(row.meeting_detail).length)
+    share = share_of(Bounds(row.proved_ms, row.possible_ms), _class(row.meeting_detail).length)
     return None if share is None else round(share.highest, 3)
 
 
@@ -65,7 +67,7 @@ def _share(row: Any) -> float | None:  # noqa: ANN401 - a row as the database ga
 
 
 _SHOWN = (
-    Column("name", _("Name"), Kind.TEXT, _of("attendance.name"), Format.SCREEN, rows.person_of_row, sort="name"),
+    Column("name", _("Name"), Kind.TEXT, _of("attendance.name"), Format.SCREEN, person_of_row, sort="name"),
     Column("external_user_id", _("User id"), Kind.ID, _of("attendance.external_user_id"), Format.PDF),
     Column("meeting", _("Meeting"), Kind.TEXT, _of("meeting.summary.name"), Format.SCREEN, opened, sort="meeting"),
     Column("started_at", _("Date"), Kind.TIME, _of("attendance.started_at"), Format.SCREEN, sort="started"),
@@ -77,7 +79,7 @@ _SHOWN = (
         Format.SCREEN,
         sort="role",
     ),
-    *(replace(column, sort=column.key) for column in rows.TIME_COLUMNS if column.key in {"came", "went"}),
+    *(replace(column, sort=column.key) for column in TIME_COLUMNS if column.key in {"came", "went"}),
     Column(
         "time",
         pgettext_lazy("how long", "Time"),
@@ -88,7 +90,7 @@ _SHOWN = (
         sort="time",
     ),
     Column("share", _("Share"), Kind.SHARES, lambda row: row.share, Format.SCREEN, sort="share"),
-    *(rows.on_screens(column, sort=rows.SORTED_AS[column.key]) for column in rows.COUNTED_COLUMNS[:6]),
+    *(on_screens(column, sort=SORTED_AS[column.key]) for column in COUNTED_COLUMNS[:6]),
 )
 
 _KEPT = (
@@ -127,21 +129,21 @@ def table(found: Iterable[Any]) -> Table:
 
 def shown(found: Iterable[Any], *, as_of: int) -> list[AttendeeRow]:
     """The rows of a page."""
-    return [rows.attendee_row(one, as_of) for one in found]
+    return [attendee_row(one, as_of) for one in found]
 
 
 def page_table(found: Iterable[Any], *, as_of: int) -> Table:
     """The rows of a page as a table."""
     on_page = shown(found, as_of=as_of)
     people = ((one.attendance.name, one.attendance.external_user_id) for one in on_page)
-    return replace(table(on_page), columns=rows.with_ids(_SHOWN, people))
+    return replace(table(on_page), columns=with_ids(_SHOWN, people))
 
 
 def _make(asked: Asked, _subject: Sequence[str], form: Format) -> Table:
     if form in Format.FILE:
         return table(searching.each_attendance(asked.wanted, asked.sort))
     found = searching.every("attendances", asked.wanted, asked.sort)
-    return table(rows.attendee_row(one, asked.wanted.as_of) for one in found)
+    return table(attendee_row(one, asked.wanted.as_of) for one in found)
 
 
 ATTENDANCES = Report(

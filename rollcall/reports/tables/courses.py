@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
 
-from rollcall.reports import formatting, rows, words
+from rollcall.reports import formatting, words
+from rollcall.reports.addresses import person_page
 from rollcall.reports.asking import Takes
 from rollcall.reports.details import summary_detail
 from rollcall.reports.filters import OF_MEETINGS, OF_PEOPLE
 from rollcall.reports.pictures import MatrixMeeting, MatrixPerson, course_matrix
 from rollcall.reports.pictures.labels import day_and_month
-from rollcall.reports.rows import Bounds, Column, Format, Heading, Kind, Shares, Table, person_page, share_of
+from rollcall.reports.rows import Bounds, Column, Format, Heading, Kind, Shares, Table, share_of, with_ids
 from rollcall.reports.subjects import course_of
 from rollcall.reports.tables.report import Report
 from rollcall.store import searching
@@ -189,7 +190,7 @@ def matrix_table(one: Matrix, asked: Asked, form: Format) -> Table:
     return Table(
         "course/1",
         "people",
-        rows.with_ids(one.columns(asked.zone), ((member.name, member.external_user_id) for member in one.members)),
+        with_ids(one.columns(asked.zone), ((member.name, member.external_user_id) for member in one.members)),
         one.members,
         about={"course": {"label": one.course.label, "id": one.course.context_id, "site": one.course.site}},
         heading=heading,

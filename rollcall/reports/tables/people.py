@@ -3,30 +3,114 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
-from rollcall.reports import rows, words
+from rollcall.reports import words
+from rollcall.reports.addresses import person_page
 from rollcall.reports.asking import Takes
+from rollcall.reports.details import Count
 from rollcall.reports.filters import OF_ATTENDANCE, OF_MEETINGS, OF_PEOPLE
+from rollcall.reports.meeting_rows import attendee_row, time_totals
 from rollcall.reports.pictures import attended, term_calendar
-from rollcall.reports.rows import Bounds, Format, Heading
+from rollcall.reports.rows import Bounds, Column, Format, Heading, Kind, Table
 from rollcall.reports.subjects import person_of
+from rollcall.reports.tables.attendees import COUNTED_COLUMNS, SORTED_AS, TIME_COLUMNS, plain
+from rollcall.reports.tables.meetings import MEETING_COLUMNS
 from rollcall.reports.tables.report import Report
 from rollcall.store import searching
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from rollcall.reports.asking import Asked
-    from rollcall.reports.rows import Table
     from rollcall.store.derived import Attendance
     from rollcall.store.searching import FoundPerson
 
 
+def _at_least(key: str) -> Callable[[Any], Any]:
+    """A sum over many meetings, of some of which not all was seen."""
+    return lambda row: Count(getattr(row, key), is_exact=False)
+
+
+def _if_any(key: str) -> Callable[[Any], int | None]:
+    """The same for programs: of none it is not known whether there were some."""
+    return lambda row: getattr(row, key) or None
+
+
+def _totals(person: FoundPerson) -> Bounds:
+    return Bounds(person.proved_ms, person.possible_ms)
+
+
+def _mean(person: FoundPerson) -> float | None:
+    return None if person.share is None else person.share / 1000
+
+
+PEOPLE_COLUMNS = (
+    Column("name", _("Name"), Kind.TEXT, attrgetter("name"), link=lambda row: person_page(row.key), sort="name"),
+    Column("external_user_id", _("User id"), Kind.TEXT, lambda row: row.external_user_id),
+    Column("shown_site", _("Site"), Kind.HOST, lambda row: words.site(row.site), Format.PAGE),
+    Column("site", _("Site"), Kind.HOST, lambda row: row.site, ~Format.PAGE),
+    Column("meetings", _("Meetings"), Kind.COUNT, attrgetter("meetings"), sort="meetings"),
+    Column("time", pgettext_lazy("how long", "Time"), Kind.DURATIONS, _totals, Format.SCREEN, sort="time"),
+    Column("proved_ms", _("Time at least"), Kind.DURATION, lambda row: row.proved_ms, Format.FILE),
+    Column("possible_ms", _("Time at most"), Kind.DURATION, lambda row: row.possible_ms, Format.FILE),
+    Column(
+        "share",
+        _("Mean share, at least"),
+        Kind.PART,
+        _mean,
+        sort="share",
+        about=_("The mean of the proved shares of the classes whose length is known; running ones are left out."),
+    ),
+    *(replace(column, of=_at_least(column.key), sort=SORTED_AS[column.key]) for column in COUNTED_COLUMNS[:6]),
+    *(Column(column.key, column.label, Kind.COUNT, _if_any(column.key), Format.JSON) for column in COUNTED_COLUMNS[:6]),
+    Column("first_at", _("First meeting"), Kind.TIME, attrgetter("first_at"), ~Format.HTML, sort="first"),
+    Column("last_at", _("Last meeting"), Kind.TIME, attrgetter("last_at"), sort="last"),
+)
+
+
+def _of_meeting(column: Column) -> Column:
+    """A column of the meeting where each row is somebody's attendance of it."""
+    link = column.link
+    of_meeting = None if link is None else lambda row: link(row.meeting)
+    return replace(column, of=lambda row: column.of(row.meeting), link=of_meeting)
+
+
+_OF_MEETING = {column.key: _of_meeting(column) for column in MEETING_COLUMNS}
+
+
+PERSON_COLUMNS = (
+    _OF_MEETING["name"],
+    _OF_MEETING["state"],
+    _OF_MEETING["started_at"],
+    replace(_OF_MEETING["server"], shown=~Format.PAGE),
+    _OF_MEETING["meeting"],
+    Column("shown_role", _("Role"), Kind.ROLE, lambda row: (row.attendance.role, row.attendance.kind), Format.SCREEN),
+    Column("role", _("Role"), Kind.TEXT, lambda row: row.attendance.role, Format.FILE),
+    *TIME_COLUMNS,
+    *COUNTED_COLUMNS,
+    Column("engagement", _("Engagement"), Kind.JSON, lambda row: plain(row.detail.engagement), Format.JSON),
+)
+
+
+def people_table(rows: Iterable[FoundPerson]) -> Table:
+    """These people, in this order."""
+    return Table("people/1", "people", PEOPLE_COLUMNS, rows)
+
+
+def person_table(person: FoundPerson, attendance: Iterable[Attendance], *, as_of: int) -> Table:
+    """One person's meetings, in this order."""
+    about = {column.key: column.of(person) for column in PEOPLE_COLUMNS if Format.JSON in column.shown}
+    rows = [attendee_row(one, as_of) for one in attendance]
+    return Table("person/1", "meetings", PERSON_COLUMNS, rows, about={"person": about})
+
+
 def _people(asked: Asked, _subject: Sequence[str], _form: Format) -> Table:
-    return rows.people_table(searching.every("people", asked.wanted, asked.sort))
+    return people_table(searching.every("people", asked.wanted, asked.sort))
 
 
 def _person(asked: Asked, subject: Sequence[str], form: Format) -> Table:
@@ -37,7 +121,7 @@ def _person(asked: Asked, subject: Sequence[str], form: Format) -> Table:
 
 def history(found: FoundPerson, attendance: Iterable[Attendance], asked: Asked, *, with_pictures: bool) -> Table:
     """One person's meetings, with the calendar of them."""
-    table = rows.person_table(found, attendance, as_of=asked.wanted.as_of)
+    table = person_table(found, attendance, as_of=asked.wanted.as_of)
     lines = [
         (str(_("User id")), found.external_user_id),
         (str(_("Site")), found.site),
@@ -46,7 +130,7 @@ def history(found: FoundPerson, attendance: Iterable[Attendance], asked: Asked, 
     ]
     heading = Heading(found.name.strip() or str(_("(no name)")), asked.wanted.as_of, lines)
     drawn = term_calendar(list(map(attended, table.rows)), asked.zone) if with_pictures else []
-    totals = rows.time_totals(list(table.rows))
+    totals = time_totals(list(table.rows))
     return replace(table, heading=heading, totals=totals, pictures=[one.picture for one in drawn])
 
 

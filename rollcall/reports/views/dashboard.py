@@ -13,8 +13,11 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from rollcall.derive.rebuild import count_outdated
-from rollcall.reports import access, formatting, rows, words
+from rollcall.reports import access, formatting, words
+from rollcall.reports.addresses import meeting_page
 from rollcall.reports.asking import now
+from rollcall.reports.meeting_rows import meeting_row
+from rollcall.reports.tables.meetings import meetings_table
 from rollcall.reports.to_html import to_html
 from rollcall.store import reading, searching
 from rollcall.store.searching import Filter, State
@@ -73,7 +76,7 @@ def _newest(wanted: Filter, limit: int) -> Sequence[Summary]:
 
 
 def _table(found: Sequence[Summary], wanted: Filter, caption: str) -> str:
-    table = rows.meetings_table(rows.meeting_row(one, as_of=wanted.as_of) for one in found)
+    table = meetings_table(meeting_row(one, as_of=wanted.as_of) for one in found)
     shown = [column for column in table.columns if column.key != "ended"]
     return to_html(replace(table, columns=shown), wanted.zone, caption=caption)
 
@@ -158,5 +161,5 @@ def _without_record(summary: Summary) -> dict[str, str]:
     return {
         "what": summary.name.strip() or _("(no name)"),
         "sentence": _("No record of this meeting came (%(people)s).") % {"people": people},
-        "address": rows.meeting_page(rows.meeting_row(summary, as_of=0)),
+        "address": meeting_page(meeting_row(summary, as_of=0)),
     }

@@ -9,13 +9,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_safe
 
-from rollcall.reports import access, asking, files, formatting, rows, words
+from rollcall.reports import access, asking, files, formatting, words
 from rollcall.reports.file_names import file_name
 from rollcall.reports.filters import FIELDS
+from rollcall.reports.meeting_rows import meeting_row
 from rollcall.reports.pdf import response as pdf
 from rollcall.reports.registry import REPORTS
 from rollcall.reports.rows import Format
 from rollcall.reports.tables import attendances, courses
+from rollcall.reports.tables.meetings import meetings_table
+from rollcall.reports.tables.people import people_table
 from rollcall.reports.to_html import Sorting, to_html
 from rollcall.reports.views.frame import answer, pages, read
 from rollcall.store import searching
@@ -37,11 +40,9 @@ NARROW = "narrow"
 """Asks for what the list can be narrowed down to: counting it takes as long as the rows, so only who wants it waits."""
 
 _TABLES: dict[str, Callable[[Sequence[Any], Asked], Table]] = {
-    "meetings": lambda found, asked: rows.meetings_table(
-        rows.meeting_row(one, as_of=asked.wanted.as_of) for one in found
-    ),
+    "meetings": lambda found, asked: meetings_table(meeting_row(one, as_of=asked.wanted.as_of) for one in found),
     "attendances": lambda found, asked: attendances.page_table(found, as_of=asked.wanted.as_of),
-    "people": lambda found, _asked: rows.people_table(found),
+    "people": lambda found, _asked: people_table(found),
     "courses": lambda found, _asked: courses.courses_table(found),
 }
 

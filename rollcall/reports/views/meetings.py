@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
-from rollcall.reports import access, rows
+from rollcall.reports import access
+from rollcall.reports.addresses import person_page
 from rollcall.reports.asking import bad_place, now
 from rollcall.reports.meeting_page import meeting_parts
 from rollcall.reports.pictures import people_present
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from django.http import HttpRequest, HttpResponse
 
-    from rollcall.reports.rows import AttendeeRow, MeetingRow
+    from rollcall.reports.meeting_rows import AttendeeRow, MeetingRow
     from rollcall.store.derived import Summary
     from rollcall.store.searching.usual import Usual
 
@@ -65,7 +66,7 @@ def _missing(summary: Summary, meeting: MeetingRow, everybody: Sequence[Attendee
     people = [
         {
             "name": visible(person.name.strip() or _("(no name)")),
-            "address": rows.person_page(bytes(person.key)),
+            "address": person_page(bytes(person.key)),
             "times": _("%(number)s of %(all)s") % {"number": times, "all": usual.compared},
         }
         for person, times in usual.people

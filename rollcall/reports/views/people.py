@@ -9,13 +9,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from rollcall.reports import access, asking, rows, words
+from rollcall.reports import access, asking, words
 from rollcall.reports.pictures import attended, term_calendar
 from rollcall.reports.pictures.figure import figures
 from rollcall.reports.registry import REPORTS
 from rollcall.reports.rows import Bounds
 from rollcall.reports.subjects import person_of
 from rollcall.reports.tables import attendances
+from rollcall.reports.tables.people import person_table
 from rollcall.reports.to_html import Sorting, to_html
 from rollcall.reports.views import lists
 from rollcall.reports.views.frame import answer, pages
@@ -62,7 +63,7 @@ def person(request: HttpRequest, key: str) -> HttpResponseBase:
 def _page(request: HttpRequest, report: Report, asked: Asked, found: FoundPerson) -> dict[str, Any]:
     wanted = replace(asked.wanted, person=found.key)
     page = lists.find(report, asked, wanted)
-    table = rows.person_table(found, page.rows, as_of=asked.wanted.as_of)
+    table = person_table(found, page.rows, as_of=asked.wanted.as_of)
     sorting = Sorting(asked.sort or report.takes.sorts[0], lambda by: asked.query(sort=by), report.takes.sorts)
     totals = _totals(found if asked.is_blank else searching.person(found.key, asked.wanted))
     return {

@@ -9,8 +9,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from rollcall.reports import access, rows, words
+from rollcall.reports import access, words
 from rollcall.reports.registry import REPORTS
+from rollcall.reports.tables.servers import coverage_table
 from rollcall.reports.to_html import to_html
 from rollcall.reports.views.frame import answer, files
 from rollcall.store import reading
@@ -66,7 +67,7 @@ def _page(asked: Asked) -> dict[str, Any]:
     found = reading.coverage(asked.wanted)
     return {
         "count": len(found),
-        "table": to_html(rows.coverage_table(found), asked.zone, caption=_("Servers")),
+        "table": to_html(coverage_table(found), asked.zone, caption=_("Servers")),
         "empty": _("No meeting is like that."),
         "loosen": not asked.is_blank,
     }

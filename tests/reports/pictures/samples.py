@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from rollcall.reports.details import AttendanceDetail, SummaryDetail
+from rollcall.reports.meeting_rows import AttendeeRow, MeetingRow
 from rollcall.reports.pictures import Attended, Bucket, MatrixMeeting, MatrixPerson
-from rollcall.reports.rows import AttendeeRow, Bounds, MeetingRow, Shares
+from rollcall.reports.rows import Bounds, Shares
 from rollcall.store.derived import Attendance, Summary
 
 if TYPE_CHECKING:
