@@ -181,6 +181,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "rollcall.web.readers.Readers",
     "rollcall.web.error_pages.LoginRequired",
     "rollcall.web.error_pages.Errors",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

@@ -49,11 +49,15 @@ def site_of(metadata: Mapping[str, str], pool: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """What a series of meetings belongs to. In Moodle (site, course, instance), all groups together."""
+    """What a series of meetings belongs to. In Moodle (site, course, instance), all groups together.
+
+    `group` is whose room this one of them is, blank for everybody's; it is no part of the key.
+    """
 
     site: str
     course: str
     instance: str
+    group: str = ""
 
     def key(self) -> str:
         """One text that no other activity has."""
@@ -67,4 +71,5 @@ def activity_of(external_meeting_id: str, metadata: Mapping[str, str], pool: str
     found = _MOODLE_MEETING.match(external_meeting_id) if is_moodle else None
     if found is None:
         return Activity(f"pool:{pool}", "", external_meeting_id)
-    return Activity(site, found.group(2), found.group(3))
+    group = (found.group(4) or "").lstrip("0")
+    return Activity(site, found.group(2), found.group(3), group)

@@ -17,6 +17,7 @@ from rollcall.derive.directory import (
     recount,
     recount_courses,
 )
+from rollcall.derive.ownership import owner_of
 from rollcall.derive.rows import Rows, rows_of
 from rollcall.feed.append import adopt
 from rollcall.store.derived import Attendance, Orphan, Seen, Summary
@@ -46,7 +47,7 @@ def refold(root: int, log: Log) -> bool:
     log.forget(pk for pk, is_refused in family if is_refused)  # what is cached may be kept no more
     events = log.events(members)
     folded = fold_meeting(events, root=meeting.internal_meeting_id) if events else None
-    rows = rows_of(folded, meeting.pool.name) if folded else None
+    rows = rows_of(folded, meeting.pool.name, owner_of(meeting.pool, folded)) if folded else None
     touched = _store(meeting, members, rows, folded.rooms[0] if folded else None, seen=seen)
     if touched is None:
         return False

@@ -15,9 +15,10 @@ from rollcall.derive.rows import FOLD_VERSION
 from rollcall.feed.faults import Fault, fault_of
 from rollcall.store.derived import Summary
 from rollcall.store.facts import Meeting
+from rollcall.store.keys import key_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from django.db.models import QuerySet
 
@@ -35,6 +36,16 @@ def demand() -> int:
     pks = list(Meeting.objects.filter(root__isnull=True).values_list("pk", flat=True))
     for start in range(0, len(pks), AT_ONCE):
         _demand(Meeting.objects.filter(pk__in=pks[start : start + AT_ONCE]))
+    return len(pks)
+
+
+def demand_sites(sites: Iterable[str]) -> int:
+    """Make the meetings of these sites due again, because somebody else may own them now; return how many."""
+    keys = [key_of(site) for site in sites]
+    found = Summary.objects.filter(site_key__in=keys).order_by().values_list("meeting", flat=True)
+    pks = list(found)
+    for start in range(0, len(pks), AT_ONCE):
+        _demand(Meeting.objects.filter(pk__in=pks[start : start + AT_ONCE], root__isnull=True))
     return len(pks)
 
 

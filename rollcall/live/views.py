@@ -14,7 +14,8 @@ from django.views.decorators.http import require_GET, require_safe
 from rollcall.live import now_html, snapshot
 from rollcall.live.access import stream_address
 from rollcall.live.snapshot import FORMS, PAGE, View
-from rollcall.store import reading
+from rollcall.reports import access
+from rollcall.store import reading, searching
 from rollcall.store.reading import State
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 @require_GET
 def watch(request: HttpRequest, pk: int) -> HttpResponse:
     """The address of a stream, for whoever may see the meeting's page; it is good for a minute."""
-    summary, after = _meeting(pk), request.GET.get("after", "")
+    summary, after = _meeting(request, pk), request.GET.get("after", "")
     if summary.meeting_id != pk or not _is_somebody(summary, after):
         raise Http404(_("There is no such meeting."))
     form = request.GET.get("form", PAGE)
@@ -43,7 +44,7 @@ def watch(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 def live_page(request: HttpRequest, pk: int) -> HttpResponse:
     """Who is in now. Of a meeting that is over there is only its page."""
-    summary = _meeting(pk)
+    summary = _meeting(request, pk)
     now = snapshot.now()
     if reading.state_of(summary, as_of=now) is not State.RUNNING:
         return HttpResponseRedirect(f"/meetings/{summary.meeting_id}")
@@ -65,8 +66,9 @@ def _is_somebody(summary: Summary, key: str) -> bool:
     return found is not None and bytes(found.attendee_key).hex() == key
 
 
-def _meeting(pk: int) -> Summary:
+def _meeting(request: HttpRequest, pk: int) -> Summary:
+    access.require(request)
     summary = reading.meeting(pk)
-    if summary is None:
+    if summary is None or not searching.is_inside(summary, access.inside(request)):
         raise Http404(_("There is no such meeting."))
     return summary

@@ -1,32 +1,103 @@
-"""Who may see what. Every view asks here and nowhere else."""
+"""Who may see what. Every view asks here and nowhere else; who asks was decided by rollcall.web.readers."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import time
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
 
 from django.utils.translation import gettext as _
 
+from rollcall.core.access import Area, Reader, Role, may
 from rollcall.core.errors import RollcallError
-from rollcall.store.derived import UNCLAIMED
+from rollcall.reports.licence_words import refusal
+from rollcall.store.keys import course_key, person_key
+from rollcall.store.licensing import Standing, licensed
+from rollcall.store.searching import Bounds, Inside, organisations
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
 
     from django.http import HttpRequest
 
     from rollcall.reports.tables.report import Report
 
+AREAS: Final[Mapping[str, Area]] = MappingProxyType(
+    {"person": Area.OWN, "facts-of-person": Area.OWN, "servers": Area.SERVERS, "coverage": Area.SERVERS}
+)
+"""What each report is a part of; all others are LISTS."""
 
-def organisation_of(request: HttpRequest) -> int | None:
-    """Whose records the reader sees; None is everybody's."""
-    del request
-    return UNCLAIMED
+_ATTRIBUTE: Final = "reader"
 
 
-def require(request: HttpRequest, report: Report | None = None, subject: Sequence[str] = ()) -> None:
-    """Whoever has an account sees everything; the report and what it is about are there for finer rules."""
-    del report, subject
-    if not request.user.is_authenticated:
+def let_in(request: HttpRequest, reader: Reader | None) -> None:
+    """Say who asks; None is nobody."""
+    setattr(request, _ATTRIBUTE, reader)
+
+
+def is_let_in(request: HttpRequest) -> bool:
+    """Whether it is known who asks."""
+    return getattr(request, _ATTRIBUTE, None) is not None
+
+
+def reader_of(request: HttpRequest) -> Reader:
+    """Who asks; an error with the status 403 where it is nobody."""
+    reader: Reader | None = getattr(request, _ATTRIBUTE, None)
+    if reader is None:
         raise RollcallError(
             _("You are not signed in."), code="signed-out", hint=_("Sign in and try again."), status=403
         )
+    return reader
+
+
+def require(request: HttpRequest, report: Report | None = None, *, area: Area | None = None) -> Reader:
+    """Whoever asks, if this is for them and their organisation's licence is in force; else an error that says so.
+
+    What a report is about (a meeting, a person) is looked for inside of the reader's bounds, by reports.subjects.
+    """
+    reader = reader_of(request)
+    if area is None:
+        area = AREAS.get(report.name, Area.LISTS) if report else Area.LISTS
+    if not may(reader, area):
+        raise RollcallError(
+            _("You may not see this page."),
+            code="forbidden",
+            status=403,
+            hint=_("Ask whoever runs Rollcall for access."),
+        )
+    require_licence(reader, area)
+    return reader
+
+
+def require_licence(reader: Reader, area: Area = Area.LISTS) -> None:
+    """That the reader's organisation may see its records just now; of its licence it may always read."""
+    if reader.organisation is None or area is Area.LICENCE:
+        return
+    standing = licensed(reader.organisation, time.time_ns() // 1_000_000)
+    if standing.standing is not Standing.IN_FORCE:
+        raise refusal(reader.organisation, standing)
+
+
+def inside(request: HttpRequest) -> Inside:
+    """Inside which organisation and bounds whoever asks sees anything."""
+    return inside_of(reader_of(request))
+
+
+def inside_of(reader: Reader) -> Inside:
+    """The same for one who is known."""
+    organisation = reader.organisation
+    if organisation is None:
+        # Inside of one organisation more is answered from an index; many an operator has only one.
+        known = organisations()
+        return Inside(known[0] if len(known) == 1 else None)
+    of = (reader.site, reader.context_id, organisation)
+    match reader.role:
+        case Role.LEARNER:
+            own = person_key(reader.site, reader.user_id, organisation)
+            return Inside(organisation, Bounds(course=course_key(*of), person=own))
+        case Role.INSTRUCTOR:
+            return Inside(organisation, Bounds(course=course_key(*of), groups=reader.groups))
+        case Role.ADMINISTRATOR:
+            return Inside(organisation, Bounds(site=reader.site))
+        case _:
+            return Inside(organisation)

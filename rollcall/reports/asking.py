@@ -15,8 +15,7 @@ from django.utils.translation import gettext as _
 from rollcall.core.errors import Refused
 from rollcall.reports import formatting
 from rollcall.reports.filters import FIELDS, has_time, read_filter
-from rollcall.store.derived import UNCLAIMED
-from rollcall.store.searching import Filter
+from rollcall.store.searching import Filter, Inside
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -24,6 +23,9 @@ if TYPE_CHECKING:
 
 PLACES = ("after", "before")
 """Where in the list a page begins or ends."""
+
+EVERYTHING = Inside()
+"""What the command line sees: whoever has the database has everything."""
 
 TIME_OF = {"from-time": "from", "to-time": "to"}
 """A form asks for the day and for the time of it in two fields; an address has them as one."""
@@ -42,6 +44,11 @@ class Asked:
     sort: str = ""
     places: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def inside(self) -> Inside:
+        """Inside what it was asked."""
+        return self.wanted.inside
 
     @property
     def is_blank(self) -> bool:
@@ -80,12 +87,13 @@ def ask(
     *,
     zone: tzinfo,
     others: Iterable[str] = (),
-    organisation: int | None = UNCLAIMED,
+    inside: Inside = EVERYTHING,
 ) -> Asked:
     """Read what an address says; Refused tells what is wrong with it, WrongFilter of which fields."""
     _refuse_unknown(takes, query, set(others))
     words = words_of(takes, query)
-    wanted = replace(read_filter(words, zone=zone, as_of=now()), organisation=organisation)
+    read = read_filter(words, zone=zone, as_of=now())
+    wanted = replace(read, organisation=inside.organisation, bounds=inside.bounds)
     first = {name: values[0] for name, values in query.items() if values}
     return Asked(
         wanted=wanted,

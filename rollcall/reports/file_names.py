@@ -16,7 +16,8 @@ from rollcall.reports.tables.courses import course_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from datetime import tzinfo
+
+    from rollcall.reports.asking import Asked
 
 LONGEST_COURSE: Final = 24
 _OF_KEY: Final = 8
@@ -25,20 +26,21 @@ _OF_KEY: Final = 8
 _SEPARATORS: Final = re.compile(r"[\W_]+")
 
 
-def file_name(report: str, subject: Sequence[str], made_at: int, zone: tzinfo) -> str:
+def file_name(report: str, subject: Sequence[str], asked: Asked) -> str:
     """Without the kind: meeting-2026-11-20-0959-LOG, person-1f00c2a9-2026-11-22, people-2026-11-22."""
-    return "-".join(filter(None, (report, *_told(report, subject, made_at, zone))))
+    return "-".join(filter(None, (report, *_told(report, subject, asked))))
 
 
-def _told(report: str, subject: Sequence[str], made_at: int, zone: tzinfo) -> Iterator[str]:
-    day = f"{words.moment(made_at, zone):%Y-%m-%d}"
+def _told(report: str, subject: Sequence[str], asked: Asked) -> Iterator[str]:
+    zone = asked.zone
+    day = f"{words.moment(asked.wanted.as_of, zone):%Y-%m-%d}"
     match report, *subject:
         case "course", key:
-            yield from (_plain(course_name(course_of(key))), day)
+            yield from (_plain(course_name(course_of(key, asked.inside))), day)
         case "person", key:
             yield from (key[:_OF_KEY], day)
         case _, pk, *keys:
-            meeting = meeting_of(int(pk))
+            meeting = meeting_of(int(pk), asked.inside)
             yield f"{words.moment(meeting.started_at, zone):%Y-%m-%d-%H%M}"
             yield _plain(course_name(meeting.course)) if meeting.course else ""
             yield from (key[:_OF_KEY] for key in keys)

@@ -11,7 +11,7 @@ from enum import StrEnum
 from django.conf import settings
 from django.db import models
 
-from rollcall.store.fields import ExactCharField, WireTextField
+from rollcall.store.fields import DIGEST_BYTES, DigestField, ExactCharField, WireTextField
 
 
 class ExportState(StrEnum):
@@ -27,10 +27,13 @@ class ExportState(StrEnum):
 class Export(models.Model):
     """One report as a file, told by the address it was asked for under; `name` and `kind` make the file's name.
 
-    `language` and `zone` are those of who asked; `done` of `total` rows are drawn.
+    `owner` is who may fetch it, and `reader` (JSON of core.access.Reader) inside which bounds it is made. `language` and
+    `zone` are those of who asked; `done` of `total` rows are drawn.
     """
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, related_name="+")
+    owner = DigestField(default=bytes(DIGEST_BYTES), db_index=True)
+    reader = WireTextField(default="")
     path = WireTextField()
     query = WireTextField(blank=True)
     name = ExactCharField(max_length=64)

@@ -26,9 +26,27 @@ def fact_digest(pool_name: str, payload: bytes, identity: bytes | None) -> bytes
     return _digest(exact_bytes(pool_name), payload, identity or b"")
 
 
-def person_key(site: str, external_user_id: str) -> bytes:
-    """`Attendance.person_key`: one person of one LMS."""
-    return _digest(exact_bytes(site), exact_bytes(external_user_id))
+def person_key(site: str, external_user_id: str, organisation: int = 0) -> bytes:
+    """`Person.key` of a user of one LMS, as the organisation knows them whose meetings they were in; 0 is none."""
+    return _digest(*_within(organisation), exact_bytes(site), exact_bytes(external_user_id))
+
+
+def course_key(site: str, context_id: str, organisation: int = 0) -> bytes:
+    """`Course.key`, in the same way."""
+    return _digest(*_within(organisation), exact_bytes(site), exact_bytes(context_id))
+
+
+def guests_key(site: str, name_key: str, organisation: int = 0) -> bytes:
+    """`Person.key` of all guests and callers of one folded name."""
+    return _digest(*_within(organisation), exact_bytes(site), b"", exact_bytes(name_key))
+
+
+def _within(organisation: int) -> tuple[bytes, ...]:
+    """No two organisations share an entry, so that neither sees a total or a name that is the other's.
+
+    It stands first and ends in two zeros, as no site does: a key of two texts is never one of three.
+    """
+    return (b"%d" % organisation, b"") if organisation else ()
 
 
 def key_of(*texts: str) -> bytes:

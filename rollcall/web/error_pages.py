@@ -13,6 +13,7 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
 from rollcall.core.errors import Refused, RollcallError, Unavailable
+from rollcall.reports.access import is_let_in
 from rollcall.web.frame import frame
 
 if TYPE_CHECKING:
@@ -46,6 +47,14 @@ class Errors:
 
 class LoginRequired(LoginRequiredMiddleware):
     """Every page needs an account unless it says otherwise; a program is told so instead of being sent to a form."""
+
+    def process_view(  # type: ignore[override]  # Django's own is narrower
+        self, request: HttpRequest, view_func: Callable[..., HttpResponseBase], *arguments: object
+    ) -> HttpResponseBase | None:
+        """Whoever a launch let in has no account and needs none."""
+        if is_let_in(request):
+            return None
+        return super().process_view(request, view_func, *arguments)  # type: ignore[no-any-return,arg-type]
 
     def handle_no_permission(  # type: ignore[override]  # Django takes any answer
         self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]

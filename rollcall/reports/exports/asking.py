@@ -6,16 +6,21 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+import msgspec
 from django.http import HttpResponseRedirect
 from django.utils import timezone
 from django.utils.translation import get_language
 
 from rollcall.core.errors import Refused
+from rollcall.reports.access import reader_of
 from rollcall.reports.translating import gettext as _
 from rollcall.store.exports import Export, ExportState
+from rollcall.store.keys import key_of
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
+
+    from rollcall.core.access import Reader
 
 KEPT_MS: Final = 24 * 3_600_000
 AT_ONCE_PER_USER: Final = 10
@@ -46,8 +51,9 @@ def later(request: HttpRequest, name: str, kind: str, **options: str) -> HttpRes
 
 def _ask(request: HttpRequest, query: str, name: str, kind: str) -> Export:
     """The same file is not made twice at a time."""
-    user = request.user.pk or 0  # nobody comes here without an account
-    under_way = Export.objects.filter(user_id=user, state__in=UNDER_WAY)
+    reader = reader_of(request)
+    owner = owner_of(reader)
+    under_way = Export.objects.filter(owner=owner, state__in=UNDER_WAY)
     language, zone = get_language() or "en", str(timezone.get_current_timezone())
     for one in under_way:
         if (one.path, one.query, one.kind, one.language, one.zone) == (request.path, query, kind, language, zone):
@@ -61,7 +67,9 @@ def _ask(request: HttpRequest, query: str, name: str, kind: str) -> Export:
         )
     now = now_ms()
     return Export.objects.create(
-        user_id=user,
+        user_id=request.user.pk,
+        owner=owner,
+        reader=msgspec.json.encode(reader).decode(),
         path=request.path,
         query=query,
         name=name,
@@ -72,6 +80,11 @@ def _ask(request: HttpRequest, query: str, name: str, kind: str) -> Export:
         created_at=now,
         expires_at=now + KEPT_MS,
     )
+
+
+def owner_of(reader: Reader) -> bytes:
+    """Whose files somebody's are: of one from an LMS, those of the same course."""
+    return key_of(reader.role, str(reader.organisation), reader.site, reader.context_id, reader.name)
 
 
 def is_replayed(request: HttpRequest) -> bool:

@@ -10,8 +10,10 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
+from rollcall.core.access import Area
 from rollcall.reports import words
-from rollcall.reports.exports.asking import UNDER_WAY, is_replayed, later, now_ms
+from rollcall.reports.access import reader_of, require
+from rollcall.reports.exports.asking import UNDER_WAY, is_replayed, later, now_ms, owner_of
 from rollcall.reports.exports.queue import content_of, delete
 from rollcall.reports.file_names import disposition
 from rollcall.reports.files import Sent
@@ -34,7 +36,8 @@ _OF_PAPER = ("paper", "signatures")
 @require_safe
 def exports_page(request: HttpRequest) -> HttpResponse:
     """One's own files."""
-    found = Export.objects.filter(user_id=request.user.pk or 0, expires_at__gt=now_ms()).order_by("-created_at", "-pk")
+    owner = owner_of(reader_of(request))
+    found = Export.objects.filter(owner=owner, expires_at__gt=now_ms()).order_by("-created_at", "-pk")
     return render(request, "exports.html", {"page": "exports", "exports": [_line(one) for one in found[:LISTED]]})
 
 
@@ -70,8 +73,9 @@ def export_file(request: HttpRequest, pk: int) -> Sent:
 
 
 def _export(request: HttpRequest, pk: int) -> Export:
-    found = Export.objects.filter(pk=pk, expires_at__gt=now_ms()).first()
-    if found is None or not (found.user_id == request.user.pk or request.user.is_superuser):
+    owner = owner_of(require(request, area=Area.OWN))
+    found = Export.objects.filter(pk=pk, owner=owner, expires_at__gt=now_ms()).first()
+    if found is None:
         raise Http404(_("There is no such file, or it is not yours. A file is kept for a day; ask for it again."))
     return found
 

@@ -36,8 +36,8 @@ PAGE = courses.PEOPLE
 def course(request: HttpRequest, key: str) -> HttpResponseBase:
     """The matrix of a course."""
     report = REPORTS["course"]
-    access.require(request, report, (key,))
-    found = course_of(key)
+    access.require(request, report)
+    found = course_of(key, access.inside(request))
     return answer(
         request,
         report,

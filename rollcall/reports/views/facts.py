@@ -31,8 +31,8 @@ PAGE = 200
 @require_safe
 def meeting_facts(request: HttpRequest, pk: int) -> HttpResponse:
     """Everything that was heard of a class, in the order of its times."""
-    access.require(request, REPORTS["facts"], (str(pk),))
-    summary = meeting_of(pk)
+    access.require(request, REPORTS["facts"])
+    summary = meeting_of(pk, access.inside(request))
     found = reading.facts(summary, limit=PAGE + 1, after=_cursor(request.GET.get("after", "")))
     shown, more = found[:PAGE], len(found) > PAGE
     last = shown[-1] if shown else None
@@ -74,9 +74,10 @@ def _cursor(text: str) -> FactCursor | None:
 @require_safe
 def attendee_facts(request: HttpRequest, pk: int, key: str) -> HttpResponse:
     """Everything that was heard of one person in a class."""
-    access.require(request, REPORTS["facts-of-person"], (str(pk), key))
-    summary = meeting_of(pk)
-    attendance = attendance_of(summary, key)
+    access.require(request, REPORTS["facts-of-person"])
+    inside = access.inside(request)
+    summary = meeting_of(pk, inside)
+    attendance = attendance_of(summary, key, inside)
     zone = timezone.get_current_timezone()
     facts = facts_of_attendee(summary, attendance, zone)
     context = {

@@ -98,7 +98,7 @@ def read(request: HttpRequest, report: Report, *others: str) -> Asked:
         dict(request.GET.lists()),
         zone=timezone.get_current_timezone(),
         others=others,
-        organisation=access.organisation_of(request),
+        inside=access.inside(request),
     )
 
 

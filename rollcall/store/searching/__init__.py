@@ -16,9 +16,20 @@ from rollcall.store.searching.courses import FoundCourse, course_of
 from rollcall.store.searching.facets import FACETS, Facet, facets_of
 from rollcall.store.searching.matrix import Cell, Matrix, MatrixRow, matrix_of
 from rollcall.store.searching.people import FoundPerson, found_person
-from rollcall.store.searching.scope import Scope
+from rollcall.store.searching.scope import Scope, organisations
+from rollcall.store.searching.seeing import has_attendance, is_inside, sees_course
 from rollcall.store.searching.use import Bucket, use_of
-from rollcall.store.searching.wanted import COUNTED_UP_TO, LARGEST, Counted, Filter, Page, State, state_of
+from rollcall.store.searching.wanted import (
+    COUNTED_UP_TO,
+    LARGEST,
+    Bounds,
+    Counted,
+    Filter,
+    Inside,
+    Page,
+    State,
+    state_of,
+)
 from rollcall.store.searching.whole import PAGES, AttendanceLine, each_attendance, each_meeting, each_row
 
 if TYPE_CHECKING:
@@ -43,6 +54,7 @@ __all__ = [
     "PAGE",
     "SORTS",
     "AttendanceLine",
+    "Bounds",
     "Bucket",
     "Cell",
     "Counted",
@@ -50,6 +62,7 @@ __all__ = [
     "Filter",
     "FoundCourse",
     "FoundPerson",
+    "Inside",
     "Matrix",
     "MatrixRow",
     "Page",
@@ -62,9 +75,13 @@ __all__ = [
     "each_meeting",
     "every",
     "facets",
+    "has_attendance",
+    "is_inside",
     "matrix",
+    "organisations",
     "page",
     "person",
+    "sees_course",
     "state_of",
     "totals",
     "use",

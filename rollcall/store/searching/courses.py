@@ -80,6 +80,7 @@ def course_of(key: bytes) -> Course | None:
 def _is_everything(scope: Scope) -> bool:
     wanted = scope.wanted
     only_courses = not (wanted.meeting.strip() or wanted.server or wanted.site or wanted.state or scope.people)
+    only_courses &= not (wanted.bounds.site or wanted.bounds.groups is not None)
     return only_courses and not (scope.times_only() or scope.clock or scope.of_rows)
 
 

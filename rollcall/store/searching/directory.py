@@ -103,7 +103,8 @@ def _every_word(terms: Terms, is_in: Callable[[str], Q]) -> Q:
 
 def people_of(wanted: Filter) -> Chosen | None:
     """The people a filter names, None if it names nobody."""
-    if not (wanted.name or wanted.user or wanted.person is not None):
+    is_bound = wanted.bounds.person is not None
+    if not (wanted.name or wanted.user or wanted.person is not None or is_bound):
         return None
     terms = terms_of(wanted.name)
 
@@ -128,6 +129,9 @@ def _exactly(wanted: Filter, prefix: str = "") -> Q:
         condition &= Q(**{f"{prefix}external_key": key_of(wanted.user), f"{prefix}is_user": True})
     if wanted.person is not None:
         condition &= Q(**{f"{prefix}key": wanted.person})
+    if wanted.bounds.person is not None:
+        # Of two different keys nobody has both.
+        condition &= Q(**{f"{prefix}key": wanted.bounds.person, f"{prefix}is_user": True})
     return condition
 
 
@@ -141,14 +145,18 @@ def _first(rows: QuerySet[Any]) -> list[int]:
 def courses_of(wanted: Filter) -> Chosen | None:
     """The courses a filter speaks of, None if of none."""
     text = wanted.course.strip()
-    if not text:
+    bound = wanted.bounds.course
+    if not text and bound is None:
         return None
     key = _key_in(text)
 
     def means(prefix: str) -> Q:
+        inside = Q() if bound is None else Q(**{f"{prefix}key": bound})
         if key:
-            return Q(**{f"{prefix}key": key})
-        return Q(**{f"{prefix}context_id": storable(text)}) | contains(text, f"{prefix}labels_key")
+            return inside & Q(**{f"{prefix}key": key})
+        if not text:
+            return inside
+        return inside & (Q(**{f"{prefix}context_id": storable(text)}) | contains(text, f"{prefix}labels_key"))
 
     rows = Course.objects.filter(means(""))
     if wanted.organisation is not None:

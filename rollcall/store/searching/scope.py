@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from django.db.models import QuerySet
 
-    from rollcall.store.searching.wanted import Filter
+    from rollcall.store.searching.wanted import Bounds, Filter
 
 FEW_ROWS = 20_000
 """Attendances that are sorted as they come; of more, a list is walked in the order of an index."""
@@ -133,8 +133,9 @@ class Scope:
 
     def has_meeting_conditions(self) -> bool:
         """Whether meetings are told apart by more than organisation, time and clock."""
-        wanted = self.wanted
-        return bool(wanted.meeting.strip() or wanted.course.strip() or wanted.server or wanted.site or wanted.state)
+        wanted, bounds = self.wanted, self.wanted.bounds
+        is_asked = wanted.meeting.strip() or wanted.course.strip() or wanted.server or wanted.site or wanted.state
+        return bool(is_asked or bounds.site or bounds.course or bounds.groups is not None)
 
     def of_meetings(self, prefix: str = "") -> Q:
         """What is asked of meetings beside organisation, time and clock."""
@@ -143,6 +144,7 @@ class Scope:
             condition &= Q(**{f"{prefix}pool_name": storable(wanted.server)})
         if wanted.site:
             condition &= Q(**{f"{prefix}site": storable(wanted.site)})
+        condition &= bounds_condition(wanted.bounds, prefix)
         if self.courses is not None:
             condition &= self.courses.condition(f"{prefix}course")
         if self.named is not None:
@@ -234,6 +236,16 @@ class Scope:
 def scope_of(asked: Filter | Scope) -> Scope:
     """A filter that is not answered yet, or one whose words were looked up for another question already."""
     return asked if isinstance(asked, Scope) else Scope(asked)
+
+
+def bounds_condition(bounds: Bounds, prefix: str = "") -> Q:
+    """Of a meeting: that it is of the site and the groups. Course and person are looked up, see `directory`."""
+    condition = Q(**{f"{prefix}site": storable(bounds.site)}) if bounds.site else Q()
+    if bounds.groups is not None:
+        of_groups = Summary.objects.filter(activity_key=OuterRef(f"{prefix}activity_key")).exclude(group_id="")
+        is_of_all = Q(**{f"{prefix}group_id": ""}) & ~Exists(of_groups)
+        condition &= is_of_all | Q(**{f"{prefix}group_id__in": bounds.groups})
+    return condition
 
 
 def organisations() -> list[int]:

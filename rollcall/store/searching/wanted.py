@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from enum import StrEnum
-from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
     from rollcall.store.derived import Summary
@@ -28,6 +28,34 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """What somebody may see of an organisation, whatever they ask for; blank or None is no bound.
+
+    `site` is all of one LMS, `course` one Course's key, `person` one entry of the directory. With `groups` (ids of the
+    LMS) rooms of other groups are not seen, nor rooms of everybody in an activity that has rooms of groups.
+    """
+
+    site: str = ""
+    course: bytes | None = None
+    person: bytes | None = None
+    groups: frozenset[str] | None = None
+
+
+NO_BOUNDS: Final = Bounds()
+
+
+class Inside(NamedTuple):
+    """Of which organisation (None: all), and inside which bounds of it, somebody sees anything."""
+
+    organisation: int | None = None
+    bounds: Bounds = NO_BOUNDS
+
+    def filter(self) -> Filter:
+        """All of it."""
+        return Filter(organisation=self.organisation, bounds=self.bounds)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
     """What a report is asked for; blank or None means any. Times are epoch ms, `until` is past the last one.
 
@@ -37,7 +65,7 @@ class Filter:
     local time in `zone` at which a meeting began; into the next day if the first is not before the second.
     Which attendance: `min_ms` is of the proved time and `max_ms` of the possible one, so that both are certain;
     `min_share` and `max_share` are of the proved part of the class, in thousandths. Each count is at least what is
-    asked for.
+    asked for. Inside which `organisation` (None: all) and `bounds` is not the reader's choice.
     """
 
     name: str = ""
@@ -67,7 +95,13 @@ class Filter:
     cameras: int = 0
     talk_ms: int = 0
     organisation: int | None = None
+    bounds: Bounds = NO_BOUNDS
     as_of: int = 0
+
+    @property
+    def inside(self) -> Inside:
+        """Inside what it is asked."""
+        return Inside(self.organisation, self.bounds)
 
 
 class Counted(NamedTuple):
