@@ -14,9 +14,11 @@ import hypothesis
 import pytest
 from pytest_django.plugin import DjangoDbBlocker
 
-from tests import programs
+from tests import programs, scratch
 from tests.loopback import stay_on_loopback
 from tests.servers import Desk, ask_desk, fresh_database
+
+scratch.write_into_memory()
 
 # Before anything imports the settings: nothing of the person who runs the tests, and a data folder per process.
 _DATA = Path(tempfile.mkdtemp(prefix="rollcall-tests-"))

@@ -27,6 +27,7 @@ import pymysql
 import pytest
 import redis as redis_client
 
+from tests import scratch
 from tests.programs import need
 
 _READY_SECONDS = 60
@@ -168,7 +169,7 @@ def ask_desk(address: str, kind: str) -> Server:
 @contextlib.contextmanager
 def _home() -> Iterator[Path]:
     """A folder other accounts may pass through; short, because a socket's path ends at 107 bytes."""
-    home = Path(tempfile.mkdtemp(prefix="rc-", dir="/tmp"))
+    home = Path(tempfile.mkdtemp(prefix="rc-", dir=scratch.shallow()))
     home.chmod(0o711)
     try:
         yield home
