@@ -18,6 +18,7 @@ from rollcall.store.platforms import (
     PendingLaunch,
     Platform,
     ResourceLink,
+    Teacher,
     ToolKey,
     Visit,
 )
@@ -58,6 +59,7 @@ __all__ = [
     "StaffSession",
     "Summary",
     "Target",
+    "Teacher",
     "Token",
     "ToolKey",
     "Visit",

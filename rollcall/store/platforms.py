@@ -42,7 +42,9 @@ class Platform(models.Model):
     removed_at = models.BigIntegerField(null=True)
     launched_at = models.BigIntegerField(null=True)
     token_at = models.BigIntegerField(null=True, help_text="last access token given")
-    token_trouble = WireTextField(blank=True)
+    token_trouble = WireTextField(blank=True, help_text="a code of rollcall.lti.trouble, blank when all is well")
+    services_failures = models.IntegerField(default=0, help_text="in a row, of calls that concern the whole LMS")
+    services_paused_until = models.BigIntegerField(null=True, help_text="until then it is asked for nothing")
 
     class Meta:
         app_label = "store"
@@ -75,7 +77,8 @@ class Context(models.Model):
     launched_at = models.BigIntegerField()
     roster_at = models.BigIntegerField(null=True, help_text="when the roster was last read whole")
     roster_due_at = models.BigIntegerField(null=True, db_index=True)
-    roster_trouble = WireTextField(blank=True)
+    roster_trouble = WireTextField(blank=True, help_text="a code of rollcall.lti.trouble, blank when all is well")
+    roster_failures = models.IntegerField(default=0, help_text="in a row")
 
     class Meta:
         app_label = "store"
@@ -118,7 +121,11 @@ class LineItem(models.Model):
 
 
 class Member(models.Model):
-    """Somebody on the roster of a course for a time; `until_at` is null while they are. No name unless it is shared."""
+    """Somebody on the roster of a course for a time; `until_at` is null while they are. No name unless it is shared.
+
+    Times are those of whole readings: `from_at` the first that had them, `absent_at` the one before it, `seen_at` the
+    last that had them (written when the stay ends), `until_at` the one after it.
+    """
 
     context = models.ForeignKey(Context, on_delete=models.CASCADE, related_name="members")
     user_id = WireTextField()
@@ -128,11 +135,26 @@ class Member(models.Model):
     is_learner = models.BooleanField()
     from_at = models.BigIntegerField()
     until_at = models.BigIntegerField(null=True)
+    absent_at = models.BigIntegerField(null=True)
+    seen_at = models.BigIntegerField(null=True)
 
     class Meta:
         app_label = "store"
         constraints = (models.UniqueConstraint(fields=("context", "user_key", "from_at"), name="one_member_per_stay"),)
         indexes = (models.Index(fields=("user_key", "context"), name="member_by_user"),)
+
+
+class Teacher(models.Model):
+    """Somebody who came to a course as its instructor: whatever its roster says of them, they are no absentee."""
+
+    context = models.ForeignKey(Context, on_delete=models.CASCADE, related_name="teachers")
+    user_id = WireTextField()
+    user_key = DigestField(help_text="of the user id")
+    came_at = models.BigIntegerField(help_text="when they last did")
+
+    class Meta:
+        app_label = "store"
+        constraints = (models.UniqueConstraint(fields=("context", "user_key"), name="one_teacher_per_user"),)
 
 
 class ToolKey(models.Model):
