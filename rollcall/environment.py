@@ -83,8 +83,8 @@ LOG_FORMAT = Setting("ROLLCALL_LOG_FORMAT", "text", "How log lines look.", one_o
 LOG_LEVEL = Setting("ROLLCALL_LOG_LEVEL", "info", "What is logged.", one_of=("debug", "info", "warning", "error"))
 POLL_SECONDS = Setting("ROLLCALL_POLL_SECONDS", "30", "How often each BigBlueButton server is asked who is in.")
 HOOK_CHECK_SECONDS = Setting("ROLLCALL_HOOK_CHECK_SECONDS", "180", "How often each server's hooks are verified.")
-RELAY_HOSTS = Setting(
-    "ROLLCALL_RELAY_HOSTS", "", "Hosts of LMSs the relay may send to although they are private or without https."
+LMS_HOSTS = Setting(
+    "ROLLCALL_LMS_HOSTS", "", "Hosts of LMSs Rollcall may ask and send to although they are private or without https."
 )
 
 SETTINGS: tuple[Setting, ...] = (
@@ -104,5 +104,5 @@ SETTINGS: tuple[Setting, ...] = (
     LOG_LEVEL,
     POLL_SECONDS,
     HOOK_CHECK_SECONDS,
-    RELAY_HOSTS,
+    LMS_HOSTS,
 )

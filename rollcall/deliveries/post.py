@@ -3,36 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import Final
-from urllib.parse import urlsplit, urlunsplit
 
 import httpx
 import structlog
 
-from rollcall import __version__
-from rollcall.deliveries.addresses import Destination, NoSuchHost, NotAllowed, destination_of, netloc
+from rollcall.outgoing.addresses import NoSuchHost, NotAllowed, destination_of
+from rollcall.outgoing.connecting import fault_of, first_that_connects, is_before_sending, requests_to
 
-CONNECT_SECONDS: Final = 10.0
-READ_SECONDS: Final = 60.0
 WHOLE_SECONDS: Final = 90.0
 LONGEST_PHRASE: Final = 200
 LONGEST_RETRY_AFTER_MS: Final = 24 * 60 * 60_000
 
 OWN_FAULT: Final = "own-fault"
-
-_BEFORE_SENDING: Final = (
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.PoolTimeout,
-    httpx.UnsupportedProtocol,
-    httpx.LocalProtocolError,
-)
 
 logger = structlog.get_logger(__name__)
 
@@ -57,23 +45,6 @@ class Silence:
     took_ms: int
 
 
-@asynccontextmanager
-async def http_client() -> AsyncIterator[httpx.AsyncClient]:
-    """HTTP/1.1, which alone has phrases; each request on a connection of its own, lest an idle one had been closed."""
-    async with httpx.AsyncClient(
-        http1=True,
-        http2=False,
-        verify=ssl.create_default_context(),
-        timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
-        limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
-        headers={"User-Agent": f"rollcall/{__version__}", "Accept": "*/*", "Accept-Encoding": "identity"},
-        follow_redirects=False,
-        # A proxy named in the environment would be asked for names that have been looked up and weighed here.
-        trust_env=False,
-    ) as client:
-        yield client
-
-
 async def post(
     http: httpx.AsyncClient, url: str, content: bytes, token: str, trusted: frozenset[str]
 ) -> Answer | Silence:
@@ -83,39 +54,17 @@ async def post(
     try:
         async with asyncio.timeout(WHOLE_SECONDS):
             destination = await destination_of(url, trusted)
-            requests = [_request(http, destination, one, content, token) for one in destination.addresses or ("",)]
-            return await _send_to_one(http, requests)
+            headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
+            requests = requests_to(http, "POST", destination, headers, content)
+            return await first_that_connects(requests, partial(_send, http))
     except (NotAllowed, NoSuchHost) as error:
         return Silence(error.code, is_safe=True, took_ms=_since(began))
     except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
-        is_safe = not requests or isinstance(error, _BEFORE_SENDING)
-        return Silence(_fault(error), is_safe=is_safe, took_ms=_since(began))
+        is_safe = not requests or is_before_sending(error)
+        return Silence(fault_of(error), is_safe=is_safe, took_ms=_since(began))
     except Exception:  # a fault of ours, wherever: it is put off and told as any other trouble
         logger.exception("A request to an LMS failed by a fault of Rollcall")
         return Silence(OWN_FAULT, is_safe=not requests, took_ms=_since(began))
-
-
-def _request(
-    http: httpx.AsyncClient, destination: Destination, address: str, content: bytes, token: str
-) -> httpx.Request:
-    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}", "Connection": "close"}
-    url, extensions = destination.url, {}
-    if address:
-        parts = urlsplit(url)
-        headers["Host"] = parts.netloc
-        extensions["sni_hostname"] = destination.host
-        url = urlunsplit(parts._replace(netloc=netloc(address, parts.port)))
-    return http.build_request("POST", url, content=content, headers=headers, extensions=extensions)
-
-
-async def _send_to_one(http: httpx.AsyncClient, requests: Sequence[httpx.Request]) -> Answer:
-    *others, last = requests
-    for request in others:
-        try:
-            return await _send(http, request)
-        except (httpx.ConnectError, httpx.ConnectTimeout):
-            continue
-    return await _send(http, last)
 
 
 async def _send(http: httpx.AsyncClient, request: httpx.Request) -> Answer:
@@ -129,17 +78,6 @@ async def _send(http: httpx.AsyncClient, request: httpx.Request) -> Answer:
             date_at=_date(response.headers.get("date")),
             retry_after_ms=_retry_after(response.headers.get("retry-after")),
         )
-
-
-def _fault(error: Exception) -> str:
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, ssl.SSLError):
-            return "tls"
-        cause = cause.__cause__ or cause.__context__
-    if isinstance(error, httpx.TimeoutException | TimeoutError):
-        return "unreachable" if isinstance(error, httpx.ConnectTimeout) else "timeout"
-    return "unreachable" if isinstance(error, _BEFORE_SENDING) else "broken-connection"
 
 
 def _printable(text: str) -> str:

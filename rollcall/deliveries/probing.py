@@ -8,12 +8,13 @@ from urllib.parse import urlsplit
 
 from django.utils.translation import gettext as _
 
-from rollcall.deliveries.addresses import trusted_hosts
 from rollcall.deliveries.by_callback import PADDINGS, PROBE, is_broker, token
-from rollcall.deliveries.post import Answer, Silence, http_client, post
+from rollcall.deliveries.post import Answer, Silence, post
 from rollcall.deliveries.queue import Key, confirm_key, keys_for
 from rollcall.deliveries.send import Found, find_key, now_ms, trouble_without_key
 from rollcall.deliveries.told import mend_of, padded, trouble_of
+from rollcall.outgoing.addresses import trusted_hosts
+from rollcall.outgoing.connecting import http_client
 
 if TYPE_CHECKING:
     from rollcall.store.connections import Pool

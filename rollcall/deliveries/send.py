@@ -22,11 +22,12 @@ from django.db import Error, close_old_connections, connections
 from rollcall import settings
 from rollcall.bbb.watcher import own_name
 from rollcall.deliveries import queue
-from rollcall.deliveries.addresses import trusted_hosts
 from rollcall.deliveries.by_callback import PADDINGS, PROBE, Meaning, meaning_of, token
 from rollcall.deliveries.outcome import Outcome, outcome_of
-from rollcall.deliveries.post import Answer, Silence, http_client, post
+from rollcall.deliveries.post import Answer, Silence, post
 from rollcall.deliveries.wanting import Wanting
+from rollcall.outgoing.addresses import trusted_hosts
+from rollcall.outgoing.connecting import http_client
 from rollcall.store.outbox import State
 
 T = TypeVar("T")

@@ -184,7 +184,7 @@ def trouble_of(code: str, phrase: str = "") -> str:
 
 def mend_of(code: str) -> str:
     """What to do about it; blank where only waiting helps."""
-    return _(_MENDS[code]) % {"setting": environment.RELAY_HOSTS.name} if code in _MENDS else ""
+    return _(_MENDS[code]) % {"setting": environment.LMS_HOSTS.name} if code in _MENDS else ""
 
 
 def warning_of(target: Target) -> str:

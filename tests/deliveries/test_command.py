@@ -118,7 +118,7 @@ def test_the_probe_says_in_words_what_is_wrong(site: Moodle, capsys: Capture, mo
 
     assert "not https" in said(1)
     assert "private network" in said(1, site.url(1).replace("http://", "https://"))
-    monkeypatch.setenv("ROLLCALL_RELAY_HOSTS", "127.0.0.1")
+    monkeypatch.setenv("ROLLCALL_LMS_HOSTS", "127.0.0.1")
     assert said(0).startswith("ok")
     assert said(0, site.url(2)).startswith("ok")
     site.is_header_stripped = True

@@ -11,9 +11,9 @@ import pytest
 from django.db import connections
 
 from rollcall.deliveries import queue
-from rollcall.deliveries.post import http_client
 from rollcall.deliveries.send import Sender
 from rollcall.deliveries.told import state_of
+from rollcall.outgoing.connecting import http_client
 from rollcall.store.outbox import DONE, Attempt, Delivery, State, Target
 from tests.deliveries.world import HOUR_MS, MINUTE_MS, SECRET, Clock, Crash, Worker, delivery_of, owe
 from tests.moodle import Activity, Moodle, moodle

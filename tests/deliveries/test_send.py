@@ -241,7 +241,7 @@ def test_a_person_may_have_all_secrets_tried_and_the_right_one_is_kept_to(
     connect(pool, "a newer one", "the newest")
     work(clock)
     site.clock = time.time
-    monkeypatch.setenv("ROLLCALL_RELAY_HOSTS", "127.0.0.1")
+    monkeypatch.setenv("ROLLCALL_LMS_HOSTS", "127.0.0.1")
     found = asyncio.run(examine(pool, site.url(1), all_secrets=True))
     assert found.is_well
     assert signers(site, SECRET, "a newer one", "the newest") == {SECRET, "a newer one", "the newest"}

@@ -33,7 +33,7 @@ def site() -> Iterator[Moodle]:
 
 @pytest.fixture
 def env(instance_env: dict[str, str]) -> dict[str, str]:
-    return instance_env | {"ROLLCALL_RELAY_HOSTS": "127.0.0.1", "ROLLCALL_LOG_LEVEL": "info"}
+    return instance_env | {"ROLLCALL_LMS_HOSTS": "127.0.0.1", "ROLLCALL_LOG_LEVEL": "info"}
 
 
 def record(site: Moodle, name: str) -> bytes:

@@ -12,8 +12,8 @@ from django.db import connections
 
 from rollcall.bbb.redact import redact
 from rollcall.deliveries import queue
-from rollcall.deliveries.post import http_client
 from rollcall.deliveries.send import Sender
+from rollcall.outgoing.connecting import http_client
 from tests import makers
 from tests.makers import Attendee, at
 

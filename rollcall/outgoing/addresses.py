@@ -1,4 +1,4 @@
-"""Where a request may go: an address that came with a meeting must not open a way into the operator's own network."""
+"""Where a request may go: an address that somebody else chose must not open a way into the operator's own network."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Destination:
 
 def trusted_hosts() -> frozenset[str]:
     """The hosts that may be private or without TLS, by the operator's word."""
-    return frozenset(map(_plain, environment.RELAY_HOSTS.read().lower().replace(",", " ").split()))
+    return frozenset(map(_plain, environment.LMS_HOSTS.read().lower().replace(",", " ").split()))
 
 
 def _plain(host: str) -> str:
@@ -104,9 +104,9 @@ def netloc(host: str, port: int | None) -> str:
 
 def _not_allowed(host: str, why: str, *, code: str) -> NotAllowed:
     return NotAllowed(
-        f"Nothing is sent to {host}: {why}.",
+        f"Nothing is asked of or sent to {host}: {why}.",
         code=code,
-        hint=f"If it is meant to be so, add {host} to {environment.RELAY_HOSTS.name} and start Rollcall again.",
+        hint=f"If it is meant to be so, add {host} to {environment.LMS_HOSTS.name} and start Rollcall again.",
     )
 
 
