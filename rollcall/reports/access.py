@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
@@ -73,7 +72,7 @@ def require_licence(reader: Reader, area: Area = Area.LISTS) -> None:
     """That the reader's organisation may see its records just now; of its licence it may always read."""
     if reader.organisation is None or area is Area.LICENCE:
         return
-    standing = licensed(reader.organisation, time.time_ns() // 1_000_000)
+    standing = licensed(reader.organisation)
     if standing.standing is not Standing.IN_FORCE:
         raise refusal(reader.organisation, standing)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections import defaultdict
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -39,9 +41,28 @@ class Licensed:
     people_a_month: int | None = None
 
 
-def licensed(organisation: int, now: int) -> Licensed:
-    """How this organisation stands. At the very moment at which a licence ends it is over."""
+def now_ms() -> int:
+    """The clock by which every licence is looked at; tests put another in its place."""
+    return time.time_ns() // 1_000_000
+
+
+def licensed(organisation: int, now: int | None = None) -> Licensed:
+    """How this organisation stands; now, if no time is given. At the very moment at which a licence ends it is over."""
+    now = now_ms() if now is None else now
     return standing_of(Licence.objects.filter(organisation=organisation).order_by("pk"), now)
+
+
+def not_captured(organisations: Iterable[int], now: int) -> dict[int, int]:
+    """Those of them for which nothing is kept any more, and since when (epoch ms): no licence, and no grace, is left.
+
+    Who never had a licence, whose licence is suspended, or begins later, is captured: only an end ends it.
+    """
+    of: defaultdict[int, list[Licence]] = defaultdict(list)
+    for one in Licence.objects.filter(organisation__in=set(organisations)).order_by("pk"):
+        of[one.organisation_id].append(one)
+    standings = {organisation: standing_of(licences, now) for organisation, licences in of.items()}
+    until = {organisation: one.captured_until for organisation, one in standings.items()}
+    return {organisation: since for organisation, since in until.items() if since is not None and since <= now}
 
 
 def standing_of(licences: Iterable[Licence], now: int) -> Licensed:
