@@ -202,10 +202,10 @@ class PendingLaunch(models.Model):
 
 
 class Visit(models.Model):
-    """A session that a launch began. What somebody may see in it was decided then and goes with it.
+    """A session that a launch began. As whom somebody comes was decided then; the roster may narrow it (`groups`).
 
-    `key` is of the random text that stands in the cookie or is signed into the page; once the cookie has come back
-    (`has_cookie`) the page's own text opens nothing any more.
+    `key` is of the random text that stands in the cookie; addresses without a cookie are signed over it, and open
+    nothing any more once the cookie has come back (`has_cookie`). Language and zone are what was chosen in it.
     """
 
     key = DigestField(unique=True)
@@ -214,8 +214,9 @@ class Visit(models.Model):
     link = models.ForeignKey(ResourceLink, on_delete=models.SET_NULL, null=True, related_name="+")
     user_id = WireTextField()
     role = ExactCharField(max_length=16)
-    groups = WireTextField(null=True, help_text="separated by commas; null: all")
+    groups = WireTextField(null=True, help_text="their own, separated by commas; null: the LMS did not say")
     language = ExactCharField(max_length=16, blank=True)
+    zone = ExactCharField(max_length=64, blank=True)
     has_cookie = models.BooleanField(default=False)
     made_at = models.BigIntegerField()
     used_at = models.BigIntegerField(help_text="to the minute")
