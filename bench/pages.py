@@ -58,8 +58,12 @@ def run() -> list[Result]:
     from django.test import Client
     from django.test.utils import CaptureQueriesContext
 
+    from rollcall.store.accounts import Account
+
     client = Client(headers={"Host": "127.0.0.1"})
-    client.force_login(User.objects.create(username="bench", is_staff=True))
+    user = User.objects.create(username="bench", is_staff=True)
+    Account.objects.create(user=user)
+    client.force_login(user)
 
     def seconds(path: str) -> float:
         assert client.get(path).status_code == 200, path

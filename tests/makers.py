@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
 
 DAY = "2026-11-20"
 
@@ -235,3 +238,12 @@ def _attendance(summary: Any, one: Attendee, meeting: str, day: str, number: int
         **{name: detail["engagement"][name]["seen"] for name in _SEARCHED},
         detail=msgspec.json.encode(detail),
     )
+
+
+def operator(users: type[User], name: str, **fields: str) -> User:
+    """An account that sees everything."""
+    from rollcall.store.accounts import Account
+
+    user = users.objects.create_user(name, **fields)
+    Account.objects.create(user=user)
+    return user

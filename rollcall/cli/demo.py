@@ -226,6 +226,7 @@ def _make_server_and_user(pool: Pool, simulated: SimulatedServer) -> str:
     from django.contrib.auth.models import User
 
     from rollcall.bbb.servers import now_ms
+    from rollcall.store.accounts import Account
     from rollcall.store.connections import Hook, Secret, Server
     from rollcall.store.sealing import seal
     from rollcall.web.sign_in import make_link
@@ -246,6 +247,7 @@ def _make_server_and_user(pool: Pool, simulated: SimulatedServer) -> str:
     if is_new:
         user.set_unusable_password()
         user.save()
+    Account.objects.get_or_create(user=user)
     return os.environ["ROLLCALL_URL"] + make_link(user)
 
 

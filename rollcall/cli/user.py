@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,24 +15,33 @@ from rollcall.core.errors import Refused
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-app = new_app("Staff accounts: add, list, remove.")
+    from rollcall.store.organisations import Organisation
+
+app = new_app("Staff accounts: add, list, change, remove, their sessions.")
 
 Name = Annotated[str, typer.Argument(help="The name to sign in with.", show_default=False)]
 FromStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")]
+OfOrganisation = Annotated[str, typer.Option("--organisation", help="It sees what is of this organisation.")]
+AsOperator = Annotated[bool, typer.Option("--operator", help="It sees everything, and manages it.")]
 
 
 @app.command()
 def add(
     name: Name,
+    organisation: OfOrganisation = "",
+    operator: AsOperator = False,
     password_stdin: FromStdin = False,
     link: Annotated[bool, typer.Option("--link", help="No password: print a link that signs in once.")] = False,
 ) -> None:
-    """Make an account that may see every meeting."""
+    """Make an account of one organisation, or of an operator; as long as there is no organisation it is an operator's."""
     open_database()
     from django.contrib.auth.models import User
     from django.core.exceptions import ValidationError
-    from django.db import IntegrityError
+    from django.db import IntegrityError, transaction
 
+    from rollcall.store.accounts import Account
+
+    owner = _owner(organisation, is_operator=operator, is_new=True)
     user = User(username=name, is_staff=True)
     try:
         user.clean_fields(exclude=["password"])
@@ -48,23 +58,61 @@ def add(
     else:
         user.set_password(_password(user, from_stdin=password_stdin))
     try:
-        user.save()
+        with transaction.atomic():
+            user.save()
+            Account.objects.create(user=user, organisation=owner)
     except IntegrityError:
         raise _taken(name) from None
-    print(f"Added {name}.")
+    print(f"Added {name}: {_told(owner)}.")
     if link:
         _print_link(user)
 
 
 @app.command("list")
 def list_users() -> None:
-    """Show the accounts and when each was last used."""
+    """Show the accounts, what each may see, and when it was last used."""
     open_database()
     from django.contrib.auth.models import User
 
+    from rollcall.store.accounts import Account
+
+    owners = {one.user_id: _told(one.organisation) for one in Account.objects.select_related("organisation")}
     for user in User.objects.order_by("username"):
         last = f"{user.last_login:%Y-%m-%d %H:%M} UTC" if user.last_login else "never"
-        print(f"{user.username}\tlast signed in: {last}")
+        print(f"{user.username}\t{owners.get(user.pk, 'sees nothing')}\tlast signed in: {last}")
+
+
+@app.command()
+def change(name: Name, organisation: OfOrganisation = "", operator: AsOperator = False) -> None:
+    """Let an account see what is of this organisation from now on, or everything."""
+    open_database()
+    from rollcall.store.accounts import Account
+
+    user, owner = _find(name), _owner(organisation, is_operator=operator, is_new=False)
+    Account.objects.update_or_create(user=user, defaults={"organisation": owner})
+    print(f"{name} is changed: {_told(owner)}.")
+
+
+@app.command()
+def sessions(name: Name) -> None:
+    """Show where an account is signed in: since when, and when it was last used."""
+    open_database()
+    from rollcall.store.staff_sessions import sessions_of
+
+    found = sessions_of(_find(name))
+    for one in found:
+        print(f"signed in: {_time(one.made_at)}\tlast used: {_time(one.seen_at)}")
+    if not found:
+        print(f"{name} is not signed in anywhere.")
+
+
+@app.command("sign-out")
+def sign_out(name: Name) -> None:
+    """End all sessions of an account at once."""
+    open_database()
+    from rollcall.store.staff_sessions import end_sessions
+
+    print(f"Sessions of {name} ended: {end_sessions(_find(name))}.")
 
 
 @app.command()
@@ -90,6 +138,30 @@ def print_link(name: Name) -> None:
     """Print a link that signs in once, within ten minutes."""
     open_database()
     _print_link(_find(name))
+
+
+def _owner(organisation: str, *, is_operator: bool, is_new: bool) -> Organisation | None:
+    """Of whom an account is to be, None is an operator's; a new one must say so once there is a choice."""
+    from rollcall.store.organisations import Organisation
+    from rollcall.store.organising import find_organisation
+
+    if organisation and not is_operator:
+        return find_organisation(organisation)
+    if is_operator != bool(organisation) or (is_new and not is_operator and not Organisation.objects.exists()):
+        return None
+    raise Refused(
+        "Say whose account it is: --organisation NAME or --operator, one of the two.",
+        code="whose-account",
+        hint="`rollcall organisation list` shows the organisations; an operator sees all of them.",
+    )
+
+
+def _told(owner: Organisation | None) -> str:
+    return f"of {owner.name}" if owner else "operator, sees everything"
+
+
+def _time(at: int) -> str:
+    return f"{datetime.fromtimestamp(at / 1000, UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _taken(name: str) -> Refused:

@@ -27,8 +27,8 @@ class ExportState(StrEnum):
 class Export(models.Model):
     """One report as a file, told by the address it was asked for under; `name` and `kind` make the file's name.
 
-    `owner` is who may fetch it, and `reader` (JSON of core.access.Reader) inside which bounds it is made. `language` and
-    `zone` are those of who asked; `done` of `total` rows are drawn.
+    `owner` is who may fetch it, and `reader` (JSON of core.access.Reader) inside which bounds it is made. `language`
+    and `zone` are those of who asked; `done` of `total` rows are drawn.
     """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, related_name="+")

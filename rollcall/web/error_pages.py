@@ -48,13 +48,13 @@ class Errors:
 class LoginRequired(LoginRequiredMiddleware):
     """Every page needs an account unless it says otherwise; a program is told so instead of being sent to a form."""
 
-    def process_view(  # type: ignore[override]  # Django's own is narrower
+    def process_view(
         self, request: HttpRequest, view_func: Callable[..., HttpResponseBase], *arguments: object
     ) -> HttpResponseBase | None:
         """Whoever a launch let in has no account and needs none."""
         if is_let_in(request):
             return None
-        return super().process_view(request, view_func, *arguments)  # type: ignore[no-any-return,arg-type]
+        return super().process_view(request, view_func, *arguments)  # type: ignore[arg-type]
 
     def handle_no_permission(  # type: ignore[override]  # Django takes any answer
         self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]

@@ -14,7 +14,7 @@ from rollcall.live.now import JUST_MS, Now, read_now
 from rollcall.live.wire import change_chunk, whole_chunk
 from rollcall.store import reading
 from tests.live.watching import ada, come, running, sign
-from tests.makers import Attendee, at, make_meeting
+from tests.makers import Attendee, at, make_meeting, operator
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -150,7 +150,7 @@ def test_what_is_read_out_names_few_and_counts_many() -> None:
 
 @pytest.fixture
 def signed_in(client: Client, django_user_model: Any) -> Client:
-    client.force_login(django_user_model.objects.create_user("teacher"))
+    client.force_login(operator(django_user_model, "teacher"))
     return client
 
 

@@ -20,7 +20,7 @@ from rollcall.live.fragment import Fragment
 from rollcall.live.snapshot import LIVE, PAGE, Progress, View
 from rollcall.live.stream import Streams
 from tests.live.watching import SOON, Browser, address, come, fold, in_thread, run, running, sign, watching
-from tests.makers import at
+from tests.makers import at, operator
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -470,7 +470,7 @@ def test_only_who_may_see_the_meeting_is_given_its_stream(client: Client, django
     path = f"/meetings/{summary.meeting_id}/watch"
 
     assert client.get(path, headers=asked).status_code == 403
-    client.force_login(django_user_model.objects.create_user("ada"))
+    client.force_login(operator(django_user_model, "ada"))
     client.cookies["zone"] = "Europe/Athens"
     for query, form in (("", PAGE), ("&form=live", LIVE), ("&form=nope", PAGE)):
         answer = client.get(f"{path}?after={key}{query}", headers=asked).json()

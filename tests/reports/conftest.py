@@ -8,12 +8,14 @@ import pytest
 from django.test import Client
 from lxml import html
 
+from tests.makers import operator
+
 
 @pytest.fixture
 def page(django_user_model: Any) -> Any:
     """Ask for an address, signed in; the answer as a tree of elements, with its status."""
     client = Client()
-    client.force_login(django_user_model.objects.create_user("teacher"))
+    client.force_login(operator(django_user_model, "teacher"))
 
     def get(address: str, *, status: int = 200, **headers: str) -> Any:
         response = client.get(address, headers=headers)

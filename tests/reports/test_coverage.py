@@ -8,7 +8,7 @@ import pytest
 
 from rollcall.cli import run
 from rollcall.reports import words
-from tests.makers import make_meeting
+from tests.makers import make_meeting, operator
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -39,7 +39,7 @@ def test_a_period_and_a_server_can_be_asked_for(capsysbinary: pytest.CaptureFixt
 
 @pytest.mark.usefixtures("servers")
 def test_the_page_shows_it_and_refuses_a_server_that_is_none(client: Any, django_user_model: Any) -> None:
-    client.force_login(django_user_model.objects.create_user("ada"))
+    client.force_login(operator(django_user_model, "ada"))
     page = client.get("/coverage?from=2026-11-21").content.decode()
     assert "alpha" in page
     assert "50%" in page

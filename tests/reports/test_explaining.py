@@ -13,7 +13,7 @@ from rollcall.reports import words
 from rollcall.reports.explaining import Explained, explain
 from rollcall.reports.facts import facts_of_attendee, facts_of_meeting
 from rollcall.store import reading
-from tests.makers import Attendee, make_meeting
+from tests.makers import Attendee, make_meeting, operator
 from tests.reports.three_witnesses import WITNESSES, class_of, keep
 
 if TYPE_CHECKING:
@@ -240,7 +240,7 @@ def test_the_command_says_all_of_it(capsys: pytest.CaptureFixture[str]) -> None:
 def test_the_page_of_a_persons_facts_says_all_of_it(client: Any, django_user_model: Any) -> None:
     truth = class_of()
     summary = keep(truth, *WITNESSES)
-    client.force_login(django_user_model.objects.create_user("ada"))
+    client.force_login(operator(django_user_model, "ada"))
     key = bytes(attendance_of(summary, somebody(truth)).attendee_key).hex()
     page = client.get(f"/meetings/{summary.meeting_id}/facts/{key}").content.decode()
     assert "What each witness said" in page

@@ -25,7 +25,7 @@ from rollcall.reports.pdf.response import pdf_response
 from rollcall.reports.rows import Column, Kind
 from rollcall.store.exports import Export, ExportPart, ExportState
 from rollcall.store.facts import Meeting
-from tests.makers import Attendee, make_meeting
+from tests.makers import Attendee, make_meeting, operator
 from tests.reports.pdf.printed import COLUMNS, opened, people, table_of, text_of
 
 pytestmark = pytest.mark.django_db
@@ -35,7 +35,7 @@ CONTENT = b"%PDF " + bytes(range(256)) * 5000
 
 @pytest.fixture
 def ada(django_user_model: Any) -> Any:
-    return django_user_model.objects.create_user("ada")
+    return operator(django_user_model, "ada")
 
 
 @pytest.fixture
@@ -172,7 +172,7 @@ def test_nobody_else_sees_it_but_a_superuser(ada: Any, view: Any, django_user_mo
     export = asked(ada)
     Maker("w").tick()
     others = {
-        "grace": (django_user_model.objects.create_user("grace"), 404),
+        "grace": (operator(django_user_model, "grace"), 404),
         "root": (django_user_model.objects.create_superuser("root"), 200),
     }
     for user, status in others.values():
@@ -209,7 +209,7 @@ def test_a_file_can_be_deleted_by_whom_it_belongs_to(
         Maker("w").tick()
     address = f"/exports/{export.pk}/delete"
     stranger = Client()
-    stranger.force_login(django_user_model.objects.create_user("grace"))
+    stranger.force_login(operator(django_user_model, "grace"))
     assert (stranger.post(address).status_code, client.get(address).status_code) == (404, 405)
     answer = client.post(address)
     assert (answer.status_code, answer["Location"]) == (302, "/exports")

@@ -14,12 +14,13 @@ from django.http import HttpRequest, HttpResponse
 from rollcall.reports.exports import queue, working
 from rollcall.reports.exports.asking import now_ms
 from rollcall.store.exports import Export, ExportPart, ExportState
+from tests.makers import operator
 
 CONTENT = bytes(range(256)) * 6000
 
 
 def wanted() -> Export:
-    user = get_user_model().objects.create_user("ada")
+    user = operator(get_user_model(), "ada")
     now = now_ms()
     return Export.objects.create(
         user_id=user.pk,

@@ -12,6 +12,7 @@ from django.utils import timezone
 from rollcall.reports.details import attendance_detail, summary_detail
 from rollcall.reports.facts import ShownFact, facts_of_attendee, facts_of_meeting
 from rollcall.store import reading
+from tests.makers import operator
 from tests.reports.three_witnesses import class_of, keep
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def test_every_fact_of_the_class_names_its_room(summary: Summary) -> None:
 def test_the_pages_and_files_have_a_column_of_rooms_where_there_are_any(
     summary: Summary, client: Any, django_user_model: Any
 ) -> None:
-    client.force_login(django_user_model.objects.create_user("ada"))
+    client.force_login(operator(django_user_model, "ada"))
     somebody = in_one_room(summary)
     plain = keep(class_of(days=1), "webhooks", server="bbb2")
     key = bytes(somebody.attendee_key).hex()

@@ -10,14 +10,14 @@ from django.test import Client
 from rollcall.reports.file_names import disposition
 from rollcall.store.derived import Course, Person
 from rollcall.store.facts import Meeting
-from tests.makers import Attendee, make_meeting
+from tests.makers import Attendee, make_meeting, operator
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
 def called(client: Client, django_user_model: Any) -> Any:
-    client.force_login(django_user_model.objects.create_user("teacher"))
+    client.force_login(operator(django_user_model, "teacher"))
     return lambda address: client.get(address)["Content-Disposition"].removeprefix("attachment; ")
 
 

@@ -11,14 +11,14 @@ from typing import Any
 import openpyxl
 import pytest
 
-from tests.makers import Attendee, make_meeting
+from tests.makers import Attendee, make_meeting, operator
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
 def fetch(client: Any, django_user_model: Any) -> Any:
-    client.force_login(django_user_model.objects.create_user("teacher"))
+    client.force_login(operator(django_user_model, "teacher"))
     make_meeting(Attendee(name="=Παύλος", uid="1"), name="Logic")
     make_meeting(Attendee(name="Emmy", uid="2"), name="Algebra", day="2026-11-18")
     return client.get

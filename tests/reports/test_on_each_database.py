@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
-from tests.makers import Attendee, make_meeting
+from tests.makers import Attendee, make_meeting, operator
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -25,7 +25,7 @@ def test_every_page_and_file_is_answered() -> None:
         label="Mathematics",
     )
     client = Client()
-    client.force_login(User.objects.create_user("teacher"))
+    client.force_login(operator(User, "teacher"))
     meeting = f"/meetings/{summary.meeting_id}"
     person = f"/people/{page('people', Filter()).rows[0].key.hex()}"
     facts = f"{meeting}/facts/{bytes(Attendance.objects.all()[0].attendee_key).hex()}"
@@ -86,7 +86,7 @@ def test_a_class_with_all_its_witnesses_is_shown() -> None:
 
     summary = keep(class_of(rooms=1), *WITNESSES, without=("user-left",))
     client = Client()
-    client.force_login(User.objects.create_user("teacher"))
+    client.force_login(operator(User, "teacher"))
     page = client.get(f"/meetings/{summary.meeting_id}").content.decode()
     assert "Webhooks lost the leave of " in page
     assert "events.xml made the time of " in page
@@ -102,7 +102,7 @@ def test_nothing_of_a_class_that_is_refused_is_shown_but_that_it_is() -> None:
     refuse(summary.meeting_id)
     summary.delete()
     client = Client()
-    client.force_login(User.objects.create_user("teacher"))
+    client.force_login(operator(User, "teacher"))
     answer = client.get(f"/meetings/{summary.meeting.pk}")
     assert answer.status_code == 404
     assert "capture is switched off for it" in answer.content.decode()

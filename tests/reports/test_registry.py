@@ -7,12 +7,11 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from rollcall.cli.report import What
 from rollcall.reports.filters import FIELDS
 from rollcall.reports.registry import REPORTS, rebuild
 from rollcall.reports.rows import Format, Kind
 from rollcall.store.searching import FACETS, SORTS
-from tests.makers import Attendee, at, make_meeting
+from tests.makers import Attendee, at, make_meeting, operator
 from tests.reports.browsing import mapped
 
 pytestmark = pytest.mark.django_db
@@ -59,7 +58,7 @@ def subjects() -> dict[str, tuple[str, ...]]:
 @pytest.fixture
 def client_of_teacher(django_user_model: Any) -> Client:
     client = Client()
-    client.force_login(django_user_model.objects.create_user("teacher"))
+    client.force_login(operator(django_user_model, "teacher"))
     return client
 
 
@@ -141,5 +140,7 @@ def test_facets_are_filters() -> None:
     assert set(FACETS) <= set(FIELDS)
 
 
-def test_the_command_line_has_every_report() -> None:
-    assert [what.value for what in What] == list(REPORTS)
+@pytest.mark.parametrize("report", REPORTS.values(), ids=lambda report: report.name)
+def test_an_address_has_a_place_for_each_thing_a_report_is_about(report: Any) -> None:
+    assert report.address.count("{}") == len(report.about)
+    assert all(subject.is_one(subject.example) for subject in report.about)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.makers import Attendee, make_meeting
+from tests.makers import Attendee, make_meeting, operator
 
 pytestmark = pytest.mark.django_db
 
@@ -19,7 +19,7 @@ WHOLE = {"recording": {"is_whole": True}}
 
 @pytest.fixture
 def rows_of(client: Any, django_user_model: Any) -> Any:
-    client.force_login(django_user_model.objects.create_user("teacher"))
+    client.force_login(operator(django_user_model, "teacher"))
 
     def rows_of(address: str, key: str = "attendances") -> list[dict[str, Any]]:
         return list(json.loads(client.get(address).getvalue())[key])
@@ -56,4 +56,24 @@ def test_times_and_shares_say_which_end_they_are(client: Any, rows_of: Any) -> N
     assert {one.partition(" (")[0] for one in heading} >= {"In at the earliest", "Out at the latest"}
     assert (said["Share at least (%)"], said["Share at most (%)"]) == ("50.0", "100.0")
     assert said["Chats, at least"] == ""
-    assert rows_of("/attendances.json")[0]["share_most"] == 1
+    assert rows_of("/attendances.json")[0]["share"] == [0.5, 1]
+
+
+@pytest.mark.parametrize("report", ["attendances", "attendance", "person"])
+@pytest.mark.usefixtures("rows_of")
+def test_what_is_certain_of_coming_and_going_stands_beside_what_is_possible(client: Any, report: str) -> None:
+    """A teacher who lays the page beside the file finds the times of the page in it."""
+    from rollcall.store.derived import Person
+
+    person = Attendee(uid="1", proved=(("10:10", "10:20"), ("10:30", "10:40")), possible=(("10:00", "10:50"),))
+    make_meeting(person, Attendee(uid="2", proved=(("10:00", "11:00"),)))
+    key = bytes(Person.objects.get(external_user_id="1").key).hex()
+
+    stem = f"people/{key}" if report == "person" else report
+    heading, *rows = csv.reader(io.StringIO(client.get(f"/{stem}.csv").getvalue().decode(), newline=""))
+    said = [dict(zip((one.partition(" (")[0] for one in heading), row, strict=True)) for row in rows]
+    times = ("In at the earliest", "In, certainly by", "Out, certainly not before", "Out at the latest")
+    of_each = {tuple(one[name].partition(" ")[2] for name in times) for one in said}
+
+    exact = ("10:00:00", "10:00:00", "11:00:00", "11:00:00")
+    assert of_each - {exact} == {("10:00:00", "10:10:00", "10:40:00", "10:50:00")}

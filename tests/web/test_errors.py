@@ -13,6 +13,7 @@ from django.urls import path
 
 from rollcall import urls
 from rollcall.core.errors import Misconfigured, Refused, Unavailable
+from tests.makers import operator
 
 pytestmark = pytest.mark.django_db
 
@@ -41,7 +42,7 @@ def visitor(django_user_model: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator
 
     clear_url_caches()
     client = Client(raise_request_exception=False)
-    client.force_login(django_user_model.objects.create_user("teacher"))
+    client.force_login(operator(django_user_model, "teacher"))
     yield client
     clear_url_caches()
 

@@ -12,6 +12,7 @@ import pytest
 from django.test import Client
 
 from rollcall.web.files import files, version
+from tests.makers import operator
 
 pytestmark = pytest.mark.django_db
 
@@ -34,7 +35,7 @@ def test_every_page_runs_only_our_files_and_is_kept_by_nobody(client: Client, ad
 
 
 def test_cookies_are_not_for_scripts(client: Client, django_user_model: Any) -> None:
-    django_user_model.objects.create_user("ada", password="correct horse battery staple")
+    operator(django_user_model, "ada", password="correct horse battery staple")
     client.post("/login", {"username": "ada", "password": "correct horse battery staple"})
 
     session = client.cookies["sessionid"]
@@ -109,7 +110,7 @@ def test_vendored_files_are_as_their_makers_published_them() -> None:
 def test_times_are_of_the_zone_the_browser_told(
     client: Client, django_user_model: Any, cookie: str, shown: str
 ) -> None:
-    client.force_login(django_user_model.objects.create_user("teacher"))
+    client.force_login(operator(django_user_model, "teacher"))
     client.cookies["zone"] = cookie
 
     assert f"Times are those of {shown}." in client.get("/meetings").content.decode()

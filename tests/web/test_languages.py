@@ -17,7 +17,7 @@ from lxml import html
 from rollcall import languages
 from rollcall.cli import run
 from rollcall.core.errors import Misconfigured
-from tests.makers import Attendee, make_meeting
+from tests.makers import Attendee, make_meeting, operator
 
 pytestmark = pytest.mark.django_db
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def reader(django_user_model: Any) -> Client:
     client = Client()
-    client.force_login(django_user_model.objects.create_user("1"))
+    client.force_login(operator(django_user_model, "1"))
     return client
 
 
@@ -163,7 +163,7 @@ def test_a_language_that_is_none_is_refused(reader: Client, language: str) -> No
 
 def test_a_choice_is_a_form_of_our_own_pages(django_user_model: Any) -> None:
     client = Client(enforce_csrf_checks=True)
-    client.force_login(django_user_model.objects.create_user("1"))
+    client.force_login(operator(django_user_model, "1"))
     assert client.get("/language").status_code == 405
     assert client.post("/language", {"language": "de"}).status_code == 403
 

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from tests.makers import operator
+
 pytestmark = pytest.mark.django_db
 
 PASSWORD = "correct horse battery staple"
@@ -14,7 +16,7 @@ PASSWORD = "correct horse battery staple"
 
 @pytest.fixture
 def ada(django_user_model: Any) -> Any:
-    return django_user_model.objects.create_user("ada", password=PASSWORD)
+    return operator(django_user_model, "ada", password=PASSWORD)
 
 
 def sign_in(client: Client, password: str = PASSWORD, name: str = "ada", **more: str) -> Any:

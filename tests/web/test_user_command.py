@@ -11,6 +11,7 @@ from django.contrib.auth import authenticate
 from django.test import Client
 
 from rollcall.cli import run
+from tests.makers import operator
 
 pytestmark = pytest.mark.django_db
 
@@ -82,7 +83,7 @@ def test_accounts_are_listed_with_their_last_use(rollcall: Any) -> None:
 
 def test_a_removed_account_is_out_at_once(rollcall: Any, django_user_model: Any) -> None:
     client = Client()
-    client.force_login(django_user_model.objects.create_user("ada"))
+    client.force_login(operator(django_user_model, "ada"))
     assert client.get("/meetings").status_code == 200
 
     assert rollcall("remove", "ada") == (0, "Removed ada.\n")

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
+from rollcall.core.access import Area, may
 from rollcall.derive.rebuild import count_outdated
 from rollcall.reports import access, formatting, words
 from rollcall.reports.addresses import meeting_page
@@ -52,9 +53,9 @@ class Use(NamedTuple):
 @require_safe
 def dashboard(request: HttpRequest) -> HttpResponse:
     """Everything at a glance."""
-    access.require(request)
+    runs_it = may(access.require(request), Area.SERVERS)
     zone = timezone.get_current_timezone()
-    everything = Filter(organisation=access.organisation_of(request), zone=zone, as_of=now())
+    everything = replace(access.inside(request).filter(), zone=zone, as_of=now())
     running = _newest(replace(everything, state=State.RUNNING), RUNNING + 1)
     recent = [one for one in _newest(everything, LOOKED_AT) if one.ended_possible_at is not None][:RECENT]
     context = {
@@ -65,8 +66,8 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         "spans": spans(everything),
         "recent": _table(recent, everything, _("Recent meetings")),
         "recent_count": len(recent),
-        "attention": attention(everything),
-        "has_servers": bool(reading.server_names()),
+        "attention": attention(everything, runs_it=runs_it),
+        "has_servers": not runs_it or bool(reading.server_names()),
     }
     return render(request, "dashboard.html", context)
 
@@ -122,10 +123,11 @@ OUTDATED = 10_000
 """Up to so many are counted."""
 
 
-def attention(wanted: Filter) -> list[dict[str, str]]:
-    """Servers in trouble, and classes of the last days whose record should have come and did not."""
-    told = [_trouble(server) for server in reading.servers() if server.trouble]
-    return _outdated() + told + [_without_record(summary) for summary in without_record(wanted)]
+def attention(wanted: Filter, *, runs_it: bool) -> list[dict[str, str]]:
+    """Classes of the last days whose record should have come and did not, and for who runs it servers in trouble."""
+    of_servers = [_trouble(server) for server in reading.servers() if server.trouble] if runs_it else []
+    told = _outdated() + of_servers if runs_it else []
+    return told + [_without_record(summary) for summary in without_record(wanted)]
 
 
 def _outdated() -> list[dict[str, str]]:

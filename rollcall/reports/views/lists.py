@@ -208,10 +208,10 @@ def file(request: HttpRequest, kind: str, *, name: str, **about: Any) -> HttpRes
     """A report as a file: all of its rows."""
     report = REPORTS[name]
     subject = tuple(str(one) for one in about.values())
-    access.require(request, report, subject)
+    access.require(request, report)
     asked = read(request, report, *pdf.OPTIONS, *files.OPTIONS)
     table = report.table(asked, subject, _FORMATS[kind])
-    called = file_name(name, subject, asked.wanted.as_of, asked.zone)
+    called = file_name(name, subject, asked)
     if kind == "pdf":
         return pdf.pdf_response(request, table, called)
     return files.file_response(table, kind, called, zone=asked.zone, options=request.GET)

@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 @require_safe
 def meeting(request: HttpRequest, pk: int) -> HttpResponse:
     """The page of a class. A room's page is that of the class it belongs to."""
-    access.require(request, REPORTS["meeting"], (str(pk),))
-    summary = meeting_of(pk)
+    access.require(request, REPORTS["meeting"])
+    summary = meeting_of(pk, access.inside(request))
     if summary.meeting_id != pk:
         return HttpResponseRedirect(f"/meetings/{summary.meeting_id}")
     parts = meeting_parts(

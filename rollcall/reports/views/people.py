@@ -22,7 +22,7 @@ from rollcall.reports.views import lists
 from rollcall.reports.views.frame import answer, pages
 from rollcall.reports.visible import visible
 from rollcall.store import searching
-from rollcall.store.searching import Counted, Filter
+from rollcall.store.searching import Counted
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -40,8 +40,8 @@ MOST_DRAWN = 200
 def person(request: HttpRequest, key: str) -> HttpResponseBase:
     """All meetings of one person, newest first."""
     report = REPORTS["person"]
-    access.require(request, report, (key,))
-    found = person_of(key, Filter())
+    access.require(request, report)
+    found = person_of(key, access.inside(request).filter())
     zone = timezone.get_current_timezone()
     about = {
         "person": found,
