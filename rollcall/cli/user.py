@@ -33,7 +33,7 @@ def add(
     password_stdin: FromStdin = False,
     link: Annotated[bool, typer.Option("--link", help="No password: print a link that signs in once.")] = False,
 ) -> None:
-    """Make an account of one organisation, or of an operator; as long as there is no organisation it is an operator's."""
+    """Make an account of one organisation, or of an operator, which it is as long as there is no organisation."""
     open_database()
     from django.contrib.auth.models import User
     from django.core.exceptions import ValidationError

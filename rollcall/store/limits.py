@@ -64,8 +64,16 @@ def people_since(organisation: int, since: int) -> int:
 
 def month_of(now: int, zone: tzinfo) -> int:
     """When the calendar month began in which this instant is (both epoch ms)."""
-    first = datetime.fromtimestamp(now / 1000, zone).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    return int(first.timestamp() * 1000)
+    return _midnight(datetime.fromtimestamp(now / 1000, zone).replace(day=1))
+
+
+def day_of(now: int, zone: tzinfo) -> int:
+    """The same of the day."""
+    return _midnight(datetime.fromtimestamp(now / 1000, zone))
+
+
+def _midnight(of: datetime) -> int:
+    return int(of.replace(hour=0, minute=0, second=0, microsecond=0).timestamp() * 1000)
 
 
 def require_room(organisation: Organisation, pools: Iterable[Pool] = (), *, platforms: int = 1) -> None:
