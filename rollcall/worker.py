@@ -1,4 +1,4 @@
-"""The worker process: folds what is due, watches the servers, sends what is owed. Any number of them may run."""
+"""The worker process: folds what is due, watches servers, sends what is owed, reads rosters. Any number may run."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from rollcall.derive.log import Log
 from rollcall.derive.pace import Pace
 from rollcall.derive.rebuild import Outdated, fold_due
 from rollcall.feed.embedded import Embedded
+from rollcall.lti import refreshing
 from rollcall.reports.exports import working as exports
 
 IDLE_SECONDS: Final = 0.1
@@ -48,9 +49,10 @@ async def _work() -> None:
     watching = asyncio.create_task(_go_on("Watching the servers", lambda: reconcile.run(feed, stop), stop))
     sending = asyncio.create_task(_go_on("Sending to the LMS", lambda: send.run(stop), stop))
     exporting = asyncio.create_task(_go_on("Making files", lambda: exports.run(stop), stop))
+    refreshing_rosters = asyncio.create_task(_go_on("Reading rosters", lambda: refreshing.run(stop), stop))
     await stop.wait()
     stopping.set()
-    await asyncio.gather(folding, watching, sending, exporting)
+    await asyncio.gather(folding, watching, sending, exporting, refreshing_rosters)
     await feed.close()
 
 

@@ -1,0 +1,162 @@
+"""Rosters by Names and Roles: read whole, page by page, and kept as stays.
+
+Only a reading that reached its end changes anything. Whatever else comes (an error, a page that is missing, a page that
+leads in a circle, a roster on which nobody is any more) leaves every stay as it was and is told as trouble.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+from django.db import transaction
+from django.db.models import Q
+
+from rollcall.core.roster import Enrolled, Stay, compare, is_believable, roles_of
+from rollcall.lti.paging import each_page
+from rollcall.lti.tokens import trouble_of
+from rollcall.lti.trouble import ServiceTrouble, Trouble
+from rollcall.outgoing.asking import Question, Reply
+from rollcall.store.fields import storable
+from rollcall.store.keys import key_of
+from rollcall.store.platforms import Context, Member, Teacher
+
+MEDIA_TYPE: Final = "application/vnd.ims.lti-nrps.v2.membershipcontainer+json"
+MOST_MEMBERS: Final = 50_000
+MOST_BYTES: Final = 16 << 20
+"""Of one page: of an LMS that knows no limit, the whole roster."""
+PAGE_SECONDS: Final = 60.0
+LONGEST_ID: Final = 1000
+LONGEST_NAME: Final = 300
+
+MINUTE_MS: Final = 60_000
+NOT_SOONER_MS: Final = 15 * MINUTE_MS
+"""A launch asks for a new reading only if the last one is older."""
+
+Ask = Callable[[Question], Awaitable[Reply]]
+
+
+async def read(url: str, ask: Ask) -> dict[str, Enrolled]:
+    """Everybody on the roster at this address, by user id; ServiceTrouble unless its end was reached."""
+    roster: dict[str, Enrolled] = {}
+
+    async def ask_for(page: str) -> Reply:
+        return await ask(Question(page, headers={"Accept": MEDIA_TYPE}, at_most=MOST_BYTES, seconds=PAGE_SECONDS))
+
+    async for page in each_page(url, ask_for, _members):
+        for one in filter(None, map(_enrolled, page)):
+            roster[one.user_id] = roster[one.user_id] | one if one.user_id in roster else one
+        if len(roster) > MOST_MEMBERS:
+            raise ServiceTrouble(Trouble.TOO_BIG)
+    return roster
+
+
+# -- one page -----------------------------------------------------------------------------------------------------
+
+
+def _members(reply: Reply) -> list[Any]:
+    if (trouble := trouble_of(reply)) is not None:
+        raise trouble
+    try:
+        answer = json.loads(reply.content)
+    except (ValueError, RecursionError):
+        answer = None
+    members = answer.get("members") if isinstance(answer, dict) else None
+    if not isinstance(members, list):
+        raise ServiceTrouble(Trouble.NOT_A_ROSTER)
+    return members
+
+
+def _enrolled(member: object) -> Enrolled | None:
+    """One entry; None for whoever is not active. One without a user id could be anybody: then it is no roster."""
+    user = member.get("user_id") if isinstance(member, dict) else None
+    if not isinstance(member, dict) or isinstance(user, bool) or not isinstance(user, str | int) or user == "":
+        raise ServiceTrouble(Trouble.NOT_A_ROSTER)
+    if len(str(user)) > LONGEST_ID:
+        raise ServiceTrouble(Trouble.NOT_A_ROSTER)
+    if str(member.get("status") or "Active").rpartition("#")[2].lower() != "active":
+        return None
+    roles = member.get("roles")
+    is_instructor, is_learner = roles_of(filter(_is_text, roles) if isinstance(roles, list) else ())
+    return Enrolled(storable(str(user)), _name(member), is_instructor, is_learner)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _name(member: dict[str, Any]) -> str:
+    """The name, if the LMS shares it: whole, or in parts. Nothing else of an entry is kept."""
+    parts = [member.get("name")] if member.get("name") else [member.get("given_name"), member.get("family_name")]
+    told = " ".join(part.strip() for part in parts if isinstance(part, str) and part.strip())
+    return storable(told[:LONGEST_NAME])
+
+
+# -- what is kept -------------------------------------------------------------------------------------------------
+
+
+def wish(context: Context, now: int) -> None:
+    """Have the roster of a course read soon, because somebody comes from it."""
+    if not context.memberships_url:
+        return
+    if context.roster_at is not None and 0 <= now - context.roster_at < NOT_SOONER_MS:
+        return
+    # Where reading it has failed of late, not everybody who comes has it tried again.
+    due_at = now + (NOT_SOONER_MS if context.roster_failures else 0)
+    rows = Context.objects.filter(pk=context.pk)
+    rows.filter(Q(roster_due_at=None) | Q(roster_due_at__gt=due_at)).update(roster_due_at=due_at)
+
+
+def came_as_instructor(context: Context, user_id: str, now: int) -> None:
+    """Remember that the LMS let somebody into a course as its instructor."""
+    Teacher.objects.update_or_create(
+        context=context, user_key=key_of(user_id), defaults={"user_id": user_id, "came_at": now}
+    )
+
+
+def is_only_learner(context: Context, user_id: str) -> bool:
+    """Whether the roster has somebody as a learner and nothing more; False where it does not say."""
+    found = Member.objects.filter(context=context, user_key=key_of(user_id), until_at=None).order_by("-from_at").first()
+    return found is not None and found.is_learner and not found.is_instructor
+
+
+def keep(context: int, roster: dict[str, Enrolled], at: int) -> int:
+    """Make the stays of a course what a whole reading that began at `at` says; how many began or ended.
+
+    ServiceTrouble for one that is not believed. Two workers that have read at once change one after the other.
+    """
+    with transaction.atomic():
+        row = Context.objects.select_for_update().get(pk=context)
+        rows = {member.user_id: member for member in Member.objects.filter(context=row, until_at=None)}
+        standing = [stay_of(member) for member in rows.values()]
+        if not is_believable(standing, roster):
+            raise ServiceTrouble(Trouble.EMPTY)
+        changes = compare(standing, roster, at, row.roster_at)
+        for stay in (*changes.ended, *changes.altered):
+            _write(rows[stay.who.user_id], stay)
+        Member.objects.bulk_create([_write(Member(context=row), stay) for stay in changes.begun], batch_size=500)
+        Member.objects.bulk_update(
+            [rows[stay.who.user_id] for stay in (*changes.ended, *changes.altered)], _CHANGING, batch_size=200
+        )
+        row.roster_at = max(at, row.roster_at or 0)
+        row.save(update_fields=["roster_at"])
+    return len(changes.begun) + len(changes.ended)
+
+
+_CHANGING: Final = ("name", "is_instructor", "is_learner", "until_at", "seen_at")
+
+
+def stay_of(member: Member) -> Stay:
+    """A row as the core compares it."""
+    who = Enrolled(member.user_id, member.name, member.is_instructor, member.is_learner)
+    return Stay(who, member.from_at, member.until_at, member.absent_at, member.seen_at)
+
+
+def _write(member: Member, stay: Stay) -> Member:
+    who = stay.who
+    member.user_id, member.user_key, member.name = who.user_id, key_of(who.user_id), who.name
+    member.is_instructor, member.is_learner = who.is_instructor, who.is_learner
+    member.from_at, member.until_at = stay.from_at, stay.until_at
+    member.absent_at, member.seen_at = stay.absent_at, stay.seen_at
+    return member
