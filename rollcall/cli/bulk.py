@@ -41,8 +41,9 @@ MEETING = _columns(
 )
 SUMMARY = _columns(
     "id meeting_id pool_name external_meeting_id external_key name name_key site site_key context_id context_label"
-    " organisation course_id activity_key started_at ended_proved_at ended_possible_at settles_at record unwitnessed_ms"
-    " witnessed_once_ms witnessed_twice_ms attendees present person_ms fold_version sort_key length_ms detail"
+    " organisation course_id activity_key group_id started_at ended_proved_at ended_possible_at settles_at record"
+    " unwitnessed_ms witnessed_once_ms witnessed_twice_ms attendees present person_ms fold_version sort_key length_ms"
+    " detail"
 )
 _WHO = _columns("attendee_key sort_key person_id organisation kind external_user_id name name_key role")
 _THERE = _columns("first_in_at last_out_at is_present proved_ms possible_ms share detail")
@@ -206,7 +207,7 @@ class Filling:
             *(number, number, course.server, external, key_of(external)),
             *(course.title, folded_name(course.title), site.name, key_of(site.name)),
             *(instance, course.label, site.organisation, course.number + 1),
-            *(key_of(site.name, instance, instance), at, end, end, None if end is None else end + SETTLES_AFTER_MS),
+            *(key_of(site.name, instance, instance), "", at, end, end, None if end is None else end + SETTLES_AFTER_MS),
             *(record, *coverage, people, people if end is None else 0, person_ms, FOLD_VERSION),
             *(order_of(folded_name(course.title)), None if end is None else end - at),
             _summary_detail(course.title, at, hours, end, coverage),

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.makers import at, make_meeting
+from tests.makers import Attendee, at, make_meeting
 from tests.store import school
 
 ZONES = (UTC, ZoneInfo("Europe/Athens"), ZoneInfo("America/New_York"), ZoneInfo("Asia/Kathmandu"))
@@ -175,6 +175,7 @@ def test_every_filter_and_order_finds_what_a_look_at_every_row_finds(
             found = forwards(name, wanted, sort, limit)
         except Refused as refused:
             assert (way, refused.code) == ("walked", "too-many-to-sort")  # noqa: PT017 - most filters are not refused
+            assert name != "people"
             return
         assert [key for page in found for key in page] == expected(name, wanted, sort)
         assert all(len(page) == limit for page in found[:-1])
@@ -226,3 +227,48 @@ def test_without_an_organisation_all_are_searched_and_with_one_no_other(
     assert sum(rows) == totals(Filter()).attendances.number
     assert sum(one.meetings for one in use(Filter())) == count("meetings", Filter()).number
     assert facets(Filter(), "server")
+
+
+@pytest.mark.parametrize("narrowed", [{}, {"since": at("01:00", school.DAYS[2])}, {"name": "a", "chats": 1}], ids=str)
+def test_people_are_sorted_by_any_total_however_many_they_are(
+    database: str, narrowed: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By bounds a few at a time, or, where that takes too long, by summing up all that there is."""
+    from rollcall.store.searching import SORTS, Filter, people
+
+    walk_everything(monkeypatch)
+    school.make_school(7)
+    wanted = Filter(organisation=0, **narrowed)
+    for at_first, by_bound in ((2, 1_000), (1_000, -1)):
+        monkeypatch.setattr(people, "_AT_FIRST", at_first)
+        monkeypatch.setattr(people, "_BY_BOUND", by_bound)
+        for sort in SORTS["people"]:
+            found = forwards("people", wanted, sort, 4)
+            assert [key for page in found for key in page] == expected("people", wanted, sort), sort
+
+
+def test_more_than_can_be_summed_up_is_refused(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from rollcall.core.errors import Refused
+    from rollcall.store.searching import Filter, page, people
+
+    walk_everything(monkeypatch)
+    school.make_school(7)
+    monkeypatch.setattr(people, "MOST_SUMMED", 1)
+    with pytest.raises(Refused, match="cannot be sorted"):
+        page("people", Filter(chats=1), sort="talk")
+
+
+def test_who_was_just_folded_is_counted_from_their_rows(database: str) -> None:
+    from rollcall.derive.directory import note_changed
+    from rollcall.store.derived import Attendance, Person
+    from rollcall.store.searching import Filter, page, person
+
+    make_meeting(Attendee(name="Ada"), day="2026-11-18")
+    ada = Person.objects.get()
+    Attendance.objects.update(proved_ms=5, talk_ms=7)
+    shown = person(bytes(ada.key), Filter())
+    assert shown is not None
+    assert shown.proved_ms == ada.proved_ms, "as the directory keeps it"
+    note_changed([ada.pk])
+    (listed,) = page("people", Filter()).rows
+    assert (listed.proved_ms, listed.talk_ms) == (5, 7)

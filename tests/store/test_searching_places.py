@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.db import transaction
 
 from tests.makers import Attendee, make_meeting
 from tests.store import school
@@ -101,13 +102,16 @@ def test_what_is_not_folded_again_since_an_upgrade_is_in_every_list(
 ) -> None:
     """Its rows have no person, no course and no share yet."""
     from rollcall.core.errors import Refused
-    from rollcall.store.derived import Attendance, Summary
+    from rollcall.derive.directory import count_people
+    from rollcall.store.derived import Attendance, Person, Summary
     from rollcall.store.searching import SORTS, Filter, count, each_attendance, facets, totals
 
     school.make_school(9, meetings=6)
     old = list(Summary.objects.order_by("pk").values_list("pk", flat=True)[:4])
     Attendance.objects.filter(summary__in=old).update(person=None, share=None)
     Summary.objects.filter(pk__in=old).update(course=None, length_ms=None)
+    with transaction.atomic():
+        count_people(list(Person.objects.values_list("pk", flat=True)))
     if way == "walked":
         request.getfixturevalue("walked")
     rows = school.all_rows()

@@ -46,6 +46,34 @@ def test_attendance_of_before_the_reports_is_found_by_date(
         assert Summary.objects.get().fold_version == 0, "so it is folded again"
 
 
+def test_people_of_before_know_at_once_what_their_attendances_come_to(
+    database_url: str, tmp_path: Path, django_db_blocker: DjangoDbBlocker
+) -> None:
+    with django_db_blocker.unblock(), databases.default_database(database_url, tmp_path / "old.sqlite3"):
+        tables = migrate_to("0004_when_they_began").loader.project_state([("store", "0004_when_they_began")]).apps
+        pool = tables.get_model("store", "Pool").objects.create(name="bbb1")
+        entry = {"key": b"z" * 16, "is_user": True, "site": "s", "external_user_id": "7", "external_key": b"7" * 16}
+        about = {"name": "Zoe Quill", "sort_key": b"zoe", "names_key": "zoe quill", "meetings": 3, "proved_ms": 3}
+        zoe = tables.get_model("store", "Person").objects.create(**entry, **about, first_at=1, last_at=3)
+        for number, share in enumerate((500, 801, None), 1):
+            key = bytes([number]) * 16
+            meeting = tables.get_model("store", "Meeting").objects.create(
+                pool=pool, key=key, internal_meeting_id=str(number)
+            )
+            texts = {"pool_name": "bbb1", "external_meeting_id": "x", "name": "Logic", "name_key": "logic", "site": "s"}
+            keys = {"site_key": key, "activity_key": key}
+            summary = tables.get_model("store", "Summary").objects.create(
+                meeting=meeting, **texts, **keys, started_at=number, attendees=1, present=0, detail=b"{}"
+            )
+            tables.get_model("store", "Attendance").objects.create(
+                summary=summary, person=zoe, attendee_key=key, sort_key=b"zoe", kind="user", external_user_id="7",
+                started_at=number, proved_ms=1, possible_ms=1, share=share, chats=number, talk_ms=2**33, detail=b"{}",
+            )  # fmt: skip
+        databases.migrate()
+        (found,) = page("people", Filter(name="quill")).rows
+        assert (found.meetings, found.share, found.chats, found.talk_ms) == (3, 650, 6, 3 * 2**33)
+
+
 @pytest.mark.django_db
 def test_models_and_migrations_agree() -> None:
     from django.core.management import call_command

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from rollcall.reports.asking import Asked
     from rollcall.store.derived import Course
 
-PAGE = courses.PEOPLE
+PAGE = 50
 """Rows of a page; a file has them all."""
 
 
@@ -50,7 +50,7 @@ def course(request: HttpRequest, key: str) -> HttpResponseBase:
 
 def _page(found: Course, asked: Asked, path: str) -> dict[str, Any]:
     places = {name: asked.places.get(name, "") for name in asking.PLACES}
-    matrix = courses.latest(courses.matrix(found, asked, **places))
+    matrix = courses.latest(courses.matrix(found, asked, limit=PAGE, **places))
     table = courses.matrix_table(matrix, asked, Format.HTML)
     key = bytes(found.key).hex()
     totals = searching.totals(replace(asked.wanted, course=key))

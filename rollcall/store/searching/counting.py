@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Sum
 
 from rollcall.store.derived import Attendance, Person, Summary
 from rollcall.store.searching import attendances, courses, meetings, people
-from rollcall.store.searching.scope import IS_USER, Scope, scope_of
+from rollcall.store.searching.scope import Scope, scope_of
 from rollcall.store.searching.wanted import COUNTED_UP_TO, Counted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from django.db.models import QuerySet
 
@@ -70,7 +70,10 @@ def _counted(name: str, scope: Scope) -> int | None:
         return None
     if name == "attendances":
         return rows.count()
-    return None if people.is_everything(scope) else rows.filter(IS_USER).values("person").distinct().count()
+    if people.is_everything(scope):
+        return None
+    there = rows.order_by().values_list("person_id", flat=True).distinct()
+    return sum(1 for _ in people.users_among(there))
 
 
 def _of_themselves(chosen: Chosen) -> Counted:
@@ -83,8 +86,15 @@ def _capped(number: int, *, is_more: bool = False) -> Counted:
     return Counted(min(number, COUNTED_UP_TO), is_more or number > COUNTED_UP_TO)
 
 
-_TIMED: Final[Mapping[str, Q]] = {"people": IS_USER, "courses": Q(summary__course__isnull=False)}
-"""Whose time is told beside a list, where it is not everybody's."""
+_TIMED: Final = frozenset({"people", "courses"})
+"""Lists beside which not everybody's time is told, but that of their own rows."""
+
+_SUMS: Final[Mapping[str, Any]] = {
+    "rows": Count("*"),
+    "proved": Sum("proved_ms"),
+    "possible": Sum("possible_ms"),
+    "still_open": people.STILL_OPEN,
+}
 
 
 def totals_of(wanted: Filter | Scope, of: str) -> Totals:
@@ -94,7 +104,7 @@ def totals_of(wanted: Filter | Scope, of: str) -> Totals:
     if known is not None and known.attendances > COUNTING:
         return _of_meetings(scope)._replace(people=_users_in(known))
     if (few := scope.few_rows) is not None:
-        return _of_few(scope, few, _TIMED.get(of, Q()))
+        return _of_few(scope, few, of)
     if not scope.has_row_conditions():
         of_everybody = _of_meetings(scope)
         return of_everybody._replace(proved_ms=None) if of in _TIMED else of_everybody
@@ -126,8 +136,7 @@ def _users_in(few: Few) -> Counted:
     """The index of meetings tells who was there, the directory which of them are users."""
     there = Attendance.objects.filter(summary__in=few.ids).order_by().values_list("person_id", flat=True).distinct()
     ids = list(there[: COUNTED_UP_TO + 1])
-    users = Person.objects.filter(pk__in=ids, is_user=True)
-    return _capped(users.count(), is_more=len(ids) > COUNTED_UP_TO)
+    return _capped(sum(1 for _ in people.users_among(ids)), is_more=len(ids) > COUNTED_UP_TO)
 
 
 def _of_people(scope: Scope) -> Totals | None:
@@ -143,21 +152,25 @@ def _of_people(scope: Scope) -> Totals | None:
     return Totals(_capped(row["held"], is_more=is_more), _capped(row["rows"], is_more=is_more), None, None, None)
 
 
-def _of_few(scope: Scope, rows: QuerySet[Any], is_timed: Q) -> Totals:
-    row = rows.aggregate(
-        held=Count("summary_id", distinct=True),
-        rows=Count("pk"),
-        people=Count("person_id", distinct=True, filter=IS_USER),
-        proved=Sum("proved_ms", filter=is_timed),
-        possible=Sum("possible_ms", filter=is_timed),
-        still_open=Count("pk", filter=is_timed & Q(possible_ms__isnull=True)),
-    )
+def _of_few(scope: Scope, rows: QuerySet[Any], of: str) -> Totals:
+    """Summed by person, in the index that has what is summed; who is a user the directory knows."""
+    totals = {total["person_id"]: total for total in rows.order_by().values("person_id").annotate(**_SUMS)}
+    users = {pk for _, pk in people.users_among(totals)}
+    timed: Iterable[Mapping[str, Any]] = totals.values()
+    if of == "people":
+        timed = [totals[pk] for pk in users]
+    elif of == "courses":
+        timed = [rows.filter(summary__course__isnull=False).aggregate(**_SUMS)]
     # A meeting in which nobody was has no row.
-    held = _capped(row["held"]) if scope.has_row_conditions() else count_of("meetings", scope)
+    held = (
+        _capped(rows.aggregate(held=Count("summary_id", distinct=True))["held"])
+        if scope.has_row_conditions()
+        else count_of("meetings", scope)
+    )
     return Totals(
         held,
-        _capped(row["rows"]),
-        _capped(row["people"]),
-        int(row["proved"] or 0),
-        None if row["still_open"] else int(row["possible"] or 0),
+        _capped(sum(total["rows"] for total in totals.values())),
+        _capped(len(users)),
+        sum(int(total["proved"] or 0) for total in timed),
+        None if any(total["still_open"] for total in timed) else sum(int(total["possible"] or 0) for total in timed),
     )

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from django.db.models import Count
 
 from rollcall.store.derived import Attendance, Person, Summary
+from rollcall.store.searching.people import users_among
 from rollcall.store.searching.places import Order, Place
 from rollcall.store.searching.scope import Scope
 from rollcall.store.searching.sorts import too_many
-from rollcall.store.searching.walking import Taken, page_of, take_sorted
+from rollcall.store.searching.walking import Taken, page_of, take_listed
 from rollcall.store.searching.wanted import Page
 from rollcall.store.searching.whole import by_identity
 
@@ -33,11 +34,9 @@ _BY_NAME: Final = Order(("sort_key", "id"))
 class Cell(NamedTuple):
     """One person in one meeting. `share` is in thousandths; None while it is not known, as `possible_ms`."""
 
-    attendance: int
     share: int | None
     proved_ms: int
     possible_ms: int | None
-    is_present: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,23 +69,23 @@ def matrix_of(course: bytes, wanted: Filter, *, after: str, before: str, limit: 
     meetings = sorted(Summary.objects.filter(pk__in=few.ids).select_related("meeting"), key=by_identity)
     rows = Attendance.objects.filter(scope.of_rows, scope.of_people(), summary__in=few.ids).order_by()
     # Two steps: the index of meetings tells who was there, the directory who these are.
-    everybody = Person.objects.filter(pk__in=list(rows.values_list("person_id", flat=True).distinct()[:_MOST_PEOPLE]))
-    users = everybody.filter(is_user=True)
+    there = dict(rows.values_list("person_id").annotate(seen=Count("*"))[:_MOST_PEOPLE])
+    users = {pk: sort_key for sort_key, pk in users_among(there, "sort_key")}
 
     def take(order: Order, start: Place | None, limit: int) -> Taken:
-        return take_sorted(users, order, start, limit=limit)
+        return take_listed(((sort_key, pk) for pk, sort_key in users.items()), order, start, limit=limit)
 
     page = page_of(take, _BY_NAME, (bytes, int), after=after, before=before, limit=limit)
-    shown = _rows(rows, [place[-1] for place in page.rows])
-    others = rows.filter(person__in=list(everybody.filter(is_user=False).values_list("pk", flat=True)))
-    guests = others.aggregate(seen=Count("person_id"), held=Count("summary_id", distinct=True))
-    return Matrix(meetings, Page(shown, page.before, page.after), guests["seen"], guests["held"])
+    shown = _cells(rows, [place[-1] for place in page.rows])
+    guests = {pk: seen for pk, seen in there.items() if pk is not None and pk not in users}
+    guests_in = rows.filter(person__in=list(guests)).values("summary_id").distinct().count() if guests else 0
+    return Matrix(meetings, Page(shown, page.before, page.after), sum(guests.values()), guests_in)
 
 
-def _rows(rows: QuerySet[Attendance], people: list[int]) -> list[MatrixRow]:
+def _cells(rows: QuerySet[Attendance], people: list[int]) -> list[MatrixRow]:
     entries = Person.objects.in_bulk(people)
     cells: defaultdict[int | None, dict[int, Cell]] = defaultdict(dict)
-    values = ("person_id", "summary_id", "pk", "share", "proved_ms", "possible_ms", "is_present")
+    values = ("person_id", "summary_id", "share", "proved_ms", "possible_ms")
     found: Any = rows.filter(person__in=people).values_list(*values)
     for person, summary, *cell in found:
         cells[person][summary] = Cell(*cell)

@@ -52,15 +52,17 @@ class Order:
 
     def beyond(self, place: Place) -> Q:
         """What comes after a place, as an expression that every database reads; it is not fast."""
-        later, same = Q(pk__in=()), Q()
+        # Of the order's own columns alone: totals are told apart by this, too, and have no others.
+        later, same = Q(), Q()
         for column, value in zip(self.columns, place, strict=True):
-            later |= same & self._past(column, value)
+            if (past := self._past(column, value)) is not None:
+                later |= same & past
             same &= Q(**{f"{column}__isnull": True}) if value is None else Q(**{column: value})
         return later
 
-    def _past(self, column: str, value: object) -> Q:
+    def _past(self, column: str, value: object) -> Q | None:
         if value is None:
-            return Q(pk__in=()) if self.is_descending else Q(**{f"{column}__isnull": False})
+            return None if self.is_descending else Q(**{f"{column}__isnull": False})
         if not self.is_descending:
             return Q(**{f"{column}__gt": value})
         is_unknown = self.is_nullable and column == self.columns[0]

@@ -226,7 +226,7 @@ class Scope:
         if rows is not None and rows.order_by()[: FEW_ROWS + 1].count() <= FEW_ROWS:
             few = self.few_meetings if self.has_meeting_conditions() else None
             is_in = Q(summary__in=few.ids) if few else self.of_meetings("summary__")
-            return rows.filter(everything & self.tested_times & self.clock & is_in)
+            return rows.filter(everything & self.clock & is_in)
         few = self.few_meetings
         if few is not None and few.attendances <= _TOGETHER * FEW_ROWS:
             return Attendance.objects.filter(everything, summary__in=few.ids)
