@@ -142,9 +142,9 @@ def _share_in(pk: int) -> Callable[[Member], Shares | None]:
     return lambda member: member.shares.get(pk)
 
 
-def matrix(course: Course, asked: Asked, *, after: str = "", before: str = "") -> Matrix:
+def matrix(course: Course, asked: Asked, *, after: str = "", before: str = "", limit: int = PEOPLE) -> Matrix:
     """Who was in how much of which of the course's latest meetings; some of its people, by name."""
-    found = searching.matrix(bytes(course.key), asked.wanted, after=after, before=before, limit=PEOPLE)
+    found = searching.matrix(bytes(course.key), asked.wanted, after=after, before=before, limit=limit)
     lengths = {summary.pk: _length(summary) for summary in found.meetings}
     members = [_member(row, lengths) for row in found.people.rows]
     return Matrix(course, found.meetings, members, found.people.before, found.people.after, found.guests)
