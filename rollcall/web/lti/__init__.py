@@ -1,0 +1,1 @@
+"""Pages that an LMS sends people to."""

@@ -1,0 +1,62 @@
+"""A launch over the pages it really takes: from the LMS's form to a page of Rollcall."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from django.test import Client
+
+from tests.lti.standin import LAUNCH, MEMBERSHIP, StandIn
+
+pytestmark = pytest.mark.django_db
+
+
+def begun(client: Client, stand_in: StandIn, method: str = "post") -> str:
+    """Where the browser is sent for a token."""
+    form = {name: values[0] for name, values in stand_in.initiation().items()}
+    response = getattr(client, method)("/lti/login", form)
+    assert response.status_code == 302
+    return response["Location"]
+
+
+def now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_a_launch_ends_in_a_page(client: Client, method: str) -> None:
+    stand_in = StandIn()
+    stand_in.register(keys_fetched_at=now())
+    asked = stand_in.authenticate(begun(client, stand_in, method))
+    token = stand_in.sign(stand_in.claims(asked.nonce, now(), roles=[f"{MEMBERSHIP}#Instructor"]))
+    response = client.post("/lti/launch", {"id_token": token, "state": asked.state})
+    assert response.status_code == 303
+    assert response["Location"].startswith("/in/")
+
+
+def test_what_is_refused_is_said_in_a_page_with_its_code(client: Client) -> None:
+    stand_in = StandIn()
+    stand_in.register(keys_fetched_at=now())
+    asked = stand_in.authenticate(begun(client, stand_in))
+    token = stand_in.sign(stand_in.claims("another nonce", now()))
+    response = client.post("/lti/launch", {"id_token": token, "state": asked.state}, HTTP_ACCEPT_LANGUAGE="en")
+    assert response.status_code == 401
+    assert b'<code dir="ltr">nonce</code>' in response.content
+    assert token.encode() not in response.content
+
+
+def test_the_key_set_may_be_cached_and_holds_no_private_key(client: Client) -> None:
+    response = client.get("/lti/keys")
+    assert response["Cache-Control"] == "public, max-age=3600"
+    (key,) = response.json()["keys"]
+    assert set(key) == {"kty", "n", "e", "kid", "alg", "use"}
+
+
+def test_a_token_without_a_launch_that_was_begun_is_refused(client: Client) -> None:
+    stand_in = StandIn()
+    stand_in.register(keys_fetched_at=now())
+    token = stand_in.sign(stand_in.claims("nonce", now()))
+    response = client.post("/lti/launch", {"id_token": token, "state": "made up"})
+    assert (response.status_code, b"state-unknown" in response.content) == (401, True)
+    assert LAUNCH.encode() not in response.content
