@@ -9,7 +9,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
-from babel import dates, numbers
+from babel import Locale, dates, numbers
+from babel.core import get_global
 from django.utils import translation
 from django.utils.translation import pgettext
 
@@ -19,8 +20,6 @@ from rollcall.reports.visible import visible
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date, datetime
-
-    from babel import Locale
 
     Width = Literal["abbreviated", "narrow", "wide"]
 
@@ -100,8 +99,16 @@ def month(number: int, width: Width = "abbreviated") -> str:
 
 
 def first_weekday() -> int:
-    """The day with which a week begins for the reader; 0 is Monday."""
-    return _locale(_language()).first_week_day
+    """The day with which a week begins for the reader; 0 is Monday. A language alone is read where most speak it."""
+    return _first_weekday(_language())
+
+
+@lru_cache
+def _first_weekday(language: str) -> int:
+    locale = _locale(language)
+    if locale.territory is None:
+        locale = Locale.parse(get_global("likely_subtags").get(str(locale), str(locale)))
+    return int(locale.first_week_day)
 
 
 # --- numbers ----------------------------------------------------------------------------------------------------------
