@@ -29,6 +29,8 @@ ATHENS = ZoneInfo("Europe/Athens")
 MADE = 5_000
 _HOUR_MS = 3_600_000
 _BEGAN = 1_788_000_000_000
+_UNCERTAIN = b'{"engagement":{},"possible":[],"proved":[[%d,%d]],"sessions":[]}'
+"""What the fold kept of one of ten, of whom not all is certain."""
 
 
 def attendances(rows: int) -> Table:
@@ -67,6 +69,7 @@ def _row(rng: Random) -> AttendanceLine:
         site="https://moodle.example.org",
         external_meeting_id=rng.randbytes(20).hex(),
         internal_meeting_id=rng.randbytes(27).hex(),
+        detail=None if rng.randrange(10) else _UNCERTAIN % (began, began + stayed),
         meeting_detail=b"{}",
     )
 

@@ -41,19 +41,9 @@ class FileConverter(DigestConverter):
 register_converter(DigestConverter, "digest")
 register_converter(FileConverter, "file")
 
-_CONVERTERS = {
-    "meeting": ("<int:pk>",),
-    "facts": ("<int:pk>",),
-    "facts-of-person": ("<int:pk>", "<digest:key>"),
-    "person": ("<digest:key>",),
-    "course": ("<digest:key>",),
-}
-
-
 def _file(report: Report) -> URLPattern:
     """Beside each report's page stand its files."""
-    address = report.address.strip("/").format(*_CONVERTERS.get(report.name, ()))
-    return path(f"{address}.<file:kind>", lists.file, {"name": report.name})
+    return path(f"{report.route}.<file:kind>", lists.file, {"name": report.name})
 
 
 urlpatterns = [

@@ -1,44 +1,32 @@
-"""Every report with every filter, as a table to read, JSON, CSV, XLSX or PDF."""
+"""Every report with every filter, as a table to read, JSON, CSV, XLSX or PDF.
+
+Reports and filters are declared once, in rollcall.reports: the words of the command are made of these declarations.
+"""
 
 from __future__ import annotations
 
 import sys
 from datetime import tzinfo
 from enum import StrEnum
+from functools import cache
+from inspect import Parameter, Signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from rollcall.cli import new_app
-from rollcall.cli.database import open_database
+from rollcall.cli.database import open_database, start_django
 from rollcall.core.errors import Misconfigured, Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from rollcall.reports.filters import FilterField
     from rollcall.reports.rows import Table
     from rollcall.reports.tables.report import Report
 
-app = new_app("Meetings, attendance, people, courses and use as table, JSON, CSV, XLSX or PDF.")
-
-
-class What(StrEnum):
-    """What may be reported; rollcall.reports.registry says the same, a test compares them."""
-
-    MEETINGS = "meetings"
-    ATTENDANCE = "attendance"
-    MEETING = "meeting"
-    ATTENDANCES = "attendances"
-    PEOPLE = "people"
-    PERSON = "person"
-    COURSES = "courses"
-    COURSE = "course"
-    USE = "use"
-    SERVERS = "servers"
-    COVERAGE = "coverage"
-    FACTS = "facts"
-    FACTS_OF_PERSON = "facts-of-person"
+_TEXT = "Meetings, attendance, people, courses and use as table, JSON, CSV, XLSX or PDF."
 
 
 class Form(StrEnum):
@@ -51,62 +39,89 @@ class Form(StrEnum):
     PDF = "pdf"
 
 
-def _option(help_: str, *names: str) -> typer.models.OptionInfo:
-    option: typer.models.OptionInfo = typer.Option(*names, help=help_)
-    return option
+def __getattr__(name: str) -> typer.Typer:
+    """`app`: what may be asked is known only once Django has started, which no other command shall wait for."""
+    if name != "app":
+        raise AttributeError(name)
+    return _app()
 
 
-@app.command()
-def report(  # noqa: PLR0917 - typer passes them by name
-    what: Annotated[What, typer.Argument(help="What to report.", show_default=False)],
-    about: Annotated[
-        list[str] | None,
-        typer.Argument(help="What it is about: the number of a meeting or the key of a person, as in addresses."),
-    ] = None,
-    name: Annotated[str, _option("A person's name, in any script, case and order of words.")] = "",
-    user: Annotated[str, _option("A person's user id in the LMS.")] = "",
-    since: Annotated[str, _option("First day (2026-11-22) or time (2026-11-22T10:30).", "--from")] = "",
-    until: Annotated[str, _option("Last day or time.", "--to")] = "",
-    weekday: Annotated[str, _option("Days of the week, such as mon,wed.")] = "",
-    hour_from: Annotated[str, _option("Meetings that began at this time of day (08:30) or later.")] = "",
-    hour_to: Annotated[str, _option("Meetings that began before this time of day.")] = "",
-    course: Annotated[str, _option("Words of a course's name, or its id or key.")] = "",
-    meeting: Annotated[str, _option("Words of a meeting's name, or one of its ids.")] = "",
-    server: Annotated[str, _option("The name of a server.")] = "",
-    role: Annotated[str, _option("moderator or viewer.")] = "",
-    kind: Annotated[str, _option("user, guest, dial-in or connection.")] = "",
-    state: Annotated[str, _option("running, ended or settled.")] = "",
-    min_time: Annotated[str, _option("There for so long or longer: minutes (45), or hours and minutes (1:30).")] = "",
-    max_time: Annotated[str, _option("There for so long or shorter.")] = "",
-    min_percent: Annotated[str, _option("There for this percentage of the meeting or more.")] = "",
-    max_percent: Annotated[str, _option("There for this percentage or less.")] = "",
-    chats: Annotated[str, _option("So many chat messages or more.")] = "",
-    hands: Annotated[str, _option("So many raised hands or more.")] = "",
-    reactions: Annotated[str, _option("So many reactions or more.")] = "",
-    polls: Annotated[str, _option("So many answers to polls or more.")] = "",
-    cameras: Annotated[str, _option("A camera switched on so many times or more.")] = "",
-    talk: Annotated[str, _option("Talked for so long or longer.")] = "",
-    sort: Annotated[str, _option("The order, such as time, or -time for the other way.")] = "",
-    by: Annotated[str, _option("Of use: day or week.")] = "",
-    form: Annotated[Form, typer.Option("--format", help="How to write it.")] = Form.TABLE,
-    zone: Annotated[str, _option("The zone of days and times [default: ROLLCALL_TIME_ZONE].")] = "",
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="A file instead of standard output.")] = None,
+@cache
+def _app() -> typer.Typer:
+    start_django(for_readers=True)
+    app = new_app(_TEXT)
+    app.command()(_command())
+    return app
+
+
+def _command() -> Any:  # noqa: ANN401 - a function whose parameters are made here
+    def report(**given: Any) -> None:
+        """Write one report. The same facts give the same JSON, byte for byte."""
+        _write_report(**{name.removeprefix(_OWN): value for name, value in given.items()})
+
+    # What typer reads.
+    report.__signature__ = Signature(list(_parameters()))  # type: ignore[attr-defined]
+    report.__annotations__ = {}
+    return report
+
+
+_OWN = "of_"
+"""Before the name of a parameter: a filter may be called as no parameter of Python's can be."""
+
+
+def _parameters() -> Iterator[Parameter]:
+    from rollcall.reports.filters import FIELDS
+    from rollcall.reports.registry import REPORTS
+
+    known: Any = StrEnum("Known", {name.upper().replace("-", "_"): name for name in REPORTS})  # type: ignore[misc]
+    options = {name: words for one in REPORTS.values() for name, words in one.takes.options.items()}
+    what = typer.Argument(help="What to report.", show_default=False, metavar="REPORT")
+    about = typer.Argument(
+        help="What it is about: the number of a meeting or the key of a person, as in addresses.", metavar="NUMBER KEY"
+    )
+    yield _parameter("what", Annotated[known, what], Parameter.empty)
+    yield _parameter("about", Annotated[list[str] | None, about], None)
+    for field in FIELDS.values():
+        yield _word(field.name, _help_of(field))
+    for name, words in options.items():
+        yield _word(name, f"One of: {', '.join(words)}.")
+    yield _word("sort", "The order, such as time, or -time for the other way.")
+    yield _parameter("form", Annotated[Form, typer.Option("--format", help="How to write it.")], Form.TABLE)
+    yield _word("zone", "The zone of days and times [default: ROLLCALL_TIME_ZONE].")
+    file = typer.Option("--output", "-o", help="A file instead of standard output.")
+    yield _parameter("output", Annotated[Path | None, file], None)
+
+
+def _parameter(name: str, annotation: Any, default: object) -> Parameter:  # noqa: ANN401 - types are what typer reads
+    return Parameter(f"{_OWN}{name}", Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
+
+
+def _word(name: str, help_: str) -> Parameter:
+    option: Any = typer.Option(f"--{name}", help=help_)
+    return _parameter(name.replace("-", "_"), Annotated[str, option], "")
+
+
+def _help_of(field: FilterField) -> str:
+    """What its form says of it."""
+    about = str(field.about)
+    example = "" if about else _EXAMPLES.get(field.control.value, "")
+    return " ".join(part for part in (f"{field.label}.", about, example) if part)
+
+
+_EXAMPLES = {
+    "moment": "A day (2026-11-22), or a time (2026-11-22T10:30).",
+    "days": "Such as mon,wed.",
+    "number": "0 to 100.",
+}
+
+
+def _write_report(
+    *, what: str, about: list[str] | None, form: Form, zone: str, output: Path | None, **words: str
 ) -> None:
-    """Write one report. The same facts give the same JSON, byte for byte."""
-    named = {key.replace("_", "-"): word for key, word in locals().items() if isinstance(word, str)}
-    words = {"from": since, "to": until} | {key: word for key, word in named.items() if key in _WORDS}
+    asked = {name.replace("_", "-"): word for name, word in words.items() if word}
     _refuse_terminal(form, output)
     open_database(for_readers=True)
-    _write(_rendered(what, about or [], words, form, zone_named(zone)), output)
-
-
-_WORDS = frozenset(
-    (
-        *("name", "user", "weekday", "hour-from", "hour-to", "course", "meeting", "server", "role", "kind", "state"),
-        *("min-time", "max-time", "min-percent", "max-percent", "chats", "hands", "reactions", "polls", "cameras"),
-        *("talk", "sort", "by"),
-    )
-)
+    _write(_rendered(what, about or [], asked, form, zone_named(zone)), output)
 
 
 def _refuse_terminal(form: Form, output: Path | None) -> None:
@@ -114,7 +129,8 @@ def _refuse_terminal(form: Form, output: Path | None) -> None:
         raise Refused(f"A terminal cannot show {form.upper()}.", hint="Name a file: -o report." + form)
 
 
-def _rendered(what: What, about: list[str], words: Mapping[str, str], form: Form, zone: tzinfo) -> Iterable[bytes]:
+def _rendered(what: str, about: Sequence[str], words: Mapping[str, str], form: Form, zone: tzinfo) -> Iterable[bytes]:
+    from django.http import Http404
     from django.utils import timezone
 
     from rollcall.reports.asking import ask
@@ -123,9 +139,12 @@ def _rendered(what: What, about: list[str], words: Mapping[str, str], form: Form
 
     found = REPORTS[what]
     _check(found, about)
-    asked = ask(found.takes, {name: [word] for name, word in words.items() if word}, zone=zone)
+    asked = ask(found.takes, {name: [word] for name, word in words.items()}, zone=zone)
     with timezone.override(zone):
-        table = found.table(asked, _subjects(found, about), Format[form.name if form is not Form.TABLE else "TEXT"])
+        try:
+            table = found.table(asked, about, Format[form.name if form is not Form.TABLE else "TEXT"])
+        except Http404 as error:
+            raise Refused(str(error), hint=f"Look in its page for the address: {_address(found)}") from error
         yield from _drawn(table, form, zone)
 
 
@@ -145,23 +164,25 @@ def _drawn(table: Table, form: Form, zone: tzinfo) -> Iterable[bytes]:
             return files.file_parts(table, form.value, zone=zone, options={})
 
 
-def _check(found: Report, about: list[str]) -> None:
-    if len(about) == found.subjects:
-        return
-    if not found.subjects:
-        raise Refused(f"{found.name} is about nothing in particular.", hint=f"Leave out {' '.join(about)}.")
-    hint = f"Its page has the address {found.address}: write what stands in place of each {{}}."
-    raise Refused(f"What is the report about? {found.name} wants {found.subjects} more word(s).", hint=hint)
+def _check(found: Report, about: Sequence[str]) -> None:
+    """As an address has them: as many as it wants, each of its kind."""
+    if len(about) > len(found.about):
+        more = " ".join(about[len(found.about) :])
+        raise Refused(f"{found.name} takes {_called(found) or 'neither number nor key'}.", hint=f"Leave out: {more}")
+    if len(about) < len(found.about):
+        raise Refused(f"{found.name} needs {_called(found)}.", hint=f"They stand in its address: {_address(found)}")
+    for word, subject in zip(about, found.about, strict=True):
+        if not subject.is_one(word):
+            raise Refused(f"{word!r} is not {subject.called}.", hint=f"It stands in an address: {_address(found)}")
 
 
-def _subjects(found: Report, about: list[str]) -> tuple[str, ...]:
-    """As an address has them: the number of a meeting, or a key of 32 digits."""
-    for at, word in enumerate(about):
-        is_number = at == 0 and found.address.startswith("/meetings/")
-        is_fine = word.isdecimal() if is_number else len(word) == 32 and not set(word) - set("0123456789abcdef")
-        if not is_fine:
-            raise Refused(f"{word!r} stands in no address of {found.name}.", hint="Copy it from the page's address.")
-    return tuple(about)
+def _called(found: Report) -> str:
+    return " and ".join(subject.called for subject in found.about)
+
+
+def _address(found: Report) -> str:
+    """An address of its page, for example."""
+    return found.address.format(*(subject.example for subject in found.about))
 
 
 def zone_named(name: str) -> tzinfo:

@@ -162,13 +162,25 @@ class SummaryDetail(msgspec.Struct, frozen=True):
     changes: tuple[Change, ...] = ()
 
 
+class _Proved(msgspec.Struct, frozen=True):
+    """The part of Attendance.detail that files of millions of rows read."""
+
+    proved: tuple[Span, ...] = ()
+
+
 _ATTENDANCE = msgspec.json.Decoder(AttendanceDetail)
+_PROVED = msgspec.json.Decoder(_Proved)
 _SUMMARY = msgspec.json.Decoder(SummaryDetail)
 
 
 def attendance_detail(kept: bytes | memoryview) -> AttendanceDetail:
     """Read Attendance.detail."""
     return _ATTENDANCE.decode(kept)
+
+
+def proved_spans(kept: bytes | memoryview) -> tuple[Span, ...]:
+    """Attendance.detail.proved, without the rest of it."""
+    return _PROVED.decode(kept).proved
 
 
 def summary_detail(kept: bytes | memoryview) -> SummaryDetail:

@@ -19,6 +19,7 @@ class Kind(StrEnum):
     """What the values of a column are."""
 
     TEXT = "text"
+    NAME = "name"  # text; where it is blank it says so
     HOST = "host"  # text that may be broken at its dots
     ID = "id"  # text that may well be blank
     STATE = "state"  # (State, how many are in)
@@ -147,8 +148,8 @@ def share_of(time: Bounds, length: Bounds | None) -> Shares | None:
     """The part, as far as both are known: never more than the whole."""
     if length is None or time.possible is None or not length.possible:
         return None
-    lowest = min(1.0, time.proved / length.possible)
-    highest = min(1.0, time.possible / length.proved) if length.proved else float(time.possible > 0)
+    lowest = round(min(1.0, time.proved / length.possible), 4)
+    highest = round(min(1.0, time.possible / length.proved), 4) if length.proved else float(time.possible > 0)
     return Shares(lowest, max(lowest, highest))
 
 

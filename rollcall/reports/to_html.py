@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
-from html import escape
+from html import escape, unescape
 from typing import TYPE_CHECKING, Any
 
 from django.utils.safestring import SafeString, mark_safe
@@ -32,11 +32,12 @@ _CLASSES = dict.fromkeys((Kind.COUNT, Kind.DURATION, Kind.SHARES, Kind.PART), "n
 _CLASSES |= {Kind.DURATIONS: "number wide"} | dict.fromkeys((Kind.COUNTED, Kind.COUNTED_TIME), "number counted")
 _CLASSES |= dict.fromkeys((Kind.CAME, Kind.WENT), "clock") | {Kind.BAR: "bar-cell", Kind.STATE: "state-cell"}
 
-_ALPHABETIC = (Kind.TEXT, Kind.HOST, Kind.ROLE)
+_ALPHABETIC = (Kind.NAME, Kind.TEXT, Kind.HOST, Kind.ROLE)
 
 _NUMBERS = (Kind.COUNTED, Kind.COUNTED_TIME, Kind.SHARES, Kind.PART, Kind.DURATION)
 
 _INTERVAL = re.compile("[0-9:]+–[0-9:]+")
+_TAG = re.compile("<[^>]*>")
 _NOT_IN_IDS = re.compile("[^0-9A-Za-z]+")
 _LINK = re.compile('<a id="(to-[0-9A-Za-z-]+)"')
 
@@ -261,6 +262,7 @@ def _json(value: object, _zone: tzinfo) -> str:
 
 
 CELLS: dict[Kind, Callable[[Any, tzinfo], str]] = {
+    Kind.NAME: _text,
     Kind.TEXT: _text,
     Kind.HOST: _host,
     Kind.ID: _id,
@@ -282,6 +284,12 @@ CELLS: dict[Kind, Callable[[Any, tzinfo], str]] = {
     Kind.WENT: _went,
     Kind.BAR: presence_bar,
 }
+
+
+def in_words(kind: Kind, value: Any, zone: tzinfo) -> str:  # noqa: ANN401 - a value is of its kind
+    """What the page says of a value, without its tags: for paper and terminals."""
+    return unescape(_TAG.sub("", CELLS[kind](value, zone))) if kind in CELLS else str(value)
+
 
 # --- the people of a meeting ------------------------------------------------------------------------------------------
 

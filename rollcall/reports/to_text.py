@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rollcall.reports import words
 from rollcall.reports.rows import Format, Kind
+from rollcall.reports.to_html import in_words
 from rollcall.reports.translating import gettext as _
 
 if TYPE_CHECKING:
@@ -69,8 +70,7 @@ def printable(text: str) -> str:
 
 
 def _said(column: Column, row: Any, zone: tzinfo) -> str:  # noqa: ANN401 - a row is whatever its columns read
-    said = _cell(column.kind, column.of(row), zone)
-    return _("(no name)") if column.key == "name" and not said.strip() else said
+    return _cell(column.kind, column.of(row), zone)
 
 
 def _cell(kind: Kind, value: Any, zone: tzinfo) -> str:  # noqa: ANN401 - a value is of its column's kind
@@ -78,7 +78,10 @@ def _cell(kind: Kind, value: Any, zone: tzinfo) -> str:  # noqa: ANN401 - a valu
 
 
 _CELLS: dict[Kind, Callable[[Any, tzinfo], str]] = {
+    Kind.NAME: lambda value, _zone: printable(value) if value.strip() else _("(no name)"),
     Kind.TIME: lambda value, zone: words.stamp(value, zone) or words.UNKNOWN,
+    Kind.CAME: lambda value, zone: printable(in_words(Kind.CAME, value, zone)),
+    Kind.WENT: lambda value, zone: printable(in_words(Kind.WENT, value, zone)),
     Kind.ENDED: lambda value, zone: words.ended(*value, zone=zone),
     Kind.DURATION: lambda value, _zone: words.UNKNOWN if value is None else words.duration(value),
     Kind.DURATIONS: lambda value, _zone: words.bounds(value),

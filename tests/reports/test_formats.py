@@ -157,7 +157,7 @@ def test_json_of_a_running_meeting_has_no_ends_and_knows_no_clock() -> None:
     early, late = (b"".join(to_json.to_json(table_of("attendance", as_of=n))) for n in (0, 10**13))
 
     assert early == late
-    algebra = next(one for one in json.loads(early)["meetings"] if one["name"] == "Algebra")
+    algebra = next(one for one in json.loads(early)["meetings"] if one["meeting_name"] == "Algebra")
     assert algebra["ended_possible_at"] is None
     assert algebra["length"][1] is None
     (ada,) = algebra["people"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,7 @@ def test_each_filter_finds_the_same_as_on_the_page(report: Any, what: str, filte
     status, written = report(what, *filters, "--format", "json")
 
     assert status == 0
-    assert [one["name"] for one in json.loads(written)["meetings"]] == ["Logic"]
+    assert [one["meeting_name"] for one in json.loads(written)["meetings"]] == ["Logic"]
 
 
 def test_people_as_csv_in_a_file(report: Any, tmp_path: Path) -> None:
@@ -127,6 +128,42 @@ def test_a_report_about_something_is_told_about_what(report: Any) -> None:
     assert "Logic" in report("person", key)[1]
     number = str(Summary.objects.get(name="Logic").meeting_id)
     assert "ΠΑΠΑΔΟΠΟΥΛΟΣ" in report("meeting", number)[1]
-    assert "wants 1 more word" in report("person")[1]
-    assert "about nothing in particular" in report("people", key)[1]
-    assert "stands in no address" in report("person", "me")[1]
+    assert "person needs the key of a person." in report("person")[1]
+    assert "/meetings/153" in report("meeting")[1]
+    assert "people takes neither number nor key." in report("people", key)[1]
+    assert "'me' is not the key of a person." in report("person", "me")[1]
+
+
+@pytest.mark.parametrize("form", ["table", "pdf"])
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("meeting", "9999"), "There is no such meeting"),
+        (("meeting", "9" * 18), "There is no such meeting"),
+        (("facts", "9999"), "There is no such meeting"),
+        (("facts-of-person", "9999", "0" * 32), "There is no such meeting"),
+        (("person", "0" * 32), "Nobody of that kind"),
+        (("course", "0" * 32), "There is no such course"),
+    ],
+)
+def test_what_is_not_there_is_said(report: Any, words: tuple[str, ...], sentence: str, form: str) -> None:
+    status, said = report(*words, "--format", form)
+
+    assert status == 1
+    assert sentence in said
+
+
+def test_a_row_of_the_table_says_when_somebody_came_and_went(report: Any) -> None:
+    heading, *rows = report("attendances", "--name", "ada")[1].splitlines()
+
+    assert heading.split()[heading.split().index("In") + 1] == "Out"
+    assert [len(re.findall(r"\d\d:\d\d:\d\d", row)) for row in rows] == [3]
+
+
+def test_every_filter_is_an_option_with_its_meaning(report: Any) -> None:
+    from rollcall.reports.filters import FIELDS
+
+    status, written = report("--help")
+
+    assert status == 0
+    assert [name for name in FIELDS if f"--{name} " not in written] == []

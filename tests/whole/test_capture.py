@@ -132,7 +132,7 @@ def test_the_report_names_the_six_people_and_stays_the_same_to_the_byte(instance
     wait_for_folds(instance)
     report = rollcall(instance.env, "report", "attendance", "--format", "json")
     (meeting,) = json.loads(report)["meetings"]
-    assert meeting["name"] == "Εισαγωγή στη Λογική"
+    assert meeting["meeting_name"] == "Εισαγωγή στη Λογική"
     assert meeting["ended_proved_at"] is not None
     people = {person["external_user_id"] or person["kind"]: person for person in meeting["people"]}
     assert people.keys() == {"3", "11", "12", "13", "gl-guest-a1b2c3", "dial-in"}

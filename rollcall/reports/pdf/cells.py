@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
-from html import unescape
 from typing import Any, Final
 
 from django.utils.translation import get_language_bidi
@@ -16,7 +14,7 @@ from rollcall.reports.details import UNSEEN, Count
 from rollcall.reports.meeting_rows import AttendeeRow
 from rollcall.reports.pdf.printable import Printable
 from rollcall.reports.rows import Column, Format, Group, Kind, Table, worth_showing
-from rollcall.reports.to_html import CELLS as HTML_CELLS
+from rollcall.reports.to_html import in_words
 from rollcall.reports.translating import gettext as _
 
 Cell = str | dict[str, Any]
@@ -31,10 +29,12 @@ TOGETHER: Final = frozenset((Kind.TIME, Kind.ENDED))
 
 SIGNATURE: Final[Cell] = {"signature": True}
 
+_WRITTEN: Final = frozenset((Kind.NAME, Kind.TEXT, Kind.ID))
+"""What somebody wrote."""
+
 USUAL_COLUMNS: Final = 15
 """Rows of no more than these are all counted alike."""
 
-_TAG: Final = re.compile("<[^>]*>")
 _THINNEST: Final = 0.6
 
 
@@ -82,12 +82,10 @@ class Cells:
         if column.kind is Kind.BAR:
             return {"bar": bar(value)}
         draw = _TEXTS.get(column.kind)
-        said = draw(value, self.zone) if draw else _as_on_the_page(column.kind, value, self.zone)
-        if column.kind in (Kind.TEXT, Kind.HOST) and column.key == "name" and not said.strip():
-            said = _("(no name)")
+        said = draw(value, self.zone) if draw else in_words(column.kind, value, self.zone)
         if column.kind is Kind.HOST:
             return self.printable.data(said.replace(".", ".\u200b"))
-        return self.printable.data(said) if column.kind in (Kind.TEXT, Kind.ID) else self.printable.text(said)
+        return self.printable.data(said) if column.kind in _WRITTEN else self.printable.text(said)
 
 
 def worth(columns: Sequence[Column], rows: Iterable[Any]) -> list[Column]:
@@ -122,11 +120,6 @@ def bar(row: AttendeeRow) -> list[tuple[str, float, float]]:
     return drawn
 
 
-def _as_on_the_page(kind: Kind, value: Any, zone: tzinfo) -> str:  # noqa: ANN401 - a value is of its kind
-    """The words of the page, without its tags."""
-    return unescape(_TAG.sub("", HTML_CELLS[kind](value, zone))) if kind in HTML_CELLS else str(value)
-
-
 def _counted(value: Count, _zone: tzinfo) -> str:
     return words.UNKNOWN if value == UNSEEN else _plus(str(value.seen), value)
 
@@ -153,6 +146,7 @@ _TEXTS: Final[dict[Kind, Callable[[Any, tzinfo], str]]] = {
     Kind.PART: lambda value, _zone: words.part(value),
     Kind.RECORD: lambda value, _zone: words.record(value),
     Kind.ROLE: lambda value, _zone: words.role(*value),
+    Kind.NAME: lambda value, _zone: value if value.strip() else _("(no name)"),
     Kind.TEXT: lambda value, _zone: str(value),
     Kind.HOST: lambda value, _zone: str(value),
     Kind.ID: lambda value, _zone: str(value),

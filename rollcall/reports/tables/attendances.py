@@ -16,11 +16,11 @@ from django.utils.translation import pgettext_lazy
 
 from rollcall.reports.addresses import opened, person_of_row, why_page
 from rollcall.reports.asking import Takes
-from rollcall.reports.details import summary_detail
+from rollcall.reports.details import proved_spans, summary_detail
 from rollcall.reports.filters import OF_ATTENDANCE, OF_MEETINGS, OF_PEOPLE
 from rollcall.reports.meeting_rows import attendee_row
-from rollcall.reports.rows import Bounds, Column, Format, Kind, Table, on_screens, share_of, with_ids
-from rollcall.reports.tables.attendees import COUNTED_COLUMNS, SORTED_AS, TIME_COLUMNS
+from rollcall.reports.rows import Bounds, Column, Format, Kind, Shares, Table, on_screens, share_of, with_ids
+from rollcall.reports.tables.attendees import CERTAIN_TIMES, COUNTED_COLUMNS, SORTED_AS, TIME_COLUMNS
 from rollcall.reports.tables.report import Report
 from rollcall.store import searching
 
@@ -57,19 +57,35 @@ def _counted(key: str) -> Callable[[Any], int | None]:
     return lambda row: seen(row) or _class(row.meeting_detail).none
 
 
-def _share_most(row: Any) -> float | None:  # noqa: ANN401 - a row as the database gave it
-    share = share_of(Bounds(row.proved_ms, row.possible_ms), _class(row.meeting_detail).length)
-    return None if share is None else round(share.highest, 3)
+def _shares(row: Any) -> Shares | None:  # noqa: ANN401 - a row as the database gave it
+    return share_of(Bounds(row.proved_ms, row.possible_ms), _class(row.meeting_detail).length)
 
 
-def _share(row: Any) -> float | None:  # noqa: ANN401 - a row as the database gave it
-    return None if row.share is None else row.share / 1000
+def _in_by(row: Any) -> int | None:  # noqa: ANN401 - the same
+    if row.detail is None:
+        return row.first_in_at  # type: ignore[no-any-return]
+    proved = proved_spans(row.detail)
+    return proved[0][0] if proved else None
 
+
+def _out_from(row: Any) -> int | None:  # noqa: ANN401 - the same
+    if row.detail is None:
+        return row.last_out_at  # type: ignore[no-any-return]
+    proved = proved_spans(row.detail)
+    return proved[-1][1] if proved else None
+
+
+_TIMES = {
+    "first_in_at": _of("first_in_at"),
+    "in_by_at": _in_by,
+    "out_from_at": _out_from,
+    "last_out_at": _of("last_out_at"),
+}
 
 _SHOWN = (
-    Column("name", _("Name"), Kind.TEXT, _of("attendance.name"), Format.SCREEN, person_of_row, sort="name"),
+    Column("name", _("Name"), Kind.NAME, _of("attendance.name"), Format.SCREEN, person_of_row, sort="name"),
     Column("external_user_id", _("User id"), Kind.ID, _of("attendance.external_user_id"), Format.PDF),
-    Column("meeting", _("Meeting"), Kind.TEXT, _of("meeting.summary.name"), Format.SCREEN, opened, sort="meeting"),
+    Column("meeting_name", _("Meeting"), Kind.NAME, _of("meeting.summary.name"), Format.SCREEN, opened, sort="meeting"),
     Column("started_at", _("Date"), Kind.TIME, _of("attendance.started_at"), Format.SCREEN, sort="started"),
     Column(
         "shown_role",
@@ -94,20 +110,18 @@ _SHOWN = (
 )
 
 _KEPT = (
-    Column("name", _("Name"), Kind.TEXT, _of("name"), Format.FILE, sort="name"),
+    Column("name", _("Name"), Kind.NAME, _of("name"), Format.FILE, sort="name"),
     Column("external_user_id", _("User id"), Kind.TEXT, _of("external_user_id"), Format.FILE),
-    Column("meeting_name", _("Meeting"), Kind.TEXT, _of("meeting_name"), Format.FILE),
+    Column("meeting_name", _("Meeting"), Kind.NAME, _of("meeting_name"), Format.FILE),
     Column("course", _("Course"), Kind.TEXT, _of("course_label"), Format.FILE),
     Column("course_id", _("Course id"), Kind.TEXT, _of("course_id"), Format.FILE),
     Column("started_at", _("Date"), Kind.TIME, _of("started_at"), Format.FILE),
     Column("role", _("Role"), Kind.TEXT, _of("role"), Format.FILE),
     Column("kind", _("Kind"), Kind.TEXT, _of("kind"), Format.FILE),
-    Column("first_in_at", _("In at the earliest"), Kind.TIME, _of("first_in_at"), Format.FILE),
-    Column("last_out_at", _("Out at the latest"), Kind.TIME, _of("last_out_at"), Format.FILE),
+    *(replace(column, of=_TIMES[column.key], shown=Format.FILE) for column in CERTAIN_TIMES),
     Column("proved_ms", _("Time at least"), Kind.DURATION, _of("proved_ms"), Format.FILE),
     Column("possible_ms", _("Time at most"), Kind.DURATION, _of("possible_ms"), Format.FILE),
-    Column("share", _("Share at least"), Kind.PART, _share, Format.FILE),
-    Column("share_most", _("Share at most"), Kind.PART, _share_most, Format.FILE),
+    Column("share", _("Share"), Kind.SHARES, _shares, Format.FILE),
     Column("chats", _("Chats, at least"), Kind.COUNT, _counted("chats"), Format.FILE),
     Column("raise_hands", _("Hands, at least"), Kind.COUNT, _counted("raise_hands"), Format.FILE),
     Column("emojis", _("Reactions, at least"), Kind.COUNT, _counted("emojis"), Format.FILE),

@@ -42,20 +42,35 @@ def _itself(row: AttendeeRow) -> AttendeeRow:
     return row
 
 
+def _first_proved(row: AttendeeRow) -> int | None:
+    return row.detail.proved[0][0] if row.detail.proved else None
+
+
+def _last_proved(row: AttendeeRow) -> int | None:
+    return row.detail.proved[-1][1] if row.detail.proved else None
+
+
+CERTAIN_TIMES = (
+    Column("first_in_at", _("In at the earliest"), Kind.TIME, lambda row: row.attendance.first_in_at, Format.FILE),
+    Column("in_by_at", _("In, certainly by"), Kind.TIME, _first_proved, Format.FILE),
+    Column("out_from_at", _("Out, certainly not before"), Kind.TIME, _last_proved, Format.FILE),
+    Column("last_out_at", _("Out at the latest"), Kind.TIME, lambda row: row.attendance.last_out_at, Format.FILE),
+)
+"""When somebody came and went: the ends of what is possible, and what is certain."""
+
 TIME_COLUMNS = (
-    Column("came", _("In"), Kind.CAME, _itself, Format.PAGE),
-    Column("went", _("Out"), Kind.WENT, _itself, Format.PAGE),
-    Column("first_in_at", _("In at the earliest"), Kind.TIME, lambda row: row.attendance.first_in_at, ~Format.PAGE),
-    Column("last_out_at", _("Out at the latest"), Kind.TIME, lambda row: row.attendance.last_out_at, ~Format.PAGE),
+    Column("came", _("In"), Kind.CAME, _itself, Format.SCREEN),
+    Column("went", _("Out"), Kind.WENT, _itself, Format.SCREEN),
+    *CERTAIN_TIMES,
     Column("time", pgettext_lazy("how long", "Time"), Kind.DURATIONS, lambda row: row.time, Format.SCREEN),
     Column("proved_ms", _("Time at least"), Kind.DURATION, lambda row: row.attendance.proved_ms, Format.FILE),
     Column("possible_ms", _("Time at most"), Kind.DURATION, lambda row: row.attendance.possible_ms, Format.FILE),
-    Column("share", _("Share"), Kind.SHARES, lambda row: row.share, ~Format.JSON),
+    Column("share", _("Share"), Kind.SHARES, lambda row: row.share),
 )
 
 
 ATTENDEE_COLUMNS = (
-    Column("name", _("Name"), Kind.TEXT, lambda row: row.attendance.name),
+    Column("name", _("Name"), Kind.NAME, lambda row: row.attendance.name),
     Column("shown_role", _("Role"), Kind.ROLE, lambda row: (row.attendance.role, row.attendance.kind), Format.SCREEN),
     Column("role", _("Role"), Kind.TEXT, lambda row: row.attendance.role, Format.FILE),
     Column("kind", _("Kind"), Kind.TEXT, lambda row: row.attendance.kind, Format.FILE),

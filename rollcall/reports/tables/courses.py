@@ -18,7 +18,7 @@ from rollcall.reports.pictures import MatrixMeeting, MatrixPerson, course_matrix
 from rollcall.reports.pictures.labels import day_and_month
 from rollcall.reports.rows import Bounds, Column, Format, Heading, Kind, Shares, Table, share_of, with_ids
 from rollcall.reports.subjects import course_of
-from rollcall.reports.tables.report import Report
+from rollcall.reports.tables.report import COURSE_KEY, Report
 from rollcall.store import searching
 
 if TYPE_CHECKING:
@@ -52,8 +52,8 @@ def course_name(course: Course) -> str:
 
 
 COURSE_COLUMNS = (
-    Column("label", _("Course"), Kind.TEXT, course_name, link=course_page, sort="name"),
-    Column("context_id", _("Course id"), Kind.TEXT, attrgetter("context_id")),
+    Column("course", _("Course"), Kind.TEXT, course_name, link=course_page, sort="name"),
+    Column("course_id", _("Course id"), Kind.TEXT, attrgetter("context_id")),
     Column("shown_site", _("Site"), Kind.HOST, lambda row: words.site(row.site), Format.PAGE),
     Column("site", _("Site"), Kind.HOST, attrgetter("site"), ~Format.PAGE),
     Column("meetings", _("Meetings"), Kind.COUNT, attrgetter("meetings"), sort="meetings"),
@@ -62,6 +62,10 @@ COURSE_COLUMNS = (
     Column("proved_ms", _("Time of all people, at least"), Kind.DURATION, attrgetter("proved_ms"), sort="time"),
     Column("last_at", _("Last meeting"), Kind.TIME, attrgetter("last_at"), sort="last"),
 )
+
+
+_WHICH = ("course", "course_id", "site")
+"""The columns that tell one course from another."""
 
 
 def courses_table(found: Iterable[Any]) -> Table:
@@ -112,7 +116,7 @@ class Matrix:
 
 
 _MEMBER_COLUMNS = (
-    Column("name", _("Name"), Kind.TEXT, attrgetter("name"), link=lambda row: person_page(row.key)),
+    Column("name", _("Name"), Kind.NAME, attrgetter("name"), link=lambda row: person_page(row.key)),
     Column("external_user_id", _("User id"), Kind.ID, attrgetter("external_user_id"), Format.FILE),
     Column("meetings", _("Meetings"), Kind.COUNT, attrgetter("meetings")),
     Column("proved_ms", _("Time at least"), Kind.DURATION, attrgetter("proved_ms")),
@@ -192,7 +196,7 @@ def matrix_table(one: Matrix, asked: Asked, form: Format) -> Table:
         "people",
         with_ids(one.columns(asked.zone), ((member.name, member.external_user_id) for member in one.members)),
         one.members,
-        about={"course": {"label": one.course.label, "id": one.course.context_id, "site": one.course.site}},
+        about={"course": {column.key: column.of(one.course) for column in COURSE_COLUMNS if column.key in _WHICH}},
         heading=heading,
         pictures=[piece.picture for piece in drawn],
     )
@@ -218,7 +222,7 @@ def _about(one: Matrix, zone: tzinfo) -> list[tuple[str, str]]:
 
 
 def _course(asked: Asked, subject: Sequence[str], form: Format) -> Table:
-    return matrix_table(whole_matrix(course_of(subject[0]), asked), asked, form)
+    return matrix_table(whole_matrix(course_of(subject[0], asked.inside), asked), asked, form)
 
 
 COURSES = Report(
@@ -235,4 +239,5 @@ COURSE = Report(
     address="/courses/{}",
     takes=Takes((*OF_PEOPLE, *(name for name in OF_MEETINGS if name != "course"))),
     make=_course,
+    about=(COURSE_KEY,),
 )

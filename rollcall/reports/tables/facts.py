@@ -10,7 +10,7 @@ from rollcall.reports.asking import Takes
 from rollcall.reports.facts import facts_of_attendee, facts_of_meeting
 from rollcall.reports.rows import Column, Format, Heading, Kind, Table, with_heading
 from rollcall.reports.subjects import attendance_of, meeting_of
-from rollcall.reports.tables.report import Report
+from rollcall.reports.tables.report import ATTENDEE_KEY, MEETING_NUMBER, Report
 from rollcall.store import reading
 from rollcall.store.reading import FactCursor
 
@@ -45,14 +45,14 @@ def facts_table(rows: Iterable[ShownFact]) -> Table:
 
 
 def _of_meeting(asked: Asked, subject: Sequence[str], _form: Format) -> Table:
-    summary = meeting_of(int(subject[0]))
+    summary = meeting_of(int(subject[0]), asked.inside)
     table = facts_table(facts_of_meeting(summary, _each_fact(summary), asked.zone))
     return with_heading(table, Heading(str(_("Everything heard")), asked.wanted.as_of, _about(summary)))
 
 
 def _of_person(asked: Asked, subject: Sequence[str], _form: Format) -> Table:
-    summary = meeting_of(int(subject[0]))
-    attendance = attendance_of(summary, subject[1])
+    summary = meeting_of(int(subject[0]), asked.inside)
+    attendance = attendance_of(summary, subject[1], asked.inside)
     table = facts_table(facts_of_attendee(summary, attendance, asked.zone))
     lines = [(str(_("Name")), attendance.name), *_about(summary)]
     return with_heading(table, Heading(str(_("Everything heard")), asked.wanted.as_of, lines))
@@ -69,11 +69,19 @@ def _each_fact(summary: Summary) -> Iterator[Fact]:
         after = FactCursor(found[-1].at, found[-1].meeting_id, found[-1].seq)
 
 
-FACTS = Report(name="facts", title=_("Everything heard"), address="/meetings/{}/facts", takes=Takes(), make=_of_meeting)
+FACTS = Report(
+    name="facts",
+    title=_("Everything heard"),
+    address="/meetings/{}/facts",
+    takes=Takes(),
+    make=_of_meeting,
+    about=(MEETING_NUMBER,),
+)
 FACTS_OF_PERSON = Report(
     name="facts-of-person",
     title=_("What was heard of somebody"),
     address="/meetings/{}/facts/{}",
     takes=Takes(),
     make=_of_person,
+    about=(MEETING_NUMBER, ATTENDEE_KEY),
 )

@@ -16,7 +16,7 @@ from rollcall.reports.pictures import people_present
 from rollcall.reports.rows import Column, Format, Heading, Kind, Table
 from rollcall.reports.subjects import meeting_of
 from rollcall.reports.tables.attendees import ATTENDEE_COLUMNS, plain
-from rollcall.reports.tables.report import Report
+from rollcall.reports.tables.report import MEETING_NUMBER, Report
 from rollcall.store import reading, searching
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def _ended_at(row: MeetingRow) -> tuple[int, int | None, int | None]:
 
 
 MEETING_COLUMNS = (
-    Column("name", _("Meeting"), Kind.TEXT, lambda row: row.summary.name, link=meeting_page, sort="name"),
+    Column("meeting_name", _("Meeting"), Kind.NAME, lambda row: row.summary.name, link=meeting_page, sort="name"),
     Column("state", _("State"), Kind.STATE, lambda row: (row.state, row.summary.present), ~Format.JSON),
     Column("started_at", _("Began"), Kind.TIME, lambda row: row.summary.started_at, sort="started"),
     Column("ended", _("Ended"), Kind.ENDED, _ended_at, Format.SCREEN),
@@ -48,8 +48,8 @@ MEETING_COLUMNS = (
     Column("present", _("Now in"), Kind.COUNT, lambda row: row.summary.present, ~Format.PAGE),
     Column("server", _("Server"), Kind.HOST, lambda row: row.summary.pool_name, sort="server"),
     Column("site", _("Site"), Kind.HOST, lambda row: row.summary.site, Format.FILE),
-    Column("context_label", _("Course"), Kind.TEXT, lambda row: row.summary.context_label, Format.FILE),
-    Column("context_id", _("Course id"), Kind.TEXT, lambda row: row.summary.context_id, Format.FILE),
+    Column("course", _("Course"), Kind.TEXT, lambda row: row.summary.context_label, Format.FILE),
+    Column("course_id", _("Course id"), Kind.TEXT, lambda row: row.summary.context_id, Format.FILE),
     Column("external_meeting_id", _("Meeting id"), Kind.TEXT, lambda row: row.summary.external_meeting_id, Format.FILE),
     Column(
         "meeting",
@@ -108,7 +108,7 @@ def _attendance(asked: Asked, _subject: Sequence[str], _form: Format) -> Table:
 
 
 def _meeting(asked: Asked, subject: Sequence[str], form: Format) -> Table:
-    summary = meeting_of(int(subject[0]))
+    summary = meeting_of(int(subject[0]), asked.inside)
     group = meeting_group(summary, reading.attendees(summary), as_of=now())
     heading = _heading(group.subject, len(group.rows), asked)
     table = replace(attendance_table([group]), heading=heading, totals=time_totals(group.rows))
@@ -145,4 +145,11 @@ MEETINGS = Report(
 ATTENDANCE = Report(
     name="attendance", title=_("Attendance by meeting"), address="/attendance", takes=Takes(_FILTERS), make=_attendance
 )
-MEETING = Report(name="meeting", title=_("Attendance"), address="/meetings/{}", takes=Takes(), make=_meeting)
+MEETING = Report(
+    name="meeting",
+    title=_("Attendance"),
+    address="/meetings/{}",
+    takes=Takes(),
+    make=_meeting,
+    about=(MEETING_NUMBER,),
+)

@@ -20,7 +20,7 @@ from rollcall.reports.rows import Bounds, Column, Format, Heading, Kind, Table
 from rollcall.reports.subjects import person_of
 from rollcall.reports.tables.attendees import COUNTED_COLUMNS, SORTED_AS, TIME_COLUMNS, plain
 from rollcall.reports.tables.meetings import MEETING_COLUMNS
-from rollcall.reports.tables.report import Report
+from rollcall.reports.tables.report import PERSON_KEY, Report
 from rollcall.store import searching
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def _mean(person: FoundPerson) -> float | None:
 
 
 PEOPLE_COLUMNS = (
-    Column("name", _("Name"), Kind.TEXT, attrgetter("name"), link=lambda row: person_page(row.key), sort="name"),
+    Column("name", _("Name"), Kind.NAME, attrgetter("name"), link=lambda row: person_page(row.key), sort="name"),
     Column("external_user_id", _("User id"), Kind.TEXT, lambda row: row.external_user_id),
     Column("shown_site", _("Site"), Kind.HOST, lambda row: words.site(row.site), Format.PAGE),
     Column("site", _("Site"), Kind.HOST, lambda row: row.site, ~Format.PAGE),
@@ -84,7 +84,7 @@ _OF_MEETING = {column.key: _of_meeting(column) for column in MEETING_COLUMNS}
 
 
 PERSON_COLUMNS = (
-    _OF_MEETING["name"],
+    _OF_MEETING["meeting_name"],
     _OF_MEETING["state"],
     _OF_MEETING["started_at"],
     replace(_OF_MEETING["server"], shown=~Format.PAGE),
@@ -106,7 +106,7 @@ def person_table(person: FoundPerson, attendance: Iterable[Attendance], *, as_of
     """One person's meetings, in this order."""
     about = {column.key: column.of(person) for column in PEOPLE_COLUMNS if Format.JSON in column.shown}
     rows = [attendee_row(one, as_of) for one in attendance]
-    return Table("person/1", "meetings", PERSON_COLUMNS, rows, about={"person": about})
+    return Table("person/1", "attendances", PERSON_COLUMNS, rows, about={"person": about})
 
 
 def _people(asked: Asked, _subject: Sequence[str], _form: Format) -> Table:
@@ -149,4 +149,5 @@ PERSON = Report(
     takes=Takes((*OF_MEETINGS, *OF_ATTENDANCE), searching.SORTS["attendances"]),
     make=_person,
     lists="attendances",
+    about=(PERSON_KEY,),
 )

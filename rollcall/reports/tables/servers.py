@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 SERVER_COLUMNS = (
-    Column("name", _("Server"), Kind.TEXT, lambda server: server.pool.name),
+    Column("server", _("Server"), Kind.TEXT, lambda server: server.pool.name),
     Column("address", _("Address"), Kind.TEXT, lambda server: server.api_url),
     Column("is_polled", _("Asked"), Kind.JSON, lambda server: server.is_polled),
     Column("trouble", _("Trouble"), Kind.TEXT, lambda server: server.trouble),

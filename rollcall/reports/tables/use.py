@@ -47,7 +47,7 @@ def columns(by: str) -> tuple[Column, ...]:
         Column("day", label, Kind.DAY, attrgetter("day")),
         Column("meetings", _("Meetings"), Kind.COUNT, attrgetter("meetings")),
         Column("attendances", _("Attendances"), Kind.COUNT, attrgetter("attendances")),
-        Column("person_ms", _("Time of all people, at least"), Kind.DURATION, attrgetter("person_ms")),
+        Column("proved_ms", _("Time of all people, at least"), Kind.DURATION, attrgetter("person_ms")),
     )
 
 
@@ -82,7 +82,7 @@ def use_table(buckets: Sequence[Bucket], asked: Asked, form: Format) -> Table:
     is_file = form in Format.FILE
     by = asked.options.get("by", "day") if is_file else by_of(asked, buckets)
     found = periods(buckets, by, asked.zone, first_weekday=0 if is_file else formatting.first_weekday())
-    totals = {name: sum(getattr(one, name) for one in found) for name in ("meetings", "attendances", "person_ms")}
+    totals = {column.key: sum(map(column.of, found)) for column in columns(by)[1:]}
     drawn = pictures(buckets, asked, by) if form is Format.PDF else []
     return Table(
         "use/1",

@@ -8,6 +8,8 @@ from heapq import merge
 from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
+from django.db.models import BinaryField, Case, F, Value, When
+
 from rollcall.store.derived import Attendance, Summary
 from rollcall.store.searching import attendances, courses, meetings, people
 from rollcall.store.searching.places import Order, Place
@@ -45,7 +47,10 @@ _OLDEST: Final = Order(("started_at", "id"))
 
 
 class AttendanceLine(NamedTuple):
-    """One attendance as a file has it: plain values, epoch ms, the share in thousandths; last what the fold kept."""
+    """One attendance as a file has it: plain values, epoch ms, the share in thousandths; last what the folds kept.
+
+    `detail` is None where all that is possible is proved, so that the columns say everything.
+    """
 
     name: str
     external_user_id: str
@@ -70,10 +75,14 @@ class AttendanceLine(NamedTuple):
     site: str
     external_meeting_id: str
     internal_meeting_id: str
+    detail: bytes | None
     meeting_detail: bytes
 
 
 _OF_ATTENDANCE: Final = AttendanceLine._fields[: AttendanceLine._fields.index("meeting_name")]
+_IF_UNCERTAIN: Final = Case(
+    When(proved_ms=F("possible_ms"), then=Value(None)), default=F("detail"), output_field=BinaryField()
+)
 _OF_MEETING: Final = ("name", "context_label", "context_id", "pool_name", "site", "external_meeting_id")
 
 
@@ -172,7 +181,7 @@ def _sorted_lines(scope: Scope, sort: str) -> Iterator[AttendanceLine]:
 
 
 def _identity_of(line: AttendanceLine) -> tuple[Any, ...]:
-    return (line.started_at, line.server.encode(), line.internal_meeting_id.encode(), repr(line[:-1]))
+    return (line.started_at, line.server.encode(), line.internal_meeting_id.encode(), repr(line[:-2]))
 
 
 def _placed_lines(scope: Scope, name: str, order: Order) -> Iterator[tuple[object, AttendanceLine]]:
@@ -189,9 +198,11 @@ def _placed_lines(scope: Scope, name: str, order: Order) -> Iterator[tuple[objec
 
 
 def _lines_at(places: Sequence[Place], order: Order) -> Iterator[tuple[object, AttendanceLine]]:
-    columns = (
+    columns: tuple[Any, ...] = (
         *_OF_ATTENDANCE,
-        *(f"summary__{column}" for column in (*_OF_MEETING, "meeting__internal_meeting_id", "detail")),
+        *(f"summary__{column}" for column in (*_OF_MEETING, "meeting__internal_meeting_id")),
+        _IF_UNCERTAIN,
+        "summary__detail",
     )
     known_by = order.columns[-1:] if order.columns[-1] == "id" else ("summary_id", "sort_key")
     asked = {f"{one}__in": {place[number - len(known_by)] for place in places} for number, one in enumerate(known_by)}
@@ -210,9 +221,9 @@ def _lines(scope: Scope, together: Sequence[int]) -> Iterator[AttendanceLine]:
     rows.sort(key=lambda row: (row[1], row[5].encode(), row[-2].encode()))
     people: defaultdict[int, list[Any]] = defaultdict(list)
     found = Attendance.objects.filter(scope.of_rows, scope.of_people(), summary__in=together)
-    for sort_key, summary, *values in found.values_list("sort_key", "summary_id", *_OF_ATTENDANCE):
+    for sort_key, summary, *values in found.values_list("sort_key", "summary_id", *_OF_ATTENDANCE, _IF_UNCERTAIN):
         people[summary].append((sort_key if isinstance(sort_key, bytes) else bytes(sort_key), values))
     for pk, _, *plainly, kept in rows:
-        of_meeting = (*plainly, bytes(kept))
+        of_meeting = bytes(kept)
         for _, values in sorted(people[pk], key=lambda pair: pair[0]):
-            yield AttendanceLine(*values, *of_meeting)
+            yield AttendanceLine._make((*values[:-1], *plainly, values[-1], of_meeting))

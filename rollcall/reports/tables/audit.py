@@ -1,0 +1,123 @@
+"""Who looked at, took away or changed whose record, and when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.utils.translation import gettext_lazy
+
+from rollcall.reports.addresses import person_page
+from rollcall.reports.asking import Takes
+from rollcall.reports.audit_words import action_words, role_words, subject_words
+from rollcall.reports.rows import Column, Format, Kind, Table
+from rollcall.reports.tables.report import Report
+from rollcall.store import auditing
+from rollcall.store.derived import Course, Person, Summary
+from rollcall.store.platforms import Platform
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from rollcall.reports.asking import Asked
+    from rollcall.store.audit import AuditEntry
+
+_BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """An entry, with what its keys stand for now; blank where that is not kept any more."""
+
+    entry: AuditEntry
+    person: str
+    about: str
+    platform: str
+
+
+def rows_of(entries: Iterable[AuditEntry]) -> list[AuditRow]:
+    """Entries with names, which the log itself does not keep."""
+    held = list(entries)
+    people = dict(_named(Person, {one.person for one in held}))
+    courses = dict(_named(Course, {one.course for one in held}))
+    meetings = dict(Summary.objects.filter(meeting__in={one.meeting for one in held}).values_list("meeting", "name"))
+    platforms = dict(Platform.objects.filter(pk__in={one.platform for one in held}).values_list("pk", "name"))
+    return [
+        AuditRow(
+            one,
+            people.get(_key(one.person), ""),
+            courses.get(_key(one.course), "") or meetings.get(one.meeting, ""),
+            platforms.get(one.platform, ""),
+        )
+        for one in held
+    ]
+
+
+def _named(table: Any, keys: set[bytes | None]) -> Iterator[tuple[bytes, str]]:  # noqa: ANN401 - one of two tables
+    name = "name" if table is Person else "label"
+    for key, said in table.objects.filter(key__in=[key for key in keys if key]).values_list("key", name):
+        yield bytes(key), said
+
+
+def _key(key: bytes | None) -> bytes:
+    return bytes(key) if key else b""
+
+
+def _person_page(row: AuditRow) -> str:
+    return person_page(_key(row.entry.person)) if row.person else ""
+
+
+def _said(row: AuditRow) -> str:
+    return action_words().get(row.entry.action, row.entry.action)
+
+
+def _role(row: AuditRow) -> str:
+    return role_words().get(row.entry.role, row.entry.role)
+
+
+def _about(row: AuditRow) -> str:
+    return row.about or subject_words().get(row.entry.subject, row.entry.subject)
+
+
+AUDIT_COLUMNS = (
+    Column("at", gettext_lazy("Time"), Kind.TIME, lambda row: row.entry.at),
+    Column("actor", gettext_lazy("Who"), Kind.TEXT, lambda row: row.entry.actor),
+    Column("role", gettext_lazy("As"), Kind.TEXT, _role, ~Format.JSON),
+    Column("role", gettext_lazy("As"), Kind.TEXT, lambda row: row.entry.role, Format.JSON),
+    Column("platform", gettext_lazy("From"), Kind.TEXT, lambda row: row.platform),
+    Column("action", gettext_lazy("Did what"), Kind.TEXT, _said, ~Format.JSON),
+    Column("action", gettext_lazy("Did what"), Kind.TEXT, lambda row: row.entry.action, Format.JSON),
+    Column("about", gettext_lazy("Of what"), Kind.TEXT, _about, ~Format.JSON),
+    Column("about", gettext_lazy("Of what"), Kind.TEXT, lambda row: row.about, Format.JSON),
+    Column("subject", gettext_lazy("Of what"), Kind.TEXT, lambda row: row.entry.subject, Format.JSON),
+    Column("person", gettext_lazy("Whose record"), Kind.TEXT, lambda row: row.person, link=_person_page),
+    Column("address", gettext_lazy("Address"), Kind.TEXT, lambda row: row.entry.address, Format.FILE),
+)
+
+
+def audit_table(entries: Iterable[AuditEntry]) -> Table:
+    """These entries, in this order."""
+    return Table("audit/1", "entries", AUDIT_COLUMNS, _in_batches(entries))
+
+
+def _in_batches(entries: Iterable[AuditEntry]) -> Iterator[AuditRow]:
+    batch: list[AuditEntry] = []
+    for entry in entries:
+        batch.append(entry)
+        if len(batch) == _BATCH:
+            yield from rows_of(batch)
+            batch = []
+    yield from rows_of(batch)
+
+
+def _audit(asked: Asked, _subject: Sequence[str], _form: Format) -> Table:
+    return audit_table(auditing.every(asked.wanted))
+
+
+AUDIT = Report(
+    name="audit",
+    title=gettext_lazy("Audit log"),
+    address="/audit",
+    takes=Takes(("name", "user", "from", "to", "actor", "action")),
+    make=_audit,
+)
