@@ -86,6 +86,12 @@ HOOK_CHECK_SECONDS = Setting("ROLLCALL_HOOK_CHECK_SECONDS", "180", "How often ea
 LMS_HOSTS = Setting(
     "ROLLCALL_LMS_HOSTS", "", "Hosts of LMSs Rollcall may ask and send to although they are private or without https."
 )
+SESSION_HOURS = Setting("ROLLCALL_SESSION_HOURS", "336", "How long a staff account stays signed in at most.")
+SESSION_IDLE_MINUTES = Setting("ROLLCALL_SESSION_IDLE_MINUTES", "720", "And how long after it was last used.")
+VISIT_HOURS = Setting("ROLLCALL_VISIT_HOURS", "12", "How long what an LMS has opened can be used at most.")
+VISIT_IDLE_MINUTES = Setting("ROLLCALL_VISIT_IDLE_MINUTES", "180", "And how long after it was last used.")
+
+AUDIT_DAYS = Setting("ROLLCALL_AUDIT_DAYS", "730", "How long it is known who looked at whose record.")
 
 SETTINGS: tuple[Setting, ...] = (
     DATA,
@@ -105,4 +111,9 @@ SETTINGS: tuple[Setting, ...] = (
     POLL_SECONDS,
     HOOK_CHECK_SECONDS,
     LMS_HOSTS,
+    SESSION_HOURS,
+    SESSION_IDLE_MINUTES,
+    VISIT_HOURS,
+    VISIT_IDLE_MINUTES,
+    AUDIT_DAYS,
 )

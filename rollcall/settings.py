@@ -175,13 +175,16 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "rollcall.web.files.StaticFiles",
     "rollcall.web.headers.SecurityHeaders",
+    "rollcall.web.visits.Visits",
     "rollcall.web.zones.ReaderZone",
     "rollcall.web.languages.ReaderLanguage",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "rollcall.web.staff_sessions.StaffSessions",
     "rollcall.web.readers.Readers",
+    "rollcall.web.auditing.Audited",
     "rollcall.web.error_pages.LoginRequired",
     "rollcall.web.error_pages.Errors",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -224,6 +227,8 @@ SECURE_REFERRER_POLICY = "same-origin"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _url.scheme == "https"
 SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_AGE = environment.SESSION_HOURS.read_whole_number() * 3600
+SESSION_IDLE_SECONDS = environment.SESSION_IDLE_MINUTES.read_whole_number() * 60
 X_FRAME_OPTIONS = "DENY"
 CSRF_FAILURE_VIEW = "rollcall.web.error_pages.csrf_failure"
 LOGGING_CONFIG = None

@@ -9,8 +9,9 @@ from django.urls import path, register_converter
 from rollcall.live import views as live
 from rollcall.reports.exports import views as exports
 from rollcall.reports.registry import REPORTS
-from rollcall.reports.views import courses, dashboard, facts, lists, meetings, people, servers, use
-from rollcall.web import languages, sign_in
+from rollcall.reports.views import audit, courses, dashboard, facts, lists, meetings, people, servers, use
+from rollcall.web import languages, sign_in, visits
+from rollcall.web.lti import launching
 
 if TYPE_CHECKING:
     from django.urls import URLPattern
@@ -61,6 +62,7 @@ urlpatterns = [
     path("people/<digest:key>", people.person),
     path("courses/<digest:key>", courses.course),
     path("use", use.use),
+    path("audit", audit.audit),
     path("servers", servers.servers),
     path("coverage", servers.coverage),
     path("exports", exports.exports_page),
@@ -72,6 +74,12 @@ urlpatterns = [
     path("login/link/<str:token>", sign_in.use_link),
     path("logout", sign_in.logout_page),
     path("language", languages.choose),
+    path("lti/login", launching.begin),
+    path("lti/launch", launching.arrive),
+    path("lti/keys", launching.key_set),
+    path("zone", visits.zone),
+    path("in/window", visits.window),
+    path("in/stopped", visits.stopped),
 ]
 
 handler400 = "rollcall.web.error_pages.bad_request"

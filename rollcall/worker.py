@@ -22,6 +22,7 @@ from rollcall.derive.rebuild import Outdated, fold_due
 from rollcall.feed.embedded import Embedded
 from rollcall.lti import refreshing
 from rollcall.reports.exports import working as exports
+from rollcall.store import retention
 
 IDLE_SECONDS: Final = 0.1
 DATABASE_DOWN_SECONDS: Final = 3.0
@@ -50,9 +51,10 @@ async def _work() -> None:
     sending = asyncio.create_task(_go_on("Sending to the LMS", lambda: send.run(stop), stop))
     exporting = asyncio.create_task(_go_on("Making files", lambda: exports.run(stop), stop))
     refreshing_rosters = asyncio.create_task(_go_on("Reading rosters", lambda: refreshing.run(stop), stop))
+    forgetting = asyncio.create_task(_go_on("Forgetting what is old", lambda: retention.run(stop), stop))
     await stop.wait()
     stopping.set()
-    await asyncio.gather(folding, watching, sending, exporting, refreshing_rosters)
+    await asyncio.gather(folding, watching, sending, exporting, refreshing_rosters, forgetting)
     await feed.close()
 
 

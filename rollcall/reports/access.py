@@ -22,7 +22,13 @@ if TYPE_CHECKING:
     from rollcall.reports.tables.report import Report
 
 AREAS: Final[Mapping[str, Area]] = MappingProxyType(
-    {"person": Area.OWN, "facts-of-person": Area.OWN, "servers": Area.SERVERS, "coverage": Area.SERVERS}
+    {
+        "person": Area.OWN,
+        "facts-of-person": Area.OWN,
+        "servers": Area.SERVERS,
+        "coverage": Area.SERVERS,
+        "audit": Area.AUDIT,
+    }
 )
 """What each report is a part of; all others are LISTS."""
 
@@ -36,12 +42,18 @@ def let_in(request: HttpRequest, reader: Reader | None) -> None:
 
 def is_let_in(request: HttpRequest) -> bool:
     """Whether it is known who asks."""
-    return getattr(request, _ATTRIBUTE, None) is not None
+    return known_reader(request) is not None
+
+
+def known_reader(request: HttpRequest) -> Reader | None:
+    """Who asks, None for nobody."""
+    found: Reader | None = getattr(request, _ATTRIBUTE, None)
+    return found
 
 
 def reader_of(request: HttpRequest) -> Reader:
     """Who asks; an error with the status 403 where it is nobody."""
-    reader: Reader | None = getattr(request, _ATTRIBUTE, None)
+    reader = known_reader(request)
     if reader is None:
         raise RollcallError(
             _("You are not signed in."), code="signed-out", hint=_("Sign in and try again."), status=403

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from rollcall.core.errors import Refused
-from rollcall.reports import formatting, words
+from rollcall.reports import audit_words, formatting, words
 from rollcall.store.names import search_terms
 from rollcall.store.reading import server_names
 from rollcall.store.searching import Filter, State
@@ -128,6 +128,13 @@ def _read_kind(word: Word) -> str:
         return kind
     hint = _("It may be user, guest, dial-in or connection.")
     raise word.wrong(_("%(field)s: there is no kind “%(word)s”."), "unknown-kind", hint)
+
+
+def _read_action(word: Word) -> str:
+    if (action := word.text.strip().lower()) in (known := audit_words.action_words()):
+        return action
+    hint = _("There are: %(names)s.") % {"names": formatting.listed(known)}
+    raise word.wrong(_("%(field)s: there is no act “%(word)s”."), "unknown-action", hint)
 
 
 def _read_since(word: Word) -> int:
@@ -243,6 +250,10 @@ def _say_role(text: str) -> str:
     return words.role(text.upper(), "user")
 
 
+def _say_action(text: str) -> str:
+    return audit_words.action_words().get(text.lower(), text)
+
+
 def _say_kind(text: str) -> str:
     return words.kind(text.lower())
 
@@ -260,6 +271,10 @@ def _states() -> Sequence[tuple[str, str]]:
 
 def _roles() -> Sequence[tuple[str, str]]:
     return [(role, words.role(role, "user")) for role in words.ROLES]
+
+
+def _actions() -> Sequence[tuple[str, str]]:
+    return list(audit_words.action_words().items())
 
 
 def _kinds() -> Sequence[tuple[str, str]]:
@@ -325,6 +340,10 @@ FIELDS: Mapping[str, FilterField] = {
         FilterField("polls", gettext_lazy("Poll answers"), "poll_answers", Control.NUMBER, _read_number, about=_LEAST),
         FilterField("cameras", gettext_lazy("Cameras"), "cameras", Control.NUMBER, _read_number, about=_LEAST),
         FilterField("talk", gettext_lazy("Talked"), "talk_ms", *_OF_LENGTH),
+        FilterField("actor", gettext_lazy("Who did it"), "actor", Control.SEARCH, _read_text),
+        FilterField(
+            *("action", gettext_lazy("Did what"), "action", Control.CHOICE, _read_action, _say_action, "", _actions)
+        ),
     )
 }
 """All filters there are, in the order of the form. A report takes some of them."""

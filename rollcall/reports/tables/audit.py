@@ -46,8 +46,8 @@ def rows_of(entries: Iterable[AuditEntry]) -> list[AuditRow]:
         AuditRow(
             one,
             people.get(_key(one.person), ""),
-            courses.get(_key(one.course), "") or meetings.get(one.meeting, ""),
-            platforms.get(one.platform, ""),
+            courses.get(_key(one.course), "") or meetings.get(one.meeting or 0, ""),
+            platforms.get(one.platform or 0, ""),
         )
         for one in held
     ]
@@ -68,15 +68,15 @@ def _person_page(row: AuditRow) -> str:
 
 
 def _said(row: AuditRow) -> str:
-    return action_words().get(row.entry.action, row.entry.action)
+    return action_words().get(str(row.entry.action), str(row.entry.action))
 
 
 def _role(row: AuditRow) -> str:
-    return role_words().get(row.entry.role, row.entry.role)
+    return role_words().get(str(row.entry.role), str(row.entry.role))
 
 
 def _about(row: AuditRow) -> str:
-    return row.about or subject_words().get(row.entry.subject, row.entry.subject)
+    return row.about or subject_words().get(str(row.entry.subject), str(row.entry.subject))
 
 
 AUDIT_COLUMNS = (

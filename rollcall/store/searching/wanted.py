@@ -65,7 +65,8 @@ class Filter:
     local time in `zone` at which a meeting began; into the next day if the first is not before the second.
     Which attendance: `min_ms` is of the proved time and `max_ms` of the possible one, so that both are certain;
     `min_share` and `max_share` are of the proved part of the class, in thousandths. Each count is at least what is
-    asked for. Inside which `organisation` (None: all) and `bounds` is not the reader's choice.
+    asked for. Who did what (`actor`, `action`) is asked of the audit log alone. Inside which `organisation` (None: all)
+    and `bounds` is not the reader's choice.
     """
 
     name: str = ""
@@ -94,6 +95,8 @@ class Filter:
     poll_answers: int = 0
     cameras: int = 0
     talk_ms: int = 0
+    actor: str = ""
+    action: str = ""
     organisation: int | None = None
     bounds: Bounds = NO_BOUNDS
     as_of: int = 0

@@ -1,0 +1,51 @@
+"""What the audit log's codes are called."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+
+
+def action_words() -> dict[str, str]:
+    """What each act is called."""
+    return {
+        "opened": _("opened"),
+        "exported": _("took a file"),
+        "refused": _("was refused"),
+        "signed-in": _("signed in"),
+        "sign-in-failed": _("failed to sign in"),
+        "launched": _("came from the LMS"),
+        "changed": _("changed"),
+        "corrected": _("corrected"),
+    }
+
+
+def role_words() -> dict[str, str]:
+    """As what somebody came."""
+    return {
+        "operator": _("operator"),
+        "staff": _("staff"),
+        "program": _("program"),
+        "administrator": _("administrator of the LMS"),
+        "instructor": _("instructor"),
+        "learner": _("learner"),
+    }
+
+
+def subject_words() -> dict[str, str]:
+    """What there is to be looked at."""
+    return {
+        "overview": _("the overview"),
+        "meetings": _("a list of meetings"),
+        "attendances": _("a list of attendance"),
+        "people": _("a list of people"),
+        "courses": _("a list of courses"),
+        "meeting": _("a meeting"),
+        "person": _("a person"),
+        "course": _("a course"),
+        "account": _("an account"),
+        "organisation": _("an organisation"),
+        "licence": _("a licence"),
+        "platform": _("a platform"),
+        "claim": _("a claim"),
+        "token": _("a token"),
+    }

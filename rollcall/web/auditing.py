@@ -1,0 +1,144 @@
+"""Every look at somebody else's record goes into the audit log: pages, files, what programs read, what was refused."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlencode
+
+from django.core.cache import cache
+
+from rollcall.core.access import Role
+from rollcall.lti.entering import visit_of
+from rollcall.reports.access import inside_of, known_reader
+from rollcall.store import auditing
+from rollcall.store.auditing import Action
+from rollcall.store.derived import Attendance, Course, Person, Summary
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.db.models import QuerySet
+    from django.http import HttpRequest, HttpResponse
+
+    from rollcall.core.access import Reader
+
+SHOWN: Final = frozenset({"", "meetings", "attendances", "people", "courses"})
+"""The pages, by the first word of their address, on which people are."""
+
+API: Final = "api/v1/"
+SECONDS: Final = 600
+"""Within so long the same look by the same reader is one: a page asks for itself again every few seconds."""
+
+_NAMES: Final = frozenset({"name", "user"})
+_OK: Final = frozenset({200, 303})
+_REFUSED: Final = frozenset({403, 404})
+
+
+class Audited:
+    """Middleware behind the one that knows the reader."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer, and note what was seen."""
+        response = self.get_response(request)
+        reader = known_reader(request)
+        if reader is not None:
+            _note(request, response.status_code, reader)
+        return response
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What an address is about."""
+
+    word: str
+    meeting: int | None = None
+    person: bytes | None = None
+    course: bytes | None = None
+    organisation: int | None = None
+
+    def columns(self) -> dict[str, Any]:
+        """As an entry has them."""
+        return {
+            "subject": self.word,
+            "meeting": self.meeting,
+            "person": self.person,
+            "course": self.course,
+            "organisation": self.organisation,
+        }
+
+
+def _note(request: HttpRequest, status: int, reader: Reader) -> None:
+    path = request.path_info.lstrip("/").removeprefix(API)
+    word = path.partition("/")[0].partition(".")[0]
+    found = request.resolver_match
+    if found is None or word not in SHOWN:
+        return
+    action = _action(request, status, reader)
+    address = address_of(request)
+    if action is None or not _is_first(reader, action, address):
+        return
+    subject = _subject(word, found.kwargs)
+    if subject.person is not None and _is_own(reader, subject.person):
+        return
+    visit = visit_of(request)
+    platform = visit.platform_id if visit is not None else None
+    auditing.write(_now(), action, reader, platform=platform, address=address, **subject.columns())
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _action(request: HttpRequest, status: int, reader: Reader) -> Action | None:
+    """What it comes to; whoever runs it and mistypes an address was refused nothing."""
+    if status in _OK:
+        found = request.resolver_match
+        is_taken = reader.role is Role.PROGRAM or (found is not None and "kind" in found.kwargs)
+        return Action.EXPORTED if is_taken else Action.OPENED
+    return Action.REFUSED if status in _REFUSED and reader.role is not Role.OPERATOR else None
+
+
+def address_of(request: HttpRequest) -> str:
+    """The address without the names that were searched for."""
+    words = [(name, "…" if name in _NAMES else word) for name, word in request.GET.items()]
+    return f"{request.path}?{urlencode(words)}" if words else request.path
+
+
+def _is_first(reader: Reader, action: Action, address: str) -> bool:
+    who = auditing.actor_key(f"{reader.role} {reader.site} {reader.name}", reader.organisation)
+    return cache.add(f"audit:{who.hex()}:{action}:{auditing.actor_key(address, None).hex()}", 1, SECONDS)
+
+
+def _is_own(reader: Reader, person: bytes) -> bool:
+    return reader.role is Role.LEARNER and inside_of(reader).bounds.person == person
+
+
+def _subject(word: str, about: dict[str, Any]) -> Subject:
+    """Whose record it was; of what is not there only the address is known."""
+    key = bytes.fromhex(about["key"]) if "key" in about else None
+    if "pk" in about:
+        return _of_meeting(about["pk"], key)
+    if key is None:
+        return Subject(word or "overview")
+    if word == "courses":
+        return Subject("course", course=key, organisation=_organisation(Course.objects.filter(key=key)))
+    return Subject("person", person=key, organisation=_organisation(Person.objects.filter(key=key)))
+
+
+def _of_meeting(pk: int, attendee: bytes | None) -> Subject:
+    organisation = _organisation(Summary.objects.filter(meeting=pk))
+    if attendee is None:
+        return Subject("meeting", pk, organisation=organisation)
+    found = Attendance.objects.filter(summary__meeting=pk, attendee_key=attendee)
+    key = found.values_list("person__key", flat=True).first()
+    return Subject("meeting", pk, bytes(key) if key is not None else None, organisation=organisation)
+
+
+def _organisation(rows: QuerySet[Any]) -> int | None:
+    found: int | None = rows.values_list("organisation", flat=True).first()
+    return found

@@ -1,0 +1,124 @@
+"""Who looked at whose record is known afterwards, and the log itself keeps no name that was searched for."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+import pytest
+from django.core.cache import cache
+
+from rollcall.store.audit import AuditEntry
+from rollcall.store.derived import Person
+from tests.makers import operator
+from tests.store.school import make_school
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+    from django.test import Client
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def reader(client: Client, django_user_model: type[User]) -> Client:
+    cache.clear()
+    make_school(1, meetings=4)
+    client.force_login(operator(django_user_model, "officer"))
+    return client
+
+
+def test_a_look_at_a_person_names_who_looked_and_at_whom(reader: Client) -> None:
+    key = bytes(Person.objects.filter(is_user=True).order_by("pk").values_list("key", flat=True)[0])
+
+    assert reader.get(f"/people/{key.hex()}").status_code == 200
+
+    entry = AuditEntry.objects.get()
+    assert (entry.role, entry.actor, entry.action, entry.subject) == ("operator", "officer", "opened", "person")
+    assert bytes(entry.person or b"") == key
+
+
+def test_a_file_is_taken_and_a_page_is_opened(reader: Client) -> None:
+    reader.get("/people")
+    b"".join(reader.get("/people.csv"))
+
+    assert list(AuditEntry.objects.order_by("pk").values_list("action", "subject")) == [
+        ("opened", "people"),
+        ("exported", "people"),
+    ]
+
+
+def test_names_that_were_searched_for_stand_in_no_entry(reader: Client) -> None:
+    reader.get("/attendances?name=Lovelace&user=7&min-percent=80")
+
+    entry = AuditEntry.objects.get()
+    assert "Lovelace" not in entry.address
+    assert "min-percent=80" in entry.address
+    assert "user=7" not in entry.address
+
+
+def test_a_page_that_asks_for_itself_again_is_one_look(reader: Client) -> None:
+    for _ in range(5):
+        reader.get("/meetings")
+
+    assert AuditEntry.objects.count() == 1
+
+
+def test_what_shows_nobody_is_no_look(reader: Client) -> None:
+    reader.get("/use")
+    reader.get("/servers")
+    reader.get("/audit")
+
+    assert not AuditEntry.objects.exists()
+
+
+def test_an_officer_finds_who_looked_at_one_person(reader: Client) -> None:
+    person = Person.objects.filter(is_user=True).order_by("pk").first()
+    assert person is not None
+    row = person.attendance.select_related("summary").first()
+    assert row is not None
+    reader.get(f"/people/{bytes(person.key).hex()}")
+    reader.get(f"/meetings/{row.summary.meeting_id}")
+    reader.get("/people")
+
+    told = reader.get(f"/audit.json?user={person.external_user_id}").getvalue()
+
+    assert told.count(b'"action":"opened"') == 2
+    assert b'"subject":"people"' not in told
+    page = reader.get(f"/audit?user={person.external_user_id}").content.decode()
+    assert person.name in page
+
+
+def test_the_log_goes_by_pages_that_stay_right_while_it_grows(reader: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    from rollcall.reports.views import audit
+    from rollcall.store import auditing
+    from rollcall.store.auditing import Action
+
+    monkeypatch.setattr(audit, "PAGE", 2)
+    for at in range(5):
+        auditing.write(at, Action.OPENED, None, actor=f"a{at}")
+    rows = re.compile(r"\ba\d\b")
+
+    def actors(path: str) -> tuple[list[str], str]:
+        page = reader.get(path).content.decode()
+        found = re.search(r'href="[^"]*[?&;]after=([^"&]+)', page)
+        return sorted(set(rows.findall(page))), unquote(found[1]) if found else ""
+
+    first, after = actors("/audit")
+    auditing.write(9, Action.OPENED, None, actor="a9")
+    second, _ = actors(f"/audit?after={after}")
+
+    assert (first, second) == (["a3", "a4"], ["a1", "a2"])
+
+
+def test_entries_are_forgotten_after_their_time(reader: Client) -> None:
+    from rollcall.store import auditing
+    from rollcall.store.auditing import Action
+
+    for at in (1, 2, 3):
+        auditing.write(at, Action.SIGNED_IN, None, actor="ada")
+
+    assert auditing.forget(3) == 2
+    assert [entry.at for entry in AuditEntry.objects.all()] == [3]
+    assert reader.get("/audit?action=none-such").status_code == 400
