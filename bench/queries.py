@@ -180,11 +180,14 @@ def _signed_in() -> Client:
     from django.contrib.sessions.backends.signed_cookies import SessionStore
     from django.test import Client
 
+    from rollcall.store.staff_sessions import make_session
+
     user = User.objects.get_or_create(username="bench", defaults={"is_staff": True})[0]
     session = SessionStore()
     session[SESSION_KEY], session[HASH_SESSION_KEY] = str(user.pk), user.get_session_auth_hash()
     session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
     session.save()
+    make_session(user, str(session.session_key), now=time.time_ns() // 1_000_000)
     client = Client(headers={"Host": "127.0.0.1"})
     client.cookies[settings.SESSION_COOKIE_NAME] = str(session.session_key)
     return client

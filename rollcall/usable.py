@@ -16,6 +16,8 @@ SHORTEST_SECRET_KEY = 32
 LARGEST_PORT = 65_535
 # A day: a pause that is longer is a slip of the pen, and a number without bounds is no time at all.
 LONGEST_PAUSE_SECONDS = 86_400
+# A year.
+LONGEST_SESSION_HOURS = 8_784
 LARGEST_LOGO = 1 << 20
 LOGOS = {".png": b"\x89PNG\r\n\x1a\n", ".svg": b"<svg"}
 """What such a file has near its beginning."""
@@ -35,6 +37,8 @@ def require_usable() -> None:
     _require_between(environment.PORT, 0, LARGEST_PORT)
     _require_between(environment.POLL_SECONDS, 1, LONGEST_PAUSE_SECONDS)
     _require_between(environment.HOOK_CHECK_SECONDS, 1, LONGEST_PAUSE_SECONDS)
+    _require_between(environment.SESSION_HOURS, 1, LONGEST_SESSION_HOURS)
+    _require_between(environment.SESSION_IDLE_MINUTES, 1, LONGEST_SESSION_HOURS * 60)
 
 
 def malformed_url(url: str) -> Misconfigured | None:

@@ -12,7 +12,11 @@ class StoreConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """What stands beside the tables is made whenever they may have changed."""
+        """What stands beside the tables is made whenever they may have changed; each login is remembered."""
+        from django.contrib.auth.signals import user_logged_in  # noqa: PLC0415 - the same
+
         from rollcall.store.name_index import after_migrating  # noqa: PLC0415 - Django's settings are whole only now
+        from rollcall.store.staff_sessions import note_login  # noqa: PLC0415 - the same
 
         post_migrate.connect(after_migrating, sender=self)
+        user_logged_in.connect(note_login)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Final
 
 from rollcall.store.accounts import StaffSession
@@ -9,6 +10,7 @@ from rollcall.store.keys import key_of
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
+    from django.http import HttpRequest
 
 MINUTE_MS: Final = 60_000
 
@@ -30,6 +32,13 @@ def make_session(user: User, session_key: str, *, now: int) -> StaffSession:
         key=key, defaults={"user": user, "made_at": now, "seen_at": now // MINUTE_MS * MINUTE_MS}
     )
     return made
+
+
+def note_login(sender: object, request: HttpRequest, user: User, **_more: object) -> None:  # noqa: ARG001 - Django's
+    """Django tells of each login, whatever way it came."""
+    if request.session.session_key is None:  # who was signed in as somebody else has none yet
+        request.session.create()
+    make_session(user, request.session.session_key or "", now=time.time_ns() // 1_000_000)
 
 
 def find_session(user: User, session_key: str) -> StaffSession | None:

@@ -11,6 +11,8 @@ from django.contrib.auth import authenticate
 from django.test import Client
 
 from rollcall.cli import run
+from rollcall.store.accounts import Account
+from rollcall.store.organisations import Organisation
 from tests.makers import operator
 
 pytestmark = pytest.mark.django_db
@@ -32,7 +34,10 @@ def rollcall(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 
 
 def test_an_account_is_added_with_a_password_from_standard_input(rollcall: Any) -> None:
-    assert rollcall("add", "ada", "--password-stdin", stdin=PASSWORD + "\n") == (0, "Added ada.\n")
+    assert rollcall("add", "ada", "--password-stdin", stdin=PASSWORD + "\n") == (
+        0,
+        "Added ada: operator, sees everything.\n",
+    )
     assert authenticate(username="ada", password=PASSWORD) is not None
 
 
@@ -78,7 +83,44 @@ def test_accounts_are_listed_with_their_last_use(rollcall: Any) -> None:
     rollcall("add", "emmy", "--link")
     rollcall("add", "ada", "--link")
 
-    assert rollcall("list") == (0, "ada\tlast signed in: never\nemmy\tlast signed in: never\n")
+    assert rollcall("list") == (
+        0,
+        "\n".join(f"{name}\toperator, sees everything\tlast signed in: never" for name in ("ada", "emmy")) + "\n",
+    )
+
+
+def test_an_account_is_of_an_organisation_or_an_operators_and_can_become_the_other(rollcall: Any) -> None:
+    Organisation.objects.create(name="Upper School", added_at=0)
+
+    assert rollcall("add", "ada", "--link", "--organisation", "Upper School")[1].startswith(
+        "Added ada: of Upper School."
+    )
+    assert rollcall("change", "ada", "--operator") == (0, "ada is changed: operator, sees everything.\n")
+    assert rollcall("change", "ada", "--operator") == (0, "ada is changed: operator, sees everything.\n")
+    assert Account.objects.get().organisation is None
+    assert rollcall("change", "ada", "--organisation", "Upper School") == (0, "ada is changed: of Upper School.\n")
+    assert rollcall("list")[1] == "ada\tof Upper School\tlast signed in: never\n"
+
+
+@pytest.mark.parametrize("words", [(), ("--operator", "--organisation", "Upper School")])
+def test_where_there_is_a_choice_it_must_be_made(rollcall: Any, words: tuple[str, ...]) -> None:
+    Organisation.objects.create(name="Upper School", added_at=0)
+    status, printed = rollcall("add", "ada", "--link", *words)
+
+    assert status == 1
+    assert "--organisation NAME or --operator, one of the two" in printed
+    assert not Account.objects.exists()
+
+
+def test_sessions_are_listed_and_ended(rollcall: Any, django_user_model: Any) -> None:
+    client = Client()
+    client.force_login(operator(django_user_model, "ada"))
+    assert rollcall("sessions", "ada")[1].startswith("signed in: 20")
+
+    assert rollcall("sign-out", "ada") == (0, "Sessions of ada ended: 1.\n")
+    assert client.get("/meetings").status_code == 302
+    assert rollcall("sign-out", "ada") == (0, "Sessions of ada ended: 0.\n")
+    assert rollcall("sessions", "ada") == (0, "ada is not signed in anywhere.\n")
 
 
 def test_a_removed_account_is_out_at_once(rollcall: Any, django_user_model: Any) -> None:
@@ -100,7 +142,7 @@ def test_a_new_password_puts_out_who_had_the_old_one(rollcall: Any) -> None:
     assert authenticate(username="ada", password="another long password") is not None
 
 
-@pytest.mark.parametrize("command", ["remove", "password", "link"])
+@pytest.mark.parametrize("command", ["remove", "password", "link", "sessions", "sign-out"])
 def test_who_is_not_there_is_named(rollcall: Any, command: str) -> None:
     status, printed = rollcall(command, "nobody")
 
