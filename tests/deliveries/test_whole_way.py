@@ -32,8 +32,8 @@ def site() -> Iterator[Moodle]:
 
 
 @pytest.fixture
-def env(instance_env: dict[str, str]) -> dict[str, str]:
-    return instance_env | {"ROLLCALL_LMS_HOSTS": "127.0.0.1", "ROLLCALL_LOG_LEVEL": "info"}
+def env(migrated_env: dict[str, str]) -> dict[str, str]:
+    return migrated_env | {"ROLLCALL_LMS_HOSTS": "127.0.0.1", "ROLLCALL_LOG_LEVEL": "info"}
 
 
 def record(site: Moodle, name: str) -> bytes:

@@ -90,7 +90,7 @@ def test_what_is_not_taken_is_told() -> None:
 
 @contextmanager
 def _running(server: ThreadingHTTPServer) -> Iterator[None]:
-    thread = Thread(target=server.serve_forever)
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:
         yield

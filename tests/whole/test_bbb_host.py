@@ -13,9 +13,9 @@ from tests.whole.instance import PATIENCE_SECONDS, register, rollcall, running
 SECRET = "shared-secret-of-this-host"
 
 
-def test_what_the_host_sends_is_in_the_report(instance_env: dict[str, str], tmp_path: Path) -> None:
-    with running(instance_env, tmp_path) as instance:
-        env = {**instance_env, "ROLLCALL_URL": instance.url}
+def test_what_the_host_sends_is_in_the_report(migrated_env: dict[str, str], tmp_path: Path) -> None:
+    with running(migrated_env, tmp_path) as instance:
+        env = {**migrated_env, "ROLLCALL_URL": instance.url}
         register(env, "bbb.example.org", SECRET, "http://127.0.0.1/hooks/not-used-here-at-all")
         host = a_host(tmp_path / "host")
         rollcall(env, "bbb-host", "--server", "bbb.example.org", "--output", str(tmp_path / "files"))

@@ -97,9 +97,9 @@ def wait_for_folds(instance: Instance) -> None:
 
 
 @pytest.fixture
-def instance(instance_env: dict[str, str], tmp_path: Path) -> Iterator[Instance]:
-    with running(instance_env, tmp_path) as found:
-        register(instance_env, "bbb.invalid", SECRET, *URLS)
+def instance(migrated_env: dict[str, str], tmp_path: Path) -> Iterator[Instance]:
+    with running(migrated_env, tmp_path) as found:
+        register(migrated_env, "bbb.invalid", SECRET, *URLS)
         yield found
 
 
@@ -115,12 +115,12 @@ def test_every_arrival_is_acknowledged_and_repeats_in_any_order_change_nothing(i
 
 
 def test_the_first_arrivals_may_come_shuffled_from_two_sides_at_once(
-    instance: Instance, instance_env: dict[str, str], tmp_path: Path
+    instance: Instance, migrated_env: dict[str, str], tmp_path: Path
 ) -> None:
     assert set(post(instance, seeds=[3, 4])) == {200}
     shuffled = facts(instance)
     (tmp_path / "other").mkdir()
-    other = instance_env | {"ROLLCALL_DATA": str(tmp_path / "other" / "data")}
+    other = migrated_env | {"ROLLCALL_DATA": str(tmp_path / "other" / "data")}
     with running(other, tmp_path / "other") as second:
         register(other, "bbb.invalid", SECRET, *URLS)
         assert set(post_in_order(second)) == {200}
@@ -172,10 +172,10 @@ def test_no_canary_is_anywhere(instance: Instance) -> None:
 
 
 def test_the_recording_verifies_only_under_the_registered_addresses(
-    instance_env: dict[str, str], tmp_path: Path
+    migrated_env: dict[str, str], tmp_path: Path
 ) -> None:
-    with running(instance_env, tmp_path) as instance:
-        register(instance_env, "bbb.invalid", SECRET, *(url.replace("http:", "https:") for url in URLS))
+    with running(migrated_env, tmp_path) as instance:
+        register(migrated_env, "bbb.invalid", SECRET, *(url.replace("http:", "https:") for url in URLS))
         arrival = random.Random(0).choice(arrivals())
         assert instance.post(arrival["path"], arrival["body"].encode()).status == 403
         log = instance.log.read_text()

@@ -118,11 +118,11 @@ def imported(env: dict[str, str], *arguments: object, given: IO[bytes] | None = 
     return summary, watch.largest
 
 
-def test_hostile_files_are_named_and_the_others_read(instance_env: dict[str, str], tmp_path: Path) -> None:
+def test_hostile_files_are_named_and_the_others_read(migrated_env: dict[str, str], tmp_path: Path) -> None:
     for name, content in hostile().items():
         write(tmp_path / "in" / name, content)
     write(tmp_path / "in" / "z-good.xml", GOOD)
-    summary, largest = imported(instance_env, tmp_path / "in")
+    summary, largest = imported(migrated_env, tmp_path / "in")
     told: dict[str, str] = {}
     for one in summary["problems"]:
         name = Path(one["name"].partition(": ")[0]).name
@@ -132,20 +132,20 @@ def test_hostile_files_are_named_and_the_others_read(instance_env: dict[str, str
     assert largest < LARGEST_MB
 
 
-def test_one_endless_text_by_standard_input(instance_env: dict[str, str]) -> None:
+def test_one_endless_text_by_standard_input(migrated_env: dict[str, str]) -> None:
     before, after = GOOD.split(b"<name>", 1)
     text = f"for _ in range(400): w(b'n' * {MEGABYTE})"
     command = f"import sys\nw = sys.stdout.buffer.write\nw({before + b'<name>'!r})\n{text}\nw({after!r})"
     with subprocess.Popen(["python3", "-c", command], stdout=subprocess.PIPE) as writer:
-        summary, largest = imported(instance_env, "-", "/nowhere", given=writer.stdout)
+        summary, largest = imported(migrated_env, "-", "/nowhere", given=writer.stdout)
     assert (summary["new"], summary["damaged"], summary["unreadable"]) == (1, 0, 1)
     assert largest < LARGEST_MB
 
 
 @pytest.mark.parametrize("people", [15_000])
-def test_a_multitude(instance_env: dict[str, str], tmp_path: Path, people: int) -> None:
+def test_a_multitude(migrated_env: dict[str, str], tmp_path: Path, people: int) -> None:
     write(tmp_path / "in" / "events.xml", multitude(people))
-    summary, largest = imported(instance_env, tmp_path / "in", "/nowhere")
+    summary, largest = imported(migrated_env, tmp_path / "in", "/nowhere")
     assert (summary["new"], summary["people"]) == (1, people)
     assert largest < LARGEST_MB
 

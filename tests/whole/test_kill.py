@@ -52,14 +52,14 @@ print(json.dumps({
 
 
 def test_kill_9_loses_nothing_acknowledged_and_stores_nothing_twice(
-    instance_env: dict[str, str], tmp_path: Path
+    migrated_env: dict[str, str], tmp_path: Path
 ) -> None:
-    stream_and_kill(Serve(instance_env, tmp_path), KILLS)
+    stream_and_kill(Serve(migrated_env, tmp_path), KILLS)
 
 
-@pytest.mark.parametrize("database_url", ["postgresql", "mariadb"], indirect=True)
-def test_on_a_database_of_its_own_too(database_url: str, instance_env: dict[str, str], tmp_path: Path) -> None:
-    env = instance_env | {"ROLLCALL_DATABASE_URL": database_url}
+@pytest.mark.parametrize("migrated_url", ["postgresql", "mariadb"], indirect=True)
+def test_on_a_database_of_its_own_too(migrated_url: str, instance_env: dict[str, str], tmp_path: Path) -> None:
+    env = instance_env | {"ROLLCALL_DATABASE_URL": migrated_url}
     stream_and_kill(Serve(env, tmp_path), max(2, KILLS // 10))
 
 

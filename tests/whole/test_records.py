@@ -20,10 +20,10 @@ LONGEST_WEBHOOK_SECONDS = 2.0
 
 
 @pytest.fixture
-def instance(instance_env: dict[str, str], tmp_path: Path) -> Iterator[Instance]:
-    instance_env |= {"ROLLCALL_URL": "http://127.0.0.1:8911"}
-    register(instance_env, "bbb.example.org", SECRET, HOOK)
-    with running(instance_env, tmp_path) as found:
+def instance(migrated_env: dict[str, str], tmp_path: Path) -> Iterator[Instance]:
+    migrated_env |= {"ROLLCALL_URL": "http://127.0.0.1:8911"}
+    register(migrated_env, "bbb.example.org", SECRET, HOOK)
+    with running(migrated_env, tmp_path) as found:
         yield found
 
 

@@ -74,9 +74,9 @@ def test_the_folder_can_be_named_on_the_command_line(instance_env: dict[str, str
 
 
 def test_a_child_that_is_killed_is_started_again_and_callers_wait_for_it(
-    instance_env: dict[str, str], tmp_path: Path
+    migrated_env: dict[str, str], tmp_path: Path
 ) -> None:
-    with running(instance_env, tmp_path) as instance:
+    with running(migrated_env, tmp_path) as instance:
         wait_until(lambda: len(children(instance.process.pid)) == 2, "the start of the worker")
         before = children(instance.process.pid)
         os.kill(before["web"], signal.SIGKILL)
@@ -93,15 +93,15 @@ def test_a_child_that_is_killed_is_started_again_and_callers_wait_for_it(
 
 
 def test_both_children_end_with_a_parent_that_was_killed_and_the_port_is_free_again(
-    instance_env: dict[str, str], tmp_path: Path
+    migrated_env: dict[str, str], tmp_path: Path
 ) -> None:
-    with running(instance_env, tmp_path) as instance:
+    with running(migrated_env, tmp_path) as instance:
         wait_until(lambda: len(children(instance.process.pid)) == 2, "the start of the worker")
         orphans = children(instance.process.pid)
         port = instance.url.rpartition(":")[2]
         instance.process.kill()
         instance.process.wait()
-        with running(instance_env, tmp_path, "--port", port) as second:
+        with running(migrated_env, tmp_path, "--port", port) as second:
             assert second.ask("GET", "/health").status == 200
             wait_until(lambda: not any(map(is_alive, orphans.values())), "the end of the orphans")
 
@@ -162,10 +162,10 @@ BEARER = {"Authorization": "Bearer s3cret"}
 HOOK = "https://ra.example.org/hooks/token"
 
 
-def test_a_message_under_way_is_stored_before_the_end(instance_env: dict[str, str], tmp_path: Path) -> None:
+def test_a_message_under_way_is_stored_before_the_end(migrated_env: dict[str, str], tmp_path: Path) -> None:
     """A body whose second half comes after SIGTERM is still read, stored and acknowledged."""
-    with running(instance_env, tmp_path) as instance:
-        register(instance_env, "bbb.invalid", "s3cret", HOOK)
+    with running(migrated_env, tmp_path) as instance:
+        register(migrated_env, "bbb.invalid", "s3cret", HOOK)
         body = signed_body()
         head = (
             "POST /hooks/token HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer s3cret\r\n"
@@ -198,9 +198,9 @@ print(stream_address(View(Meeting.objects.get().pk, ZoneInfo("UTC"), "en")), end
 """
 
 
-def test_open_streams_of_clients_that_do_nothing_hold_no_stop_up(instance_env: dict[str, str], tmp_path: Path) -> None:
-    with running(instance_env, tmp_path) as instance, contextlib.ExitStack() as open_streams:
-        register(instance_env, "bbb.invalid", "s3cret", HOOK)
+def test_open_streams_of_clients_that_do_nothing_hold_no_stop_up(migrated_env: dict[str, str], tmp_path: Path) -> None:
+    with running(migrated_env, tmp_path) as instance, contextlib.ExitStack() as open_streams:
+        register(migrated_env, "bbb.invalid", "s3cret", HOOK)
         assert instance.post("/hooks/token", signed_body(), BEARER).status == 200
         address = instance.tell(_ADDRESS)
         streams = []
