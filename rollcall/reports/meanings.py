@@ -96,6 +96,14 @@ MEANINGS: dict[str, _StrPromise] = {
     "two": gettext_lazy("The part of that time of which several sources tell who was in."),
     "one": gettext_lazy("The part of that time of which one source tells who was in."),
     "none": gettext_lazy("The part of that time of which nothing tells who was in."),
+    # of the audit log
+    "actor": gettext_lazy("Who did it: an account's name, a token's, or a user id in the LMS."),
+    "audit.role": gettext_lazy("As what they came; blank for nobody who is known."),
+    "platform": gettext_lazy("The LMS they came from; blank for none."),
+    "action": gettext_lazy("What they did."),
+    "about": gettext_lazy("What it was about, by the name it has now."),
+    "person": gettext_lazy("Whose record it was about, if it was one person's and is still kept."),
+    "audit.address": gettext_lazy("The address that was asked for, without the names that were searched for."),
     # of what was heard
     "at": gettext_lazy("When it happened."),
     "what": gettext_lazy("What happened, in words."),
@@ -124,6 +132,7 @@ def told(table: Table, sheet: Sheet, zone: tzinfo, *, rows: int) -> list[tuple[s
         *_of_columns(sheet.of_group, "meetings"),
         *_of_columns(sheet.of_row, table.name.partition("/")[0]),
         ("", ""),
+        *((one.title, " ".join((*one.said, *one.noted))) for one in table.sections),
         *_of_cells(zone),
     ]
 

@@ -6,12 +6,15 @@ from typing import Any
 from urllib.parse import parse_qs
 from zoneinfo import ZoneInfo
 
+from rollcall.store import auditing
+from rollcall.store.auditing import Action
 from tests.reports.test_formats import make_school
 from tests.reports.three_witnesses import WITNESSES, class_of, keep
 
 ATHENS = ZoneInfo("Europe/Athens")
 
 NAMES = (
+    "audit",
     *("meetings", "attendance", "meeting", "attendances", "people", "person", "courses", "course", "use"),
     *("servers", "coverage", "facts", "facts-of-person"),
 )
@@ -22,6 +25,7 @@ def make_subjects() -> dict[str, tuple[str, ...]]:
     from rollcall.store.derived import Attendance, Course
 
     make_school()
+    auditing.write(0, Action.OPENED, None, actor="teacher", subject="people")
     summary = keep(class_of(rooms=2), *WITNESSES)
     keep(class_of(name="Geometry", seed=9, days=1), "webhooks", "polls")
     attendance = Attendance.objects.filter(summary=summary, person__is_user=True).select_related("person").first()

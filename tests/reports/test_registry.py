@@ -23,6 +23,8 @@ FORMATS = (Format.HTML, Format.PDF, Format.TEXT, Format.CSV, Format.XLSX, Format
 @pytest.fixture
 def subjects() -> dict[str, tuple[str, ...]]:
     """A small school, and what each report about something is about."""
+    from rollcall.store import auditing
+    from rollcall.store.auditing import Action
     from rollcall.store.derived import Attendance, Course, Person
     from rollcall.store.facts import Fact
     from rollcall.store.keys import meeting_key
@@ -44,6 +46,7 @@ def subjects() -> dict[str, tuple[str, ...]]:
         received_at=at("10:00"),
         payload=mapped("meeting-created", "10:00"),
     )
+    auditing.write(at("11:00"), Action.OPENED, None, actor="teacher", subject="meeting", meeting=summary.meeting_id)
     meeting = str(summary.meeting_id)
     key = bytes(Attendance.objects.filter(summary=summary)[0].attendee_key).hex()
     return {
@@ -128,6 +131,8 @@ def test_each_filter_that_a_report_takes_is_answered(
         "meeting": "algebra",
         "name": "ανθη",
         "user": "8",
+        "actor": "teacher",
+        "action": "opened",
     }
     address = REPORTS[name].address.format(*subjects.get(name, ()))
     for field in REPORTS[name].takes.filters:
