@@ -1,4 +1,7 @@
-"""The reader's language: chosen in the menu and kept in a cookie; until then the browser's, else the configured one."""
+"""The reader's language: chosen in the menu and kept in a cookie; until then the browser's, else the configured one.
+
+In a visit it is kept there, and until one is chosen it is the one in which the LMS was read.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ from django.views.decorators.http import require_POST
 
 from rollcall import languages
 from rollcall.core.errors import Refused
+from rollcall.lti.entering import visit_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,7 +55,10 @@ class ReaderLanguage:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer in it, and say so."""
-        language = translation.get_language_from_request(request).lower()  # a cookie may say DE
+        visit = visit_of(request)
+        language = visit.language if visit else ""
+        if language not in dict(settings.LANGUAGES):
+            language = translation.get_language_from_request(request).lower()  # a cookie may say DE
         with translation.override(language):
             response = self.get_response(request)
         response.headers.setdefault("Content-Language", language)
@@ -68,6 +75,10 @@ def choose(request: HttpRequest) -> HttpResponse:
             _("Rollcall does not speak this language."), code="unknown-language", hint=_("Choose another one.")
         )
     response = HttpResponseRedirect(_back(request))
+    if (visit := visit_of(request)) is not None:
+        visit.language = language
+        visit.save(update_fields=["language"])
+        return response
     response.set_cookie(
         settings.LANGUAGE_COOKIE_NAME,
         language,
@@ -81,7 +92,7 @@ def choose(request: HttpRequest) -> HttpResponse:
 
 def _back(request: HttpRequest) -> str:
     """The page of ours on which the form stood: as the browser says, for a search changes the address as one types."""
-    parts = urlsplit(request.headers.get("Referer", ""))
+    parts = urlsplit("" if visit_of(request) else request.headers.get("Referer", ""))  # from there it tells no path
     if parts.netloc == request.get_host() and (path := _ours(f"{parts.path}?{parts.query}".rstrip("?"))):
         return path
     return _ours(request.POST.get("next", "")) or "/"

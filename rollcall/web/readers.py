@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rollcall.core.access import Reader, Role
+from rollcall.lti import visits
+from rollcall.lti.entering import visit_of
 from rollcall.reports.access import let_in
 from rollcall.store.accounts import Account
 
@@ -23,7 +25,8 @@ class Readers:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer."""
-        let_in(request, reader_of_user(request.user))
+        visit = visit_of(request)
+        let_in(request, reader_of_user(request.user) if visit is None else visits.reader_of(visit))
         return self.get_response(request)
 
 

@@ -1,4 +1,4 @@
-"""The reader's time zone: the browser tells it once in a cookie; until then, or without scripts, the configured one."""
+"""The reader's time zone: told once by the browser, in a cookie or to the visit; until then the configured one."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.utils import timezone
+
+from rollcall.lti.entering import visit_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +35,8 @@ class ReaderZone:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Answer in the zone of the cookie."""
-        zone = find_zone(request.COOKIES.get(COOKIE, ""))
+        """Answer in it."""
+        visit = visit_of(request)
+        zone = find_zone(visit.zone if visit else request.COOKIES.get(COOKIE, ""))
         with timezone.override(zone or timezone.get_default_timezone()):
             return self.get_response(request)

@@ -18,6 +18,8 @@
   var PATIENCE_MS = 2500;
   var NEWS_MS = 4000;
 
+  // Below which address an LMS's frame shows us; streams do not know it.
+  var inside = document.documentElement.dataset.in;
   var source = null;
   var pause = 1000;
   var heardAt = Date.now();
@@ -90,6 +92,11 @@
   function fragmentOf(html) {
     var template = document.createElement("template");
     template.innerHTML = html;
+    if (inside) {
+      template.content.querySelectorAll('[href^="/"]').forEach(function (link) {
+        link.setAttribute("href", document.documentElement.dataset.in + link.getAttribute("href").slice(1));
+      });
+    }
     return template.content;
   }
 
@@ -222,6 +229,7 @@
           end("gone");
           return null;
         }
+        document.dispatchEvent(new CustomEvent("page-prefix", { detail: answer.headers.get("Page-Prefix") }));
         return answer.ok ? answer.json() : Promise.reject(answer.status);
       })
       .then(function (answer) {
