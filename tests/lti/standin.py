@@ -170,7 +170,7 @@ class StandIn:
         assert min(len(asked.state), len(asked.nonce)) >= 32
         return asked
 
-    def claims(self, nonce: str, now: int = NOW, **changes: Any) -> dict[str, Any]:
+    def claims(self, nonce: str, now: int = NOW, /, **changes: Any) -> dict[str, Any]:
         """What a student's launch says, as Moodle writes it; a change names a claim of LTI by its last word."""
         seconds = now // 1000
         told = {
@@ -207,7 +207,8 @@ class StandIn:
         """The token; a header member of None is left out."""
         members = {"kid": self.kid} | header
         members = {name: value for name, value in members.items() if value is not None}
-        return jwt.encode(claims, rsa_key() if key is None else key, algorithm=algorithm, headers=members)
+        text = json.dumps(claims).encode()
+        return jwt.PyJWS().encode(text, rsa_key() if key is None else key, algorithm=algorithm, headers=members)
 
     # -- over HTTP ----------------------------------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ def begun(client: Client, stand_in: StandIn, method: str = "post") -> str:
     form = {name: values[0] for name, values in stand_in.initiation().items()}
     response = getattr(client, method)("/lti/login", form)
     assert response.status_code == 302
-    return response["Location"]
+    return str(response["Location"])
 
 
 def now() -> int:
