@@ -13,11 +13,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-_INSTRUCTING = frozenset({"instructor", "teachingassistant", "contentdeveloper", "administrator", "manager", "faculty"})
-_LEARNING = frozenset({"learner", "student"})
-_ELSEWHERE = ("/system/person#", "/institution/person#", "urn:lti:sysrole:", "urn:lti:instrole:")
-
-
 @dataclass(frozen=True, slots=True)
 class Enrolled:
     """One person of a roster. `name` is blank unless the LMS shares it."""
@@ -59,25 +54,6 @@ class Changes:
     begun: tuple[Stay, ...] = ()
     ended: tuple[Stay, ...] = ()
     altered: tuple[Stay, ...] = ()
-
-
-def roles_of(roles: Iterable[str]) -> tuple[bool, bool]:
-    """Whether these make an instructor, and a learner, of this course.
-
-    Roles come as short words (`Learner`), as URIs of the vocabulary (`…/membership#Learner`, with a principal role
-    before the `#`: `…/membership/Instructor#Grader`) or as URNs of LTI 1 (`urn:lti:role:ims/lis/Learner/NonCredit`).
-    What somebody is elsewhere (in the system, in the institution) says nothing of the course.
-    """
-    words = {word for role in roles for word in _words(role)}
-    return bool(words & _INSTRUCTING), bool(words & _LEARNING)
-
-
-def _words(role: str) -> set[str]:
-    if any(part in role for part in _ELSEWHERE):
-        return set()
-    path, _, last = role.rpartition("#")
-    parts = [*path.rpartition("/membership/")[2:], last] if "/membership/" in path else [last]
-    return {word.lower() for part in parts for word in part.removeprefix("urn:lti:role:ims/lis/").split("/")}
 
 
 def is_believable(standing: Iterable[Stay], roster: Mapping[str, Enrolled]) -> bool:

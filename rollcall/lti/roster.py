@@ -7,13 +7,15 @@ leads in a circle, a roster on which nobody is any more) leaves every stay as it
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from django.db import transaction
 from django.db.models import Q
 
-from rollcall.core.roster import Enrolled, Stay, compare, is_believable, roles_of
+from rollcall.core.roster import Enrolled, Stay, compare, is_believable
+from rollcall.lti.claims import is_teaching
 from rollcall.lti.paging import each_page
 from rollcall.lti.tokens import trouble_of
 from rollcall.lti.trouble import ServiceTrouble, Trouble
@@ -77,13 +79,18 @@ def _enrolled(member: object) -> Enrolled | None:
         raise ServiceTrouble(Trouble.NOT_A_ROSTER)
     if str(member.get("status") or "Active").rpartition("#")[2].lower() != "active":
         return None
-    roles = member.get("roles")
-    is_instructor, is_learner = roles_of(filter(_is_text, roles) if isinstance(roles, list) else ())
-    return Enrolled(storable(str(user)), _name(member), is_instructor, is_learner)
+    told = member.get("roles")
+    roles = [role for role in told if isinstance(role, str)] if isinstance(told, list) else []
+    return Enrolled(
+        storable(str(user)), _name(member), any(map(is_teaching, roles)), any(map(_LEARNING.fullmatch, roles))
+    )
 
 
-def _is_text(value: object) -> bool:
-    return isinstance(value, str)
+_LEARNING: Final = re.compile(r"Learner|Student|\S+/membership(#Learner|/Learner#\S+)")
+"""Rosters have short words, launches the vocabulary's: `…/membership#Learner`, `…/membership/Learner#NonCreditLearner`.
+
+What somebody is in the institution (`…/institution/person#Student`) says nothing of the course.
+"""
 
 
 def _name(member: dict[str, Any]) -> str:
