@@ -10,7 +10,7 @@ import sys
 import time
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -29,6 +29,9 @@ HOPELESS_SECONDS = 30.0
 """What takes longer the first time is not asked again."""
 
 ATTENDANCES_A_MEETING, ATTENDANCES_A_PERSON = 20, 33
+
+LARGEST = 1
+"""The organisation that has two fifths of everything, and for whom whoever asks is signed in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +106,11 @@ def fill(attendances: int) -> None:
 
 def words() -> dict[str, str]:
     """What the braces of queries.toml stand for, in the largest organisation."""
-    from rollcall.store.derived import UNCLAIMED, Person, Summary
+    from rollcall.store.derived import Person, Summary
 
-    classes = Summary.objects.filter(organisation=UNCLAIMED).select_related("course")
+    classes = Summary.objects.filter(organisation=LARGEST).select_related("course")
     newest, largest = classes.latest("started_at"), classes.latest("attendees")
-    users = Person.objects.filter(organisation=UNCLAIMED, is_user=True, meetings__gt=0)
+    users = Person.objects.filter(organisation=LARGEST, is_user=True, meetings__gt=0)
     busiest = users.latest("meetings")
     last = datetime.fromtimestamp(newest.started_at / 1000, UTC).date()
     assert largest.course is not None
@@ -141,7 +144,8 @@ def _place(address: str, deep: int) -> str:
     report = REPORTS[parts.path.strip("/")]
     asked = ask(report.takes, parse_qs(parts.query), zone=UTC)
     sort = asked.sort or report.takes.sorts[0]
-    return str(searching.page(report.lists, asked.wanted, sort=sort, limit=deep).after)
+    wanted = replace(asked.wanted, organisation=LARGEST)
+    return str(searching.page(report.lists, wanted, sort=sort, limit=deep).after)
 
 
 # --- asking -----------------------------------------------------------------------------------------------------------
@@ -180,9 +184,11 @@ def _signed_in() -> Client:
     from django.contrib.sessions.backends.signed_cookies import SessionStore
     from django.test import Client
 
+    from rollcall.store.accounts import Account
     from rollcall.store.staff_sessions import make_session
 
     user = User.objects.get_or_create(username="bench", defaults={"is_staff": True})[0]
+    Account.objects.update_or_create(user=user, defaults={"organisation_id": LARGEST})
     session = SessionStore()
     session[SESSION_KEY], session[HASH_SESSION_KEY] = str(user.pk), user.get_session_auth_hash()
     session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]

@@ -8,6 +8,9 @@ from functools import lru_cache
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+from django.core.management.color import no_style
+from django.db import connection
+
 from rollcall.cli.bulk_tables import tables_of
 from rollcall.core.errors import Refused
 from rollcall.core.people import DIAL_IN, GUEST, USER
@@ -17,11 +20,12 @@ from rollcall.simulate.bulk_presence import BITS, Hours, make_acts, presence
 from rollcall.store.connections import Pool
 from rollcall.store.derived import SEARCHED, Attendance, Course, Orphan, Person, Seen, Summary
 from rollcall.store.facts import Fact, Meeting
-from rollcall.store.keys import key_of, meeting_key, person_key
+from rollcall.store.keys import course_key, guests_key, key_of, meeting_key, person_key
 from rollcall.store.names import fold_name
+from rollcall.store.organisations import Licence, Organisation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from rollcall.cli.bulk_tables import Tables
     from rollcall.simulate.bulk_presence import Presence
@@ -63,6 +67,7 @@ def make_bulk(size: bulk.Size) -> str:
     require_unused()
     pools = {name: Pool.objects.get_or_create(name=name)[0].pk for name in bulk.SERVERS}
     plan = bulk.make_plan(size)
+    _enter_organisations({site.organisation for site in plan.sites})
     tables = tables_of((Attendance, Summary, Person, Course, Seen, Orphan, Fact, Meeting))
     with tables.open():
         filling = Filling(plan, size, pools)
@@ -72,6 +77,16 @@ def make_bulk(size: bulk.Size) -> str:
         print("\nindexes …", file=sys.stderr, flush=True)
     attendances, people = sum(one.people for one in plan.meetings), len(plan.people)
     return f"{attendances:,} attendances of {people:,} people in {len(plan.meetings):,} meetings"
+
+
+def _enter_organisations(numbers: Iterable[int]) -> None:
+    """With a licence each, so that whoever signs in for one sees what is its."""
+    for number in sorted(numbers):
+        Organisation.objects.get_or_create(pk=number, defaults={"name": f"Organisation {number}", "added_at": 0})
+        Licence.objects.get_or_create(organisation_id=number, defaults={"starts_at": 0, "added_at": 0})
+    with connection.cursor() as cursor:
+        for statement in connection.ops.sequence_reset_sql(no_style(), [Organisation]):
+            cursor.execute(statement)
 
 
 def require_unused() -> None:
@@ -258,15 +273,17 @@ class Filling:
         names = [one.earlier or one.name] if before == meetings and one.earlier else [one.name]
         if one.earlier and 0 < before < meetings:
             names.append(one.earlier)
-        key, external = person_key(one.site.name, one.external_user_id), one.external_user_id
+        external, site = one.external_user_id, one.site
+        key = person_key(site.name, external, site.organisation)
         folded = [folded_name(name) for name in names]
         names_key = "\n".join(sorted(set(folded) - {""}))
-        identity = (number + 1, key, True, one.site.organisation, one.site.name, external, key_of(external))
+        identity = (number + 1, key, True, site.organisation, site.name, external, key_of(external))
         return (*identity, names[0], sort_key(folded[0], key), names_key, *total)
 
     def _course(self, course: bulk.Course) -> tuple[Any, ...]:
         context, site, folded = str(course.number + 1), course.site, folded_name(course.label)
-        identity = (course.number + 1, key_of(site.name, context), site.organisation, site.name, context)
+        key = course_key(site.name, context, site.organisation)
+        identity = (course.number + 1, key, site.organisation, site.name, context)
         total = self._classes[course.number], self._last_class[course.number]
         return (*identity, course.label, order_of(folded or folded_name(context)), folded, *total)
 
@@ -279,7 +296,7 @@ _NOTHING = Tally(1).of(0)
 def _unknown(site: bulk.Site, number: int, name: str) -> tuple[Any, ...]:
     """All who had this name at a site without being a user of it."""
     name_key = folded_name(name)
-    key = key_of(site.name, "", name_key)
+    key = guests_key(site.name, name_key, site.organisation)
     who = (number, key, False, site.organisation, site.name, "", key_of(""))
     return (*who, "", sort_key(name_key, key), name_key, *_NOTHING)
 

@@ -55,7 +55,7 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """One LMS; `first` and `count` tell which of all people are its own, and `teachers` of them teach."""
+    """One LMS; organisations count from 1; `first` and `count` tell which of all people are its own, and `teachers` of them teach."""
 
     number: int
     organisation: int
@@ -140,7 +140,7 @@ def make_sites(size: Size) -> list[Site]:
     return [
         Site(
             number=number,
-            organisation=organisation,
+            organisation=organisation + 1,
             name=f"https://lms{number + 1}.example",
             stocks=_STOCKS[number],
             first=bounds[number],

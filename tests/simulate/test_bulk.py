@@ -18,7 +18,8 @@ from rollcall.simulate.bulk import DAY, Size, make_plan
 from rollcall.store.connections import Pool
 from rollcall.store.derived import SEARCHED, Attendance, Course, Person, Summary
 from rollcall.store.facts import Meeting
-from rollcall.store.keys import key_of, person_key
+from rollcall.store.keys import course_key, guests_key, key_of, person_key
+from rollcall.store.licensing import Standing, licensed
 from rollcall.store.names import fold_name
 
 UNTIL = 1_795_338_000_000
@@ -35,12 +36,12 @@ def test_as_many_as_were_asked_for_and_the_same_for_a_seed() -> None:
     assert len(plan.people) == SIZE.people
     assert 0.9 * SIZE.attendances <= sum(one.people for one in plan.meetings) <= SIZE.attendances
     assert plan == make_plan(SIZE)
-    assert {one.site.organisation for one in plan.people} == set(range(8))
+    assert {one.site.organisation for one in plan.people} == set(range(1, 9))
     assert all(SIZE.until - 3 * 365 * DAY <= one.starts_at < SIZE.until for one in plan.meetings)
 
 
 def test_the_largest_organisation_has_two_sites_with_equal_ids() -> None:
-    of_first = [one for one in make_plan(SIZE).people if one.site.organisation == 0]
+    of_first = [one for one in make_plan(SIZE).people if one.site.organisation == 1]
     assert len(of_first) == 0.4 * SIZE.people
     assert len({one.external_user_id for one in of_first}) < len(of_first)
 
@@ -76,7 +77,8 @@ def _each_person_agrees() -> None:
         site = row.summary.site
         is_user = row.kind == "user"
         assert row.person.is_user == is_user
-        known = person_key(site, row.external_user_id) if is_user else key_of(site, "", row.name_key)
+        of = row.organisation
+        known = person_key(site, row.external_user_id, of) if is_user else guests_key(site, row.name_key, of)
         assert bytes(row.person.key) == known
         assert (row.organisation, row.started_at) == (row.summary.organisation, row.summary.started_at)
         _detail_agrees(row)
@@ -99,6 +101,10 @@ def _detail_agrees(row: Attendance) -> None:
 
 
 def _each_meeting_agrees() -> None:
+    for row in Summary.objects.select_related("course"):
+        assert row.course is not None
+        assert bytes(row.course.key) == course_key(row.site, row.context_id, row.organisation)
+    assert all(licensed(number).standing is Standing.IN_FORCE for number in range(1, 9))
     counted = Summary.objects.annotate(people=Count("attendance"), proved=Sum("attendance__proved_ms"))
     assert not counted.exclude(people=F("attendees")).exists()
     assert not counted.exclude(proved=F("person_ms")).exists()
