@@ -240,6 +240,47 @@ def _attendance(summary: Any, one: Attendee, meeting: str, day: str, number: int
     )
 
 
+def make_organisation(name: str = "Upper School", *, contact: str = "", **licence: Any) -> Any:
+    """An organisation with a licence since ever; `ends_at`, `people_a_month` and the like are columns of it."""
+    from rollcall.store.organisations import Licence, Organisation
+
+    made = Organisation.objects.create(name=name, contact=contact, added_at=0)
+    Licence.objects.create(organisation=made, added_at=0, **{"starts_at": 0} | licence)
+    return made
+
+
+def make_platform(organisation: Any, site: str, *pools: Any, client_id: str = "1") -> Any:
+    """An LMS of an organisation, attached to these pools."""
+    from urllib.parse import urlsplit
+
+    from rollcall.store.keys import key_of
+    from rollcall.store.platforms import Platform
+
+    made = Platform.objects.create(
+        organisation=organisation,
+        name=site,
+        issuer=site,
+        client_id=client_id,
+        key=key_of(site, client_id, organisation.name),
+        site=site,
+        site_key=key_of(site),
+        host=urlsplit(site).hostname or "",
+        authorization_url=f"{site}/mod/lti/auth.php",
+        added_at=0,
+    )
+    made.pools.set(pools)
+    return made
+
+
+def staff(users: type[User], name: str, organisation: Any, **fields: str) -> User:
+    """An account of one organisation."""
+    from rollcall.store.accounts import Account
+
+    user = users.objects.create_user(name, **fields)
+    Account.objects.create(user=user, organisation=organisation)
+    return user
+
+
 def operator(users: type[User], name: str, **fields: str) -> User:
     """An account that sees everything."""
     from rollcall.store.accounts import Account

@@ -26,7 +26,7 @@ from rollcall.bbb.redact import Kept, NotUnderstood, redact
 from rollcall.bbb.registered import Registered
 from rollcall.core.errors import Unavailable
 from rollcall.core.events import MeetingCreated
-from rollcall.feed.feed import Arrival, Feed, Unreadable
+from rollcall.feed.feed import Arrival, Belonging, Feed, Unreadable
 from rollcall.store.fields import DIGEST_BYTES
 from rollcall.store.keys import fact_digest
 
@@ -303,9 +303,9 @@ def _arrival(kept: Kept, callback: Callback, received_at: int, digest: bytes) ->
     )
 
 
-def _belonging(kept: Kept, callback: Callback) -> tuple[bytes, ...]:
+def _belonging(kept: Kept, callback: Callback) -> Belonging | None:
     if kept.kind != MeetingCreated.kind:
-        return ()
+        return None
     return belonging_told(kept.source, kept.payload, callback.pool_name)
 
 

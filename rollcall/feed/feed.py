@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+
+class Belonging(NamedTuple):
+    """Where a message says that its meeting belongs: the site, and the activity (its site, course and instance)."""
+
+    site: str
+    activity: tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,8 +22,7 @@ class Arrival:
 
     `meeting` is the internal meeting id in pool `pool` (its primary key); `digest` is BLAKE2b-128 over the pool's name
     and the kept bytes. `parent` is the parent's internal meeting id where this message names one; `is_end` asks for
-    a fold at once. `belongs_to` are the keys of the site and the activity (Summary.site_key, Summary.activity_key) of a
-    message that tells them, for what may have been switched off.
+    a fold at once. `belongs_to` is in a message that tells it, for what may have been switched off.
     """
 
     pool: int
@@ -30,7 +36,7 @@ class Arrival:
     identity: bytes | None = None
     parent: str | None = None
     is_end: bool = False
-    belongs_to: tuple[bytes, ...] = ()
+    belongs_to: Belonging | None = None
 
 
 @dataclass(frozen=True, slots=True)

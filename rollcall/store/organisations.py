@@ -16,6 +16,8 @@ class Organisation(models.Model):
     name = ExactCharField(max_length=200, unique=True)
     contact = WireTextField(blank=True)
     added_at = models.BigIntegerField(help_text="epoch ms")
+    not_kept = models.IntegerField(default=0, help_text="meetings that came after the grace of its licence…")
+    not_kept_at = models.BigIntegerField(null=True, help_text="…and when the last of them did")
 
     class Meta:
         app_label = "store"

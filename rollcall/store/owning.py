@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from rollcall.store.derived import UNCLAIMED
+from rollcall.store.fields import storable
 from rollcall.store.keys import key_of
 from rollcall.store.organisations import Claim
 from rollcall.store.platforms import Platform
@@ -43,7 +44,7 @@ def of_platforms(pool: Pool | int, site: str) -> Owner | None:
     if len(equal) == 1:
         return Owner(equal.pop(), site)
     if not equal and "/" not in site:
-        of_host = set(platforms.filter(host=site.lower()).values_list("organisation", "site"))
+        of_host = set(platforms.filter(host=storable(site.lower())).values_list("organisation", "site"))
         if len(of_host) == 1:
             return Owner(*of_host.pop())
     return None

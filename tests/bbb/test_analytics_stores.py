@@ -19,7 +19,7 @@ from rollcall.bbb.callback_url import callback_token, callback_url
 from rollcall.bbb.senders import Sender, Senders
 from rollcall.core.errors import Misconfigured
 from rollcall.feed import append as appending
-from rollcall.store.keys import meeting_key
+from rollcall.store.keys import key_of, meeting_key
 from rollcall.store.models import CaptureSwitch, Fact, Meeting, Pool, Secret, Server, SetAside
 from rollcall.store.sealing import seal
 from tests.bbb.recorded import EXTERNAL, MEETING, SECRET, bearer, callback, data_json, events_xml
@@ -185,7 +185,9 @@ def activity_of(body: bytes) -> bytes:
     """The key of the activity that this record says it is of."""
     from tests.bbb.test_analytics import stored
 
-    return stored(body).belongs_to[1]
+    told = stored(body).belongs_to
+    assert told is not None
+    return key_of(*told.activity)
 
 
 @pytest.mark.django_db(transaction=True)

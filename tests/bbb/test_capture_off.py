@@ -39,8 +39,8 @@ def test_the_creation_says_where_its_meeting_belongs() -> None:
     assert asyncio.run(caller.post(body, signature(body))) == 200
     first, second = caller.arrivals
     site = "https://moodle.example.org"
-    assert first.belongs_to == (key_of(site), key_of(site, "42", "7"))
-    assert second.belongs_to == ()
+    assert first.belongs_to == (site, (site, "42", "7"))
+    assert second.belongs_to is None
 
 
 def test_a_server_that_is_off_is_not_watched() -> None:

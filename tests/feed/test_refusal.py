@@ -10,7 +10,7 @@ import pytest
 from rollcall.derive.log import Log
 from rollcall.derive.meeting import refold
 from rollcall.feed.append import adopt, append, refuse
-from rollcall.feed.feed import Arrival
+from rollcall.feed.feed import Arrival, Belonging
 from rollcall.store.connections import CaptureSwitch, Pool
 from rollcall.store.derived import Summary
 from rollcall.store.facts import Fact, Meeting
@@ -19,8 +19,11 @@ from tests.store.arrivals import NOON, joined
 
 pytestmark = pytest.mark.usefixtures("database")
 
-SITE, OTHER = key_of("https://moodle.example.org"), key_of("https://other.example.org")
-ACTIVITY = key_of("https://moodle.example.org", "42", "7")
+MOODLE = "https://moodle.example.org"
+SITE, ACTIVITY = key_of(MOODLE), key_of(MOODLE, "42", "7")
+TOLD = Belonging(MOODLE, (MOODLE, "42", "7"))
+ELSEWHERE = Belonging("https://other.example.org", ("pool:bbb1", "", "class"))
+NEXT_DOOR = Belonging(MOODLE, (MOODLE, "42", "8"))
 
 
 @pytest.fixture
@@ -42,7 +45,7 @@ def make_arrival(pool: Pool, meeting: str, number: int) -> Arrival:
 
 
 def created(pool: Pool, meeting: str = "m-1", number: int = 0) -> Arrival:
-    return replace(make_arrival(pool, meeting, number), belongs_to=(SITE, ACTIVITY))
+    return replace(make_arrival(pool, meeting, number), belongs_to=TOLD)
 
 
 def kept() -> int:
@@ -60,7 +63,7 @@ def test_nothing_of_a_class_that_is_switched_off_is_written(pool: Pool) -> None:
 
 def test_other_classes_of_the_same_arrivals_are_kept(pool: Pool) -> None:
     off(SITE)
-    append([created(pool), make_arrival(pool, "m-2", 1), replace(make_arrival(pool, "m-3", 2), belongs_to=(OTHER,))])
+    append([created(pool), make_arrival(pool, "m-2", 1), replace(make_arrival(pool, "m-3", 2), belongs_to=ELSEWHERE)])
     assert set(Fact.objects.values_list("meeting__internal_meeting_id", flat=True)) == {"m-2", "m-3"}
 
 
@@ -73,7 +76,7 @@ def test_the_switch_of_an_activity_beats_that_of_its_site(pool: Pool) -> None:
 
 def test_an_activity_alone_can_be_switched_off(pool: Pool) -> None:
     off(ACTIVITY)
-    append([created(pool), replace(make_arrival(pool, "m-2", 1), belongs_to=(SITE, OTHER))])
+    append([created(pool), replace(make_arrival(pool, "m-2", 1), belongs_to=NEXT_DOOR)])
     assert set(Fact.objects.values_list("meeting__internal_meeting_id", flat=True)) == {"m-2"}
 
 
