@@ -37,6 +37,8 @@ demo: .venv/runtime
 serve: .venv/runtime
 	$(BIN)/rollcall serve
 
+# What pytest has rewritten is kept, whatever the environment says: every process of every run would do it again.
+test: export PYTHONDONTWRITEBYTECODE =
 test: .venv/dev .setup/packages
 	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 

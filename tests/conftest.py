@@ -48,6 +48,15 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_ADDRESS] = desk.address
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put what reads the demo first, in whatever order it is: so one process has all of it, and starts one demo.
+
+    Each process begins with its own part of the list, and takes from the end of another's when it has done that.
+    """
+    items.sort(key=lambda item: "demo" not in getattr(item, "fixturenames", ()))
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: object) -> None:
     """Tell a worker of pytest-xdist where the servers are asked for."""

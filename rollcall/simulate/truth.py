@@ -106,7 +106,7 @@ class Act:
     is_listen_only: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Meeting:
     """One run. `parent` is set in a breakout room, `sequence` is then its number, from 1."""
 
@@ -129,7 +129,15 @@ class Meeting:
 
     def acts_of(self, stay: Stay) -> Iterator[Act]:
         """What was done in one session, in order of time; what its end ends by itself comes after and is not of it."""
-        return (act for act in self.acts if act.participant == stay.participant and stay.holds(act.at))
+        return (act for act in self.acts_by_participant.get(stay.participant, ()) if stay.holds(act.at))
+
+    @cached_property
+    def acts_by_participant(self) -> dict[str, list[Act]]:
+        """What each did, in order of time."""
+        found: dict[str, list[Act]] = {}
+        for act in self.acts:
+            found.setdefault(act.participant, []).append(act)
+        return found
 
     def present(self, at: int) -> list[Stay]:
         """The stays open at that moment, in order of joining."""
@@ -216,8 +224,9 @@ class Truth:
         """What this person did, over all their participants."""
         mine = {stay.participant for stay in self._stays() if stay.person.key == key}
         found: dict[str, int] = {}
-        for act in chain.from_iterable(meeting.acts for meeting in self.meetings):
-            if act.participant in mine and (name := COUNTED.get(act.does)):
+        acts = (meeting.acts_by_participant.get(one, ()) for meeting in self.meetings for one in mine)
+        for act in chain.from_iterable(acts):
+            if name := COUNTED.get(act.does):
                 name = f"secret_{name}" if act.is_secret else name
                 found[name] = found.get(name, 0) + 1
         return Counts(**found)
@@ -234,8 +243,17 @@ class Truth:
 
     def doing(self, key: str, what: str) -> list[Span]:
         """When this person did it (`talk`, `camera`, `away`): ended by themselves, or by going."""
-        mine = [(meeting, stay) for meeting in self.meetings for stay in meeting.stays if stay.person.key == key]
-        return sorted(span for meeting, stay in mine for span in _doing(meeting, stay, what))
+        return sorted(self._doings.get((key, what), ()))
+
+    @cached_property
+    def _doings(self) -> dict[tuple[str, str], list[Span]]:
+        """What everybody did, by key and what: the checks of one class ask for each again and again."""
+        found: dict[tuple[str, str], list[Span]] = {}
+        for meeting in self.meetings:
+            for stay in meeting.stays:
+                for what in ("talk", "camera", "away"):
+                    found.setdefault((stay.person.key, what), []).extend(_doing(meeting, stay, what))
+        return found
 
     def _stays(self) -> Iterator[Stay]:
         return chain.from_iterable(meeting.stays for meeting in self.meetings)

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    """`rollcall demo` until the last test."""
+    """`rollcall demo` until the last test that reads it: tests/conftest.py puts them together."""
     with running_demo(tmp_path_factory.mktemp("demo")) as started:
         yield started
 
