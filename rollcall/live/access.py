@@ -18,25 +18,26 @@ _SALT = "rollcall.live"
 
 
 class Allowed(NamedTuple):
-    """What may be watched, and by which session; blank for none."""
+    """What may be watched, by which session (blank: none), under whose licence (None: an operator needs none)."""
 
     view: View
     session: str
+    organisation: int | None = None
 
 
-def stream_address(view: View, session_key: str | None = None) -> str:
+def stream_address(view: View, session_key: str | None = None, organisation: int | None = None) -> str:
     """The path of the stream for somebody who has just been allowed to see this meeting."""
     session = salted_hmac(_SALT, session_key).hexdigest()[:16] if session_key else ""
-    what = [view.meeting, view.zone.key, view.language, view.form, view.after, session]
+    what = [view.meeting, view.zone.key, view.language, view.form, view.after, session, organisation]
     return PATH + signing.dumps(what, salt=_SALT)
 
 
 def allowed(path: str) -> Allowed | None:
     """What this path may watch; None if it was not signed by us, or too long ago."""
     try:
-        meeting, zone, language, form, after, session = signing.loads(
+        meeting, zone, language, form, after, session, organisation = signing.loads(
             path.removeprefix(PATH), salt=_SALT, max_age=SECONDS
         )
     except (signing.BadSignature, ValueError):  # signed, but by an older version, in another form
         return None
-    return Allowed(View(meeting, ZoneInfo(zone), language, form, after), session)
+    return Allowed(View(meeting, ZoneInfo(zone), language, form, after), session, organisation)

@@ -37,6 +37,8 @@ BEAT_SECONDS = 10.0
 """How long a line is silent at most: proxies, and the page itself, want to hear something."""
 WATCH_SECONDS = 10.0
 """How often the worker is told that somebody still watches."""
+LICENCE_SECONDS = 5.0
+"""How soon after the end of a licence the streams of its organisation end."""
 MOST_CHANNELS: Final = 100
 """In so many forms (zones, languages, pages) a meeting is watched at a time: each is drawn anew at every change."""
 MOST_OF_ONE: Final = 20
@@ -54,6 +56,8 @@ class Streams:
         self._is_closing = False
         self._looking: asyncio.Task[None] | None = None
         self._watched_at: dict[int, float] = {}
+        self._lines_of: defaultdict[int, set[Line]] = defaultdict(set)
+        self._licensed_at = 0.0
         self._looks: ThreadPoolExecutor | None = None
         self._draws: ThreadPoolExecutor | None = None
 
@@ -63,13 +67,15 @@ class Streams:
         if found is None or scope["method"] != "GET":
             await refuse(send)
             return
-        view, session = found
+        view, session, organisation = found
         if self._is_too_many(view, session):
             await refuse_more(send)
             return
         line = Line(scope, receive, send)
         channel = self._join(view, line)
         self._watched_by[session][view] += 1
+        if organisation is not None:
+            self._lines_of[organisation].add(line)
         try:
             if scope.get("query_string") == ONCE:
                 await _send_once(channel, line, send)
@@ -77,6 +83,8 @@ class Streams:
                 await self._stream(channel, line)
         finally:
             channel.lines.discard(line)
+            if organisation is not None:
+                self._hang_up(organisation, line)
             if not channel.lines and self._channels.get(view) is channel:
                 del self._channels[view]
             self._forget(session, view)
@@ -102,6 +110,11 @@ class Streams:
             del views[view]
         if not views:
             del self._watched_by[session]
+
+    def _hang_up(self, organisation: int, line: Line) -> None:
+        self._lines_of[organisation].discard(line)
+        if not self._lines_of[organisation]:
+            del self._lines_of[organisation]
 
     def _join(self, view: View, line: Line) -> Channel:
         channel = self._channels.get(view)
@@ -145,9 +158,18 @@ class Streams:
         if due := [one for one in meetings if at - self._watched_at.get(one, -WATCH_SECONDS) >= WATCH_SECONDS]:
             await self._in_looks(lambda: snapshot.keep_watching(due))
             self._watched_at |= dict.fromkeys(due, at)
+        if self._lines_of and at - self._licensed_at >= LICENCE_SECONDS:
+            self._licensed_at = at
+            await self._end_unlicensed(list(self._lines_of))
         found = await self._in_looks(lambda: snapshot.progress(meetings))
         for channel in list(self._channels.values()):
             channel.look(found.get(channel.view.meeting), at, refresh=REFRESH_SECONDS, beat=BEAT_SECONDS)
+
+    async def _end_unlicensed(self, organisations: list[int]) -> None:
+        """Whose licence has ended: their browsers ask Django again, and are told why there is nothing more."""
+        for organisation in await self._in_looks(lambda: snapshot.unlicensed(organisations)):
+            for line in self._lines_of.get(organisation, ()):
+                line.finish()
 
     async def _in_looks(self, work: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever the work gives
         """Off the loop, in a thread of its own: a large class that is drawn delays nobody's look."""

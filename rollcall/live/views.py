@@ -38,7 +38,9 @@ def watch(request: HttpRequest, pk: int) -> HttpResponse:
         form=form if form in FORMS else PAGE,
         after=after,
     )
-    return JsonResponse({"stream": stream_address(view, request.session.session_key)})
+    return JsonResponse(
+        {"stream": stream_address(view, request.session.session_key, access.reader_of(request).organisation)}
+    )
 
 
 @require_safe

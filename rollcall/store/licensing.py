@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import defaultdict
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -57,12 +56,16 @@ def not_captured(organisations: Iterable[int], now: int) -> dict[int, int]:
 
     Who never had a licence, whose licence is suspended, or begins later, is captured: only an end ends it.
     """
-    of: defaultdict[int, list[Licence]] = defaultdict(list)
-    for one in Licence.objects.filter(organisation__in=set(organisations)).order_by("pk"):
-        of[one.organisation_id].append(one)
-    standings = {organisation: standing_of(licences, now) for organisation, licences in of.items()}
-    until = {organisation: one.captured_until for organisation, one in standings.items()}
+    until = {organisation: one.captured_until for organisation, one in standings(organisations, now).items()}
     return {organisation: since for organisation, since in until.items() if since is not None and since <= now}
+
+
+def standings(organisations: Iterable[int], now: int) -> dict[int, Licensed]:
+    """How each of these stands, by one query."""
+    of: dict[int, list[Licence]] = {organisation: [] for organisation in organisations}
+    for one in Licence.objects.filter(organisation__in=set(of)).order_by("pk"):
+        of[one.organisation_id].append(one)
+    return {organisation: standing_of(licences, now) for organisation, licences in of.items()}
 
 
 def standing_of(licences: Iterable[Licence], now: int) -> Licensed:

@@ -16,11 +16,12 @@ from django.db import transaction
 from django.test import Client
 
 from rollcall.live import channel, snapshot, stream, wire
+from rollcall.live.access import stream_address
 from rollcall.live.fragment import Fragment
 from rollcall.live.snapshot import LIVE, PAGE, Progress, View
 from rollcall.live.stream import Streams
 from tests.live.watching import SOON, Browser, address, come, fold, in_thread, run, running, sign, watching
-from tests.makers import at, operator
+from tests.makers import at, make_organisation, operator
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -438,8 +439,6 @@ def test_an_address_that_an_older_version_signed_is_none(streams: Streams) -> No
 def test_a_class_is_drawn_in_so_many_forms_at_a_time(
     streams: Streams, monkeypatch: pytest.MonkeyPatch, bound: str, session: str | None
 ) -> None:
-    from rollcall.live.access import stream_address
-
     monkeypatch.setattr(stream, bound, 1)
     summary = running()
     one, other = (
@@ -483,3 +482,30 @@ def test_only_who_may_see_the_meeting_is_given_its_stream(client: Client, django
     assert client.get(f"/meetings/{summary.meeting_id + 1}/watch", headers=asked).status_code == 404
     for nobody in ("abc", "zz", key.upper(), "00" * 16):
         assert client.get(f"{path}?after={nobody}", headers=asked).status_code == 404
+
+
+def test_streams_end_soon_after_the_licence_under_which_they_were_opened(
+    streams: Streams, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "LICENCE_SECONDS", 0.0)
+    noon = 1_795_348_800_000
+    upper, lower = make_organisation(ends_at=noon), make_organisation("Lower School")
+    view = View(running().meeting_id, ZoneInfo("UTC"), "en", LIVE)
+
+    def tell_time(at: int) -> None:
+        monkeypatch.setattr("rollcall.store.licensing.now_ms", lambda: at)
+
+    async def work() -> None:
+        paths = (stream_address(view, None, one) for one in (upper.pk, lower.pk, None))
+        async with (
+            watching(streams, next(paths)) as theirs,
+            watching(streams, next(paths)) as others,
+            watching(streams, next(paths)) as ours,
+        ):
+            tell_time(noon)
+            await asyncio.wait_for(theirs.task, SOON)
+            assert not others.task.done()
+            assert not ours.task.done()
+
+    tell_time(noon - 1)
+    run(work())

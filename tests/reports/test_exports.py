@@ -15,6 +15,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext
 
 from rollcall.core.errors import Refused
+from rollcall.reports.access import let_in
 from rollcall.reports.exports import asking, queue, working
 from rollcall.reports.exports.asking import is_replayed, later, progress_of
 from rollcall.reports.exports.working import Maker
@@ -25,7 +26,8 @@ from rollcall.reports.pdf.response import pdf_response
 from rollcall.reports.rows import Column, Kind
 from rollcall.store.exports import Export, ExportPart, ExportState
 from rollcall.store.facts import Meeting
-from tests.makers import Attendee, make_meeting, operator
+from rollcall.web.readers import reader_of_user
+from tests.makers import Attendee, make_meeting, make_organisation, operator, staff
 from tests.reports.pdf.printed import COLUMNS, opened, people, table_of, text_of
 
 pytestmark = pytest.mark.django_db
@@ -48,6 +50,7 @@ def client(ada: Any) -> Client:
 def request_of(user: Any, address: str = "/people.pdf?name=ada", **headers: str) -> HttpRequest:
     request = RequestFactory(headers=headers).get(address)
     request.user = user
+    let_in(request, reader_of_user(user))
     return request
 
 
@@ -389,22 +392,51 @@ def test_a_short_one_is_made_at_once(ada: Any) -> None:
 
 def test_a_long_one_is_left_to_a_worker_and_no_more_is_read_than_tells_so(ada: Any) -> None:
     endless = iter(lambda: ("Ada", 1, 1), None)
-    answer = pdf_response(request_of(ada), table_of(endless), "people")
-    assert answer.status_code == 303
+    assert is_offered(pdf_response(request_of(ada, Accept="text/html"), table_of(endless), "people"))
+    assert not Export.objects.exists()
+
+    request = request_of(ada)
+    request.method = "POST"
+    assert pdf_response(request, table_of(endless), "people").status_code == 303
     assert Export.objects.get().query == "name=ada&paper=a4"
+
+
+def is_offered(answer: Any) -> bool:
+    return answer.status_code == 200 and b'<form method="post" action="/people.pdf?name=ada"' in answer.content
+
+
+def test_a_program_is_told_how_a_long_one_is_made(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_meeting(Attendee(name="Ada"))
+    monkeypatch.setattr(response, "AT_ONCE", -1)
+
+    told = client.get("/people.pdf")
+    assert (told.status_code, told.json()["code"]) == (409, "made-later")
+    assert not Export.objects.exists()
+
+    answer = client.post("/people.pdf")
+    assert (answer.status_code, answer["Location"]) == (303, f"/exports/{Export.objects.get().pk}")
+    assert Client().post("/people.pdf").status_code in {302, 401}
+    assert client.post("/people.csv").status_code == 405
+
+
+def test_a_form_of_somebody_else_begins_nothing(ada: Any) -> None:
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(ada)
+    assert strict.post("/people.pdf").status_code == 403
+    assert not Export.objects.exists()
 
 
 def test_columns_weigh_too(ada: Any) -> None:
     wide = [*COLUMNS, *(Column(str(n), str(n), Kind.COUNT, lambda row: row[1]) for n in range(147))]
     assert pdf_response(request_of(ada), table_of(rows(100), columns=COLUMNS), "people").status_code == 200
-    assert pdf_response(request_of(ada), table_of(rows(101), columns=wide), "people").status_code == 303
+    assert is_offered(pdf_response(request_of(ada, Accept="text/html"), table_of(rows(101), columns=wide), "people"))
 
 
 def test_where_many_are_drawn_already_a_worker_makes_it(ada: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     desks = Desks(1, patience=0.01)
     monkeypatch.setattr(response, "DESKS", desks)
     with desks.one():
-        assert pdf_response(request_of(ada), table_of(rows(3)), "people").status_code == 303
+        assert is_offered(pdf_response(request_of(ada, Accept="text/html"), table_of(rows(3)), "people"))
     assert pdf_response(request_of(ada), table_of(rows(3)), "people").status_code == 200
 
 
@@ -465,11 +497,36 @@ def test_every_report_can_be_made_by_a_worker(
     assert b"pdfuaid" in opened(strict).Root.Metadata.read_bytes()  # nothing had to be given up
     at_once = text_of(strict, tmp_path)
     monkeypatch.setattr(response, "AT_ONCE", -1)
-    page = client.get(address, follow=True)
-    assert page.redirect_chain[0][1] == 303
+    assert client.post(address).status_code == 303
     assert Maker("w").tick()
     export = Export.objects.get()
     assert (export.state, export.sentence) == (ExportState.READY, "")
     answer: Any = client.get(f"/exports/{export.pk}/file")
     in_background = text_of(b"".join(answer.streaming_content), tmp_path)
     assert in_background.split("As of")[0] == at_once.split("As of")[0]
+
+
+def test_a_file_under_way_when_the_licence_ends_is_not_finished_and_says_why(
+    django_user_model: Any, view: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noon = 1_795_348_800_000
+    emmy = staff(django_user_model, "emmy", make_organisation(ends_at=noon, contact="desk@school.example"))
+
+    def tell_time(at: int) -> None:
+        monkeypatch.setattr("rollcall.store.licensing.now_ms", lambda: at)
+
+    def half(request: HttpRequest) -> HttpResponse:
+        progress_of(request)(500)
+        tell_time(noon)
+        progress_of(request)(1000)
+        return whole(request)
+
+    tell_time(noon - 1)
+    view(half)
+    export = asked(emmy)
+    assert Maker("w").tick()
+    export.refresh_from_db()
+    assert export.state == ExportState.FAILED
+    assert "The licence of Upper School ended on" in export.sentence
+    assert "desk@school.example" in export.hint
+    assert not ExportPart.objects.exists()

@@ -27,7 +27,7 @@ from rollcall import settings
 from rollcall.bbb.watcher import own_name
 from rollcall.core.access import Reader
 from rollcall.core.errors import RollcallError
-from rollcall.reports.access import let_in
+from rollcall.reports.access import let_in, require_licence
 from rollcall.reports.exports import queue
 from rollcall.reports.exports.asking import mark_replayed, now_ms
 from rollcall.reports.pdf import desks
@@ -130,7 +130,8 @@ class Maker:
                 self._fault(claimed)
 
     def _draw(self, export: Export, claimed: queue.Claim) -> None:
-        answer = _answer(export, lambda done: self._tell(claimed, done))
+        reader = msgspec.json.decode(export.reader, type=Reader)
+        answer = _answer(export, reader, lambda done: self._tell(claimed, reader, done))
         if answer.status_code != OK:
             raise RollcallError(_("The file could not be made."), hint=_("Ask for it again from its report."))
         media_type = answer.headers.get("Content-Type", "application/octet-stream")
@@ -141,10 +142,12 @@ class Maker:
                     raise _Stopped
             if file.tell() > LARGEST:
                 raise RollcallError(_("The file is larger than 256 MB."), hint=_("Ask for fewer rows."))
+            require_licence(reader)
             file.seek(0)
             queue.store(claimed, file, media_type, self.clock())
 
-    def _tell(self, claimed: queue.Claim, done: int) -> None:
+    def _tell(self, claimed: queue.Claim, reader: Reader, done: int) -> None:
+        require_licence(reader)  # it may end while a long file is made
         if self.stopping.is_set() or not queue.tell(claimed, done, self.clock()):
             raise _Stopped
 
@@ -156,7 +159,7 @@ class Maker:
             queue.give_up(claimed, self.clock())
 
 
-def _answer(export: Export, progress: Callable[[int], None]) -> HttpResponseBase:
+def _answer(export: Export, reader: Reader, progress: Callable[[int], None]) -> HttpResponseBase:
     """What the view says to the same address, asked by the same person, if that is still one who may ask."""
     if export.user is not None and not export.user.is_active:
         raise RollcallError(_("This account is closed."))
@@ -166,7 +169,7 @@ def _answer(export: Export, progress: Callable[[int], None]) -> HttpResponseBase
     request.GET = QueryDict(export.query)
     request.META = {"QUERY_STRING": export.query, "SERVER_NAME": "localhost", "SERVER_PORT": "80"}
     request.user = export.user or AnonymousUser()
-    let_in(request, msgspec.json.decode(export.reader, type=Reader))
+    let_in(request, reader)
     mark_replayed(request, progress)
     view, arguments, named = resolve(export.path)
     answer: HttpResponseBase = view(request, *arguments, **named)
