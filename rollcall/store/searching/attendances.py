@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
-from django.db.models import Q
+from django.db.models import Q, Sum
 
 from rollcall.store.derived import Attendance, Person, Summary
 from rollcall.store.searching.listing import places_page
@@ -71,6 +71,9 @@ _OF_MEETINGS: Final = {"started": ("started_at", "id"), "meeting": ("sort_key", 
 _ROWS_OF_ONE = 10
 """What a person costs on a walk, in rows."""
 
+_MOST_READ = 250_000
+"""Attendances of the meetings of a filter that are read to be sorted by a column without an index."""
+
 _IN_ONE_GO = 100_000
 """Attendances of people named by ids that are sorted by time in their index alone."""
 
@@ -85,14 +88,28 @@ def taken(scope: Scope, name: str, order: Order, start: Place | None, limit: int
     """The first so many places after one, the quickest way that keeps the order."""
     few = scope.few_rows
     if few is not None:
+        if name in _OF_MEETINGS and scope.few_meetings is not None and not scope.has_row_conditions():
+            rows = Summary.objects.filter(pk__in=scope.few_meetings.ids)
+            return _by_meetings(scope.within(LARGEST), name, order, start, limit, rows)
         return take_sorted(few, order, start, limit=limit)
     if name not in SORTS.walked:
-        raise too_many()
+        return _read(scope, order, start, limit)
     if name == "started" and (found := _by_index_of_people(scope, order, start, limit)) is not None:
         return found
     wanted = scope.wanted.organisation
     scopes = [scope.of_organisation(one) for one in (organisations() if wanted is None else [wanted])]
     return merge([_walked(one, name, order, start, limit) for one in scopes], order, limit=limit)
+
+
+def _read(scope: Scope, order: Order, start: Place | None, limit: int) -> Taken:
+    """By a column without an index: all rows are read, if they are not too many."""
+    meetings = scope.tested_meetings().aggregate(rows=Sum("attendees"))
+    if int(meetings["rows"] or 0) > _MOST_READ:
+        raise too_many()
+    rows = Attendance.objects.filter(
+        scope.of_rows & scope.of_people(), summary__in=scope.tested_meetings().values("pk")
+    )
+    return take_sorted(rows, order, start, limit=limit)
 
 
 def _walked(scope: Scope, name: str, order: Order, start: Place | None, limit: int) -> Taken:
@@ -129,12 +146,17 @@ def _by_index_of_people(scope: Scope, order: Order, start: Place | None, limit: 
 # --- walks over what has the rows -------------------------------------------------------------------------------------
 
 
-def _by_meetings(scope: Scope, name: str, order: Order, start: Place | None, limit: int) -> Taken:
-    """Meetings in their order, and of each its people."""
+def _by_meetings(
+    scope: Scope, name: str, order: Order, start: Place | None, limit: int, known: QuerySet[Summary] | None = None
+) -> Taken:
+    """Meetings in their order, of those that are known or of all of the filter, and of each its people."""
     in_order = Order(_OF_MEETINGS[name], order.is_descending)
     in_time = name == "started"
-    rows = Summary.objects.filter(scope.times if in_time else Q(organisation=scope.organisation))
-    condition = scope.clock & scope.of_meetings() & (Q() if in_time else scope.times_only())
+    if known is not None:
+        rows, condition = known, Q()
+    else:
+        rows = Summary.objects.filter(scope.times if in_time else Q(organisation=scope.organisation))
+        condition = scope.clock & scope.of_meetings() & (Q() if in_time else scope.times_only())
     found = [] if start is None else _rest_of_meeting(scope, rows.filter(condition), in_order, order, start)
     looked_at = 0
     for stretch in walk(rows, in_order, start and start[:2], condition):

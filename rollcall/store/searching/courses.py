@@ -37,7 +37,7 @@ SORTS: Final = Sorts(
 )
 _WALKED_WITH_CONDITIONS: Final = frozenset({"name"})
 _TOTAL: Final[Mapping[str, Aggregate]] = {
-    "meetings": Count("pk"),
+    "meetings": Count("*"),
     "last": Max("started_at"),
     "attendances": Sum("attendees"),
     "time": Sum("person_ms"),
@@ -90,10 +90,19 @@ def taken(scope: Scope, name: str, order: Order, start: Place | None, limit: int
     if not (_is_everything(scope) and name in walked) and (few := few_summaries(scope)) is not None:
         return _sorted(few, name, order, start, limit)
     if name not in walked:
-        raise too_many()
+        if scope.has_row_conditions():
+            raise too_many()
+        return _sorted(_meetings_of(scope, _entries(scope).values("pk")), name, order, start, limit)
     wanted = scope.wanted.organisation
     scopes = [scope.of_organisation(one) for one in (organisations() if wanted is None else [wanted])]
     return merge([_walked(one, order, start, limit) for one in scopes], order, limit=limit)
+
+
+def _entries(scope: Scope) -> QuerySet[Course]:
+    rows = Course.objects.filter(meetings__gt=0)
+    if scope.wanted.organisation is not None:
+        rows = rows.filter(organisation=scope.wanted.organisation)
+    return rows if scope.courses is None else rows.filter(scope.courses.of_themselves())
 
 
 def _sorted(meetings: QuerySet[Summary], name: str, order: Order, start: Place | None, limit: int) -> Taken:
@@ -127,8 +136,9 @@ def _walked(scope: Scope, order: Order, start: Place | None, limit: int) -> Take
     return Taken(found)
 
 
-def _meetings_of(scope: Scope, courses: Sequence[int]) -> QuerySet[Summary]:
-    return Summary.objects.filter(scope.tested_times, all_conditions(scope), course__in=courses).order_by()
+def _meetings_of(scope: Scope, courses: Any) -> QuerySet[Summary]:  # noqa: ANN401 - ids, or a query for them
+    """What the filter means of the meetings of these courses, which are of its organisation."""
+    return Summary.objects.filter(scope.times_only(), all_conditions(scope), course__in=courses).order_by()
 
 
 def found_courses(scope: Scope, pks: Sequence[int]) -> list[FoundCourse]:
@@ -141,7 +151,7 @@ def found_courses(scope: Scope, pks: Sequence[int]) -> list[FoundCourse]:
 def _by_meetings(scope: Scope, pks: Sequence[int]) -> dict[int, dict[str, Any]]:
     meetings = _meetings_of(scope, pks)
     rows: Any = meetings.values("course_id").annotate(
-        held=Count("pk"),
+        held=Count("*"),
         rows=Sum("attendees"),
         proved=Sum("person_ms"),
         first=Min("started_at"),
@@ -160,7 +170,7 @@ def _by_rows(scope: Scope, pks: Sequence[int]) -> dict[int, dict[str, Any]]:
     attendances: Any = Attendance.objects.filter(conditions, summary__course__in=pks).order_by()
     rows = attendances.values("summary__course_id").annotate(
         held=Count("summary_id", distinct=True),
-        rows=Count("pk"),
+        rows=Count("*"),
         proved=Sum("proved_ms"),
         people=_USERS,
         first=Min("started_at"),

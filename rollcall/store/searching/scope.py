@@ -211,6 +211,10 @@ class Scope:
             yield Summary.objects.filter(self.tested_times, pool_name=storable(self.wanted.server))
         yield Summary.objects.filter(self.times)
 
+    def tested_meetings(self) -> QuerySet[Summary]:
+        """The meetings of the filter, however many; the rows in them are not asked."""
+        return Summary.objects.filter(self.times, self.clock, self.of_meetings()).order_by()
+
     @cached_property
     def rows_of_people(self) -> QuerySet[Attendance] | None:
         """The attendances of the people in the time, if they are known by ids: for the index that has no more."""
