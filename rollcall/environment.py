@@ -93,6 +93,8 @@ VISIT_IDLE_MINUTES = Setting("ROLLCALL_VISIT_IDLE_MINUTES", "180", "And how long
 
 AUDIT_DAYS = Setting("ROLLCALL_AUDIT_DAYS", "730", "How long it is known who looked at whose record.")
 
+API_PER_MINUTE = Setting("ROLLCALL_API_PER_MINUTE", "600", "How many requests a token may make in a minute.")
+
 SETTINGS: tuple[Setting, ...] = (
     DATA,
     URL,
@@ -116,4 +118,5 @@ SETTINGS: tuple[Setting, ...] = (
     VISIT_HOURS,
     VISIT_IDLE_MINUTES,
     AUDIT_DAYS,
+    API_PER_MINUTE,
 )

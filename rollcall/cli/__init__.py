@@ -31,6 +31,7 @@ COMMANDS: dict[str, str] = {
     "licence": "From when until when an organisation may see its records, and how much.",
     "claim": "Meetings that no platform owns: whose they are.",
     "user": "Staff accounts: add, list, change, remove, their sessions.",
+    "token": "Tokens for programs that read the API: add, list, revoke.",
     "report": "Meetings, attendance, people and coverage as table, JSON or CSV.",
     "import": "Old records: events.xml, data.json, callback bodies, folders and archives.",
     "events": "What one events.xml says; no database.",

@@ -41,8 +41,8 @@ MAY: Final[Mapping[Area, frozenset[Role]]] = MappingProxyType(
         Area.LISTS: _OF_COURSES,
         Area.OWN: frozenset(Role),
         Area.SERVERS: frozenset({Role.OPERATOR}),
-        Area.AUDIT: _OF_ACCOUNTS,
-        Area.LICENCE: _OF_ACCOUNTS | {Role.ADMINISTRATOR},
+        Area.AUDIT: _OF_ACCOUNTS | {Role.PROGRAM},
+        Area.LICENCE: _OF_ACCOUNTS | {Role.PROGRAM, Role.ADMINISTRATOR},
         Area.MANAGE: frozenset({Role.OPERATOR}),
     }
 )

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
     from django.http.response import HttpResponseBase
 
+API = "/api/"
+
 _log = logging.getLogger("rollcall.web")
 
 
@@ -51,8 +53,8 @@ class LoginRequired(LoginRequiredMiddleware):
     def process_view(
         self, request: HttpRequest, view_func: Callable[..., HttpResponseBase], *arguments: object
     ) -> HttpResponseBase | None:
-        """Whoever a launch let in has no account and needs none."""
-        if is_let_in(request):
+        """Whoever a launch let in has no account and needs none; the API asks for a token itself."""
+        if is_let_in(request) or request.path_info.startswith(API):
             return None
         return super().process_view(request, view_func, *arguments)  # type: ignore[arg-type]
 

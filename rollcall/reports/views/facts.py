@@ -33,7 +33,7 @@ def meeting_facts(request: HttpRequest, pk: int) -> HttpResponse:
     """Everything that was heard of a class, in the order of its times."""
     access.require(request, REPORTS["facts"])
     summary = meeting_of(pk, access.inside(request))
-    found = reading.facts(summary, limit=PAGE + 1, after=_cursor(request.GET.get("after", "")))
+    found = reading.facts(summary, limit=PAGE + 1, after=cursor(request.GET.get("after", "")))
     shown, more = found[:PAGE], len(found) > PAGE
     last = shown[-1] if shown else None
     lines = facts_of_meeting(summary, shown, timezone.get_current_timezone())
@@ -59,7 +59,8 @@ def _names(summary: Summary) -> dict[str, str]:
     }
 
 
-def _cursor(text: str) -> FactCursor | None:
+def cursor(text: str) -> FactCursor | None:
+    """A place in the log as an address has it; Refused if it is none."""
     if not text:
         return None
     try:

@@ -30,7 +30,7 @@ from rollcall.store.searching.wanted import (
     State,
     state_of,
 )
-from rollcall.store.searching.whole import PAGES, AttendanceLine, each_attendance, each_meeting, each_row
+from rollcall.store.searching.whole import PAGES, AttendanceLine, each_attendance, each_meeting, each_row, line_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -77,6 +77,7 @@ __all__ = [
     "facets",
     "has_attendance",
     "is_inside",
+    "line_of",
     "matrix",
     "organisations",
     "page",

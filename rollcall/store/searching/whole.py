@@ -164,6 +164,16 @@ def _walked(scope: Scope) -> Iterator[tuple[int, int]]:
         yield from ((place[0], place[1]) for place in stretch.found)
 
 
+def line_of(row: Attendance) -> AttendanceLine:
+    """The same of a row of a page, whose meeting was read with it."""
+    summary = row.summary
+    of_meeting = [getattr(summary, column) for column in _OF_MEETING]
+    is_certain = row.proved_ms == row.possible_ms
+    kept = (None if is_certain else bytes(row.detail), bytes(summary.detail))
+    of_attendance = (getattr(row, column) for column in _OF_ATTENDANCE)
+    return AttendanceLine._make((*of_attendance, *of_meeting, summary.meeting.internal_meeting_id, *kept))
+
+
 def each_attendance(wanted: Filter, sort: str = "") -> Iterator[AttendanceLine]:
     """Every attendance by meeting, oldest first, and within it in the report's own order; or in an order of pages."""
     scope = Scope(wanted)
