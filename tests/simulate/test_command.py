@@ -104,7 +104,7 @@ def test_it_can_be_a_server() -> None:
     try:
         assert found.stdout
         url = found.stdout.readline().split()[-1]
-        with urllib.request.urlopen(url, timeout=5) as answer:
+        with urllib.request.urlopen(url, timeout=60) as answer:
             assert b"SUCCESS" in answer.read()
     finally:
         found.terminate()

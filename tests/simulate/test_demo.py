@@ -39,13 +39,13 @@ def demo(env: dict[str, str], *arguments: str) -> Iterator[tuple[subprocess.Pope
 
 def sign_in(link: str) -> Opener:
     opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
-    with opener.open(link, timeout=10) as page:
+    with opener.open(link, timeout=60) as page:
         assert page.status == 200
     return opener
 
 
 def read(opener: Opener, url: str) -> Any:
-    with opener.open(url, timeout=10) as answer:
+    with opener.open(url, timeout=60) as answer:
         return json.loads(answer.read())
 
 
@@ -73,7 +73,7 @@ def counts(opener: Opener, base: str, until: Any) -> list[str]:
     found: list[str] = []
     end = time.monotonic() + 40
     while not until(found) and time.monotonic() < end:
-        with opener.open(f"{base}/meetings", timeout=10) as page:
+        with opener.open(f"{base}/meetings", timeout=60) as page:
             found += re.findall(r"running,\s+(\d+) in", re.sub(r"<[^>]+>", "", page.read().decode()))
         time.sleep(0.5)
     return found if until(found) else []

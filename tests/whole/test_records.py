@@ -89,6 +89,7 @@ def test_webhooks_do_not_wait_for_a_large_recording(instance: Instance) -> None:
     large = gzip.compress(events_xml(*SMALL_CLASS[:-1], *cursor, SMALL_CLASS[-1]), 1)
     answers: list[Answer] = []
     sender = threading.Thread(target=lambda: answers.append(instance.post(path, large, bearer())))
+    sent_at = time.monotonic()
     sender.start()
     took = []
     while sender.is_alive():
@@ -98,4 +99,5 @@ def test_webhooks_do_not_wait_for_a_large_recording(instance: Instance) -> None:
     sender.join()
     assert [answer.status for answer in answers] == [200]
     assert len(took) > 5
-    assert max(took) < LONGEST_WEBHOOK_SECONDS
+    # One that waited for the recording would have taken as long; a busy machine is slow with both.
+    assert max(took) < max(LONGEST_WEBHOOK_SECONDS, (time.monotonic() - sent_at) / 2)
