@@ -38,6 +38,7 @@ _ADMINISTRATORS: Final = frozenset(
 _OF_TEACHERS: Final = frozenset({"Instructor", "Administrator", "TeachingAssistant"})
 
 _ID: Final = re.compile(rf"[\x21-\x7e](?:[\x20-\x7e]{{0,{LONGEST_ID - 2}}}[\x21-\x7e])?")
+_ACTIVITY: Final = re.compile(r"[0-9a-f]{32}")
 _GROUPS: Final = re.compile(r"[0-9]{1,20}(?:,[0-9]{1,20})*")
 
 
@@ -214,6 +215,12 @@ def groups_of(custom: Mapping[str, str]) -> frozenset[str] | None:
     if told is None:
         return None
     return frozenset(told.split(",")) if _GROUPS.fullmatch(told) else frozenset()
+
+
+def activity_of(custom: Mapping[str, str]) -> str:
+    """The BBB activity that a teacher chose for this link: Summary.activity_key in hexadecimal, or blank."""
+    told = custom.get("activity", "")
+    return told if _ACTIVITY.fullmatch(told) else ""
 
 
 def language_of(claims: Mapping[str, Any]) -> str:

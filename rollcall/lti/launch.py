@@ -193,7 +193,7 @@ def _link(context: Context, link_id: str, told: Mapping[str, Any], custom: Mappi
     """The link, with the BBB activity it was made for, if a teacher chose one."""
     kept = {
         "title": claims.text(claims.member(told, messages.RESOURCE_LINK).get("title")),
-        "activity": custom.get("activity", "")[: claims.LONGEST_ID],
+        "activity": claims.activity_of(custom),
         "line_item_url": claims.url(claims.member(told, messages.ENDPOINT).get("lineitem")),
         "launched_at": now,
     }

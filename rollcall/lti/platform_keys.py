@@ -11,10 +11,11 @@ import jwt
 import structlog
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from django.utils.translation import gettext as _
 
-from rollcall.core.errors import RollcallError
+from rollcall.core.errors import Refused, RollcallError
 from rollcall.lti.refusals import refused
-from rollcall.lti.signed import Header, PublicKey, fits
+from rollcall.lti.signed import KINDS, Header, PublicKey, fits
 from rollcall.outgoing.asking import Question, ask_now
 from rollcall.store.platforms import Platform
 
@@ -122,6 +123,20 @@ def _matching(keys: str, header: Header) -> Iterator[PublicKey]:
             continue
         if fits(key, header.algorithm):
             yield key
+
+
+def require_pem(pem: str) -> None:
+    """That this text is a public key by which a platform may sign."""
+    try:
+        is_one = any(fits(load_pem_public_key(pem.encode()), algorithm) for algorithm in KINDS)
+    except (ValueError, UnsupportedAlgorithm):
+        is_one = False
+    if not is_one:
+        raise Refused(
+            _("The public key cannot be used."),
+            code="bad-key",
+            hint=_("It is RSA of at least 2048 bits, or an elliptic curve, and begins with BEGIN PUBLIC KEY."),
+        )
 
 
 def _only(pem: str, header: Header) -> list[PublicKey]:

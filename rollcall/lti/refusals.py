@@ -17,7 +17,13 @@ _ADMINISTRATOR: Final = _n(
 )
 _PLATFORM: Final = _n("Tell the administrator of your LMS. It sent something that LTI 1.3 does not allow.")
 _CLOCK: Final = _n("Open the activity again; if it lasts, the clock of the LMS or of Rollcall is wrong.")
+_INVITE: Final = _n("Ask whoever runs Rollcall for a new registration address.")
+_FROM_LMS: Final = _n("Paste the registration address into your LMS once more and begin again.")
 _RUNS: Final = _n("Tell whoever runs Rollcall; “rollcall platform check” says more.")
+
+_RUNS_HOSTS: Final = _n(
+    "Tell whoever runs Rollcall; an LMS inside their network has to be allowed (ROLLCALL_LMS_HOSTS)."
+)
 
 _TABLE: Final[Mapping[str, tuple[int, str, str]]] = MappingProxyType(
     {
@@ -63,6 +69,34 @@ _TABLE: Final[Mapping[str, tuple[int, str, str]]] = MappingProxyType(
             _n("Only teachers can choose what an activity shows."),
             _n("Ask a teacher of the course."),
         ),
+        # registering
+        "invitation-unknown": (404, _n("There is no such registration address."), _INVITE),
+        "invitation-used": (403, _n("This registration address has been used."), _INVITE),
+        "invitation-expired": (403, _n("This registration address is too old."), _INVITE),
+        "configuration-missing": (
+            400,
+            _n("This address is for your LMS, not for a browser."),
+            _n("In Moodle: Site administration, Plugins, External tool, Manage tools; paste it there."),
+        ),
+        "configuration-address": (400, _n("The LMS named an address that Rollcall may not ask."), _RUNS_HOSTS),
+        "configuration-unreachable": (502, _n("The LMS does not tell Rollcall how it is set up."), _RUNS_HOSTS),
+        "configuration-unreadable": (502, _n("What the LMS tells of how it is set up cannot be read."), _PLATFORM),
+        "configuration-issuer": (400, _n("The LMS speaks for another site than its own."), _PLATFORM),
+        "configuration-endpoint": (400, _n("The LMS names an address that is not its own."), _RUNS_HOSTS),
+        "registration-token": (
+            403,
+            _n("The LMS does not take the registration any more, or never began it."),
+            _FROM_LMS,
+        ),
+        "registration-token-used": (403, _n("The LMS has registered Rollcall already."), _FROM_LMS),
+        "registration-domain": (400, _n("The LMS finds that Rollcall's address is not its own."), _RUNS),
+        "registration-refused": (502, _n("The LMS refused to register Rollcall."), _FROM_LMS),
+        "registration-unreachable": (
+            502,
+            _n("The LMS did not answer when Rollcall was to be registered."),
+            _RUNS_HOSTS,
+        ),
+        "registration-unreadable": (502, _n("What the LMS answered to the registration cannot be read."), _PLATFORM),
         "nothing-to-choose": (400, _n("The LMS does not take a link from a tool here."), _ADMINISTRATOR),
     }
 )

@@ -9,7 +9,7 @@ from django.db import DatabaseError
 from rollcall.lti import framing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from django.http import HttpRequest, HttpResponse
 
@@ -19,15 +19,20 @@ CONTENT_SECURITY_POLICY = (
     "style-src 'self'; "
     "img-src 'self' data:; "  # Bootstrap's arrows and ticks
     "connect-src 'self'; "
-    "form-action 'self'; "
     "base-uri 'none'; "
-    "frame-ancestors "
 )
 
 _HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     "Cache-Control": "no-store",  # who attended what is personal, and school computers are shared
 }
+
+
+def policy(framed_by: Iterable[str] = (), *, form_action: str = "") -> str:
+    """What a page may do: be framed by these origins, and send its forms to us and to this one."""
+    ancestors = " ".join(sorted(framed_by)) or "'none'"
+    actions = f"'self' {form_action}".strip()
+    return f"{CONTENT_SECURITY_POLICY}form-action {actions}; frame-ancestors {ancestors}"
 
 
 class SecurityHeaders:
@@ -40,8 +45,7 @@ class SecurityHeaders:
         """Answer, with the headers."""
         response = self.get_response(request)
         origins = _framed_by(request, response)
-        ancestors = " ".join(sorted(origins)) if origins else "'none'"
-        response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY + ancestors)
+        response.headers.setdefault("Content-Security-Policy", policy(origins))
         if origins and "X-Frame-Options" in response.headers:
             del response.headers["X-Frame-Options"]  # it cannot name anybody, and would win where both are read
         for name, value in _HEADERS.items():

@@ -548,10 +548,10 @@ def test_languages(stand_in: StandIn, locale: object, language: str) -> None:
 
 def test_course_and_link_are_kept_and_what_is_not_told_again_stays(stand_in: StandIn) -> None:
     roster = {"context_memberships_url": "https://moodle.example/members", "service_versions": ["2.0"]}
-    first = launched(stand_in, namesroleservice=roster, custom={"activity": "5"})
+    first = launched(stand_in, namesroleservice=roster, custom={"activity": "5f" * 16})
     assert first.context
     assert first.link
-    assert (first.context.memberships_url, first.link.activity) == (roster["context_memberships_url"], "5")
+    assert (first.context.memberships_url, first.link.activity) == (roster["context_memberships_url"], "5f" * 16)
     again = launched(stand_in, context={"id": "2", "title": "Renamed"})
     assert again.context
     assert (again.context.pk, again.context.title, again.context.label, again.context.memberships_url) == (

@@ -3,52 +3,24 @@
 from __future__ import annotations
 
 import time
-from functools import wraps
 from typing import TYPE_CHECKING
 
-import structlog
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpResponseRedirect, JsonResponse
-from django.shortcuts import render
-from django.utils import translation
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods
 
-from rollcall.core.errors import RollcallError
 from rollcall.lti import keys, launch, login, visits
 from rollcall.lti.entering import enter
-from rollcall.reports.licence_words import refusal
-from rollcall.store.licensing import Standing, licensed
+from rollcall.lti.messages import Message
+from rollcall.store.auditing import Action, write
+from rollcall.web.lti import choosing
+from rollcall.web.lti.showing import require_licence, told_in_a_page
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from django.http import HttpRequest, HttpResponse
 
-    from rollcall.store.platforms import Platform
-
-
-logger = structlog.get_logger(__name__)
-
-
-def told_in_a_page(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Say why nobody was let in: in a sentence, with a code to tell others. The log has the code alone."""
-
-    @wraps(view)
-    def answer(request: HttpRequest) -> HttpResponse:
-        try:
-            return view(request)
-        except RollcallError as error:
-            logger.info("A launch was refused", code=error.code)
-            return refused_page(request, error)
-
-    return answer
-
-
-def refused_page(request: HttpRequest, error: RollcallError) -> HttpResponse:
-    """The page of a launch that was refused, in the frame it came from."""
-    context = {"message": str(error), "hint": error.hint, "code": error.code, "framed": True}
-    return render(request, "lti_refused.html", context, status=error.status)
+    from rollcall.lti.claims import Launched
 
 
 @csrf_exempt
@@ -66,9 +38,12 @@ def begin(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @told_in_a_page
 def arrive(request: HttpRequest) -> HttpResponse:
-    """The token: whoever it names is let in."""
+    """The token: whoever it names is let in, or may choose what an activity shows."""
     now = _now()
     launched = launch.receive(dict(request.POST.lists()), now, may_enter=require_licence)
+    _note(launched, now)
+    if launched.message is Message.DEEP_LINK:
+        return choosing.page(request, launched, now)
     visit, secret = visits.begin(launched, now)
     return enter(request, visit, secret, visits.first_page(visit))
 
@@ -80,12 +55,17 @@ def key_set(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - Django's si
     return JsonResponse(keys.key_set(), headers={"Cache-Control": f"public, max-age={keys.CACHED_SECONDS}"})
 
 
-def require_licence(platform: Platform, language: str) -> None:
-    """That the platform's organisation may see its records now; said in the language of the launch."""
-    standing = licensed(platform.organisation_id)
-    if standing.standing is not Standing.IN_FORCE:
-        with translation.override(language or translation.get_language()):
-            raise refusal(platform.organisation_id, standing)
+def _note(launched: Launched, now: int) -> None:
+    platform = launched.platform
+    write(
+        now,
+        Action.LAUNCHED,
+        None,
+        actor=launched.user_id,
+        role=launched.role.value,
+        organisation=platform.organisation_id,
+        platform=platform.pk,
+    )
 
 
 def _now() -> int:

@@ -1,0 +1,51 @@
+"""What all pages have in common that an LMS sends people to: how they refuse, and whose licence they ask for."""
+
+from __future__ import annotations
+
+from functools import wraps
+from typing import TYPE_CHECKING
+
+import structlog
+from django.shortcuts import render
+from django.utils import translation
+
+from rollcall.core.errors import RollcallError
+from rollcall.reports.licence_words import refusal
+from rollcall.store.licensing import Standing, licensed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.http import HttpRequest, HttpResponse
+
+    from rollcall.store.platforms import Platform
+
+logger = structlog.get_logger(__name__)
+
+
+def told_in_a_page(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Say why nobody was let in: in a sentence, with a code to tell others. The log has the code alone."""
+
+    @wraps(view)
+    def answer(request: HttpRequest) -> HttpResponse:
+        try:
+            return view(request)
+        except RollcallError as error:
+            return refused_page(request, error)
+
+    return answer
+
+
+def refused_page(request: HttpRequest, error: RollcallError) -> HttpResponse:
+    """The page of what was refused, in the frame it came from."""
+    logger.info("An LMS was refused", code=error.code)
+    context = {"message": str(error), "hint": error.hint, "code": error.code, "framed": True}
+    return render(request, "lti_refused.html", context, status=error.status)
+
+
+def require_licence(platform: Platform, language: str) -> None:
+    """That the platform's organisation may see its records now; said in the language of the launch."""
+    standing = licensed(platform.organisation_id)
+    if standing.standing is not Standing.IN_FORCE:
+        with translation.override(language or translation.get_language()):
+            raise refusal(platform.organisation_id, standing)
