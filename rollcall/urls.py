@@ -11,7 +11,7 @@ from rollcall.reports.exports import views as exports
 from rollcall.reports.registry import REPORTS
 from rollcall.reports.views import audit, courses, dashboard, facts, lists, meetings, people, servers, use
 from rollcall.web import languages, sign_in, visits
-from rollcall.web.lti import launching
+from rollcall.web.lti import choosing, configuration, launching, registering
 
 if TYPE_CHECKING:
     from django.urls import URLPattern
@@ -77,6 +77,9 @@ urlpatterns = [
     path("lti/login", launching.begin),
     path("lti/launch", launching.arrive),
     path("lti/keys", launching.key_set),
+    path("lti/choose", choosing.choose),
+    path("lti/register/<str:token>", registering.register),
+    path("lti/configuration", configuration.configuration),
     path("zone", visits.zone),
     path("in/window", visits.window),
     path("in/stopped", visits.stopped),
