@@ -10,7 +10,7 @@ import httpx
 from rollcall.bbb import registration, servers
 from rollcall.bbb.api import BigBlueButton, http_client
 from rollcall.core.errors import RollcallError
-from rollcall.doctor import cache, database, fonts, hooks, public_url, records, relay
+from rollcall.doctor import cache, database, fonts, hooks, public_url, records, relay, rosters
 from rollcall.doctor import servers as server_check
 from rollcall.doctor.findings import Finding, fault
 from rollcall.store.connections import Server
@@ -25,7 +25,8 @@ async def examine() -> list[Finding]:
     found += await registration.in_thread(fonts.check)
     found += await public_url.check()
     found += await examine_servers(await registration.in_thread(live_servers))
-    return found + await registration.in_thread(relay.check)
+    found += await registration.in_thread(relay.check)
+    return found + await registration.in_thread(rosters.check)
 
 
 async def examine_servers(chosen: Sequence[Server]) -> list[Finding]:

@@ -1,0 +1,113 @@
+"""The roster of a course, as far as an LMS told it: who was enrolled while a meeting lasted."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from rollcall.core.roster import Enrolled, Enrolment, Stay, enrolment
+from rollcall.store.derived import UNCLAIMED, Person
+from rollcall.store.keys import key_of, person_key
+from rollcall.store.names import fold_name
+from rollcall.store.platforms import Context, Member, Teacher
+
+if TYPE_CHECKING:
+    from rollcall.store.derived import Course, Summary
+
+_IN_A_STATEMENT: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class OnRoster:
+    """Somebody who is or was on the roster of a course, with all their stays, the oldest first.
+
+    `name` is what is known of them: as the LMS shares it, else as they were called in meetings; it may be blank. `key`
+    is that of their page, None if they were in no meeting at all.
+    """
+
+    user_id: str
+    name: str
+    key: bytes | None
+    is_learner: bool
+    stays: tuple[Stay, ...]
+
+    @property
+    def left_at(self) -> int | None:
+        """The reading that no longer had them; None while they are on it."""
+        return self.stays[-1].until_at
+
+    def enrolment(self, summary: Summary) -> Enrolment:
+        """Whether they were enrolled while this meeting lasted."""
+        end = summary.ended_possible_at or summary.ended_proved_at or summary.started_at
+        return enrolment(self.stays, summary.started_at, max(end, summary.started_at))
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """Everybody who was ever seen on it, by name. `read_at` is the last whole reading, `first_at` the first."""
+
+    read_at: int
+    first_at: int
+    people: tuple[OnRoster, ...]
+    by_user: Mapping[str, OnRoster] = field(default_factory=dict)
+
+    def expected(self) -> Iterable[OnRoster]:
+        """The learners: whoever teaches, by the roster or by having come as an instructor, is nobody's absentee."""
+        return (one for one in self.people if one.is_learner)
+
+    def standing(self, user_id: str) -> Enrolment:
+        """How somebody stands today."""
+        one = self.by_user.get(user_id)
+        if one is None:
+            return Enrolment.NOT_ENROLLED
+        return Enrolment.ENROLLED if one.left_at is None else Enrolment.LEFT
+
+
+def roster_of(course: Course | None) -> Roster | None:
+    """What is known of a course's roster; None where no LMS offers it, or nobody has launched from the course yet."""
+    if course is None or course.organisation == UNCLAIMED:
+        return None
+    context = _context(course)
+    if context is None or context.roster_at is None:
+        return None
+    stays: defaultdict[str, list[Stay]] = defaultdict(list)
+    for member in Member.objects.filter(context=context).order_by("from_at", "pk"):
+        who = Enrolled(member.user_id, member.name, member.is_instructor, member.is_learner)
+        stays[member.user_id].append(Stay(who, member.from_at, member.until_at, member.absent_at, member.seen_at))
+    if not stays:
+        return None
+    teachers = set(Teacher.objects.filter(context=context).values_list("user_id", flat=True))
+    known = _known(course, stays)
+    people = [_on_roster(user, tuple(mine), known.get(user), user in teachers) for user, mine in stays.items()]
+    people.sort(key=lambda one: (fold_name(one.name) or "\uffff", len(one.user_id), one.user_id))
+    first_at = min(mine[0].from_at for mine in stays.values())
+    return Roster(context.roster_at, first_at, tuple(people), {one.user_id: one for one in people})
+
+
+def _context(course: Course) -> Context | None:
+    """Of one LMS that is registered twice, the registration whose roster was read last."""
+    found = Context.objects.filter(
+        platform__organisation=course.organisation,
+        platform__site_key=key_of(course.site),
+        key=key_of(course.context_id),
+    )
+    return found.exclude(roster_at=None).order_by("-roster_at", "pk").first()
+
+
+def _known(course: Course, users: Iterable[str]) -> dict[str, Person]:
+    """Those of them who were in any meeting of the LMS."""
+    keys = [person_key(course.site, user, course.organisation) for user in users]
+    found: dict[str, Person] = {}
+    for begin in range(0, len(keys), _IN_A_STATEMENT):
+        for person in Person.objects.filter(key__in=keys[begin : begin + _IN_A_STATEMENT], is_user=True):
+            found[person.external_user_id] = person
+    return found
+
+
+def _on_roster(user: str, stays: tuple[Stay, ...], person: Person | None, is_teacher: bool) -> OnRoster:  # noqa: FBT001
+    last = stays[-1].who
+    name = last.name.strip() or (person.name.strip() if person else "")
+    is_expected = last.is_learner and not is_teacher and not any(stay.who.is_instructor for stay in stays)
+    return OnRoster(user, name, bytes(person.key) if person else None, is_expected, stays)
