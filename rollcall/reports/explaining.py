@@ -25,7 +25,7 @@ from rollcall.core.intervals import merge, total
 from rollcall.core.meeting import fold_meeting
 from rollcall.core.records import CUT_MS
 from rollcall.core.witnesses import DOCUMENT_BYTES, rank_of_callback, rank_of_recording
-from rollcall.reports import words
+from rollcall.reports import formatting, words
 from rollcall.reports.details import attendance_detail, summary_detail
 from rollcall.reports.facts import in_words, times_listed, told_of_attendee
 from rollcall.reports.rows import Bounds
@@ -226,7 +226,7 @@ def _told_edges(session: Session, at: int, edges: Iterable[_Edge], zone: tzinfo,
             "what": _("join") if is_join else _("leave"),
             "at": words.clock(edge.at, zone),
             "source": words.source(edge.source),
-            "received": words.stamp(edge.received_at, zone),
+            "received": formatting.left_to_right(words.stamp(edge.received_at, zone)),
         }
 
 
@@ -243,7 +243,7 @@ def _shown_edge(session: Session, at: int, signs: Iterable[_Sign], zone: tzinfo,
             "at": words.clock(at, zone),
             "what": sign.what,
             "source": words.source(sign.source),
-            "received": words.stamp(sign.received_at, zone),
+            "received": formatting.left_to_right(words.stamp(sign.received_at, zone)),
         }
 
 

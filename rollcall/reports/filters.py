@@ -77,7 +77,7 @@ class Word:
 
     def wrong(self, sentence: str, code: str, hint: str = "") -> Refused:
         """A refusal; the sentence may name the %(field)s and the %(word)s."""
-        return Refused(sentence % {"field": self.label, "word": self.text}, code=code, hint=hint)
+        return Refused(sentence % {"field": self.label, "word": formatting.typed(self.text)}, code=code, hint=hint)
 
 
 @dataclass(frozen=True, slots=True)
@@ -408,6 +408,12 @@ def _out_of_order(values: Mapping[str, Any]) -> Iterable[tuple[str, Refused]]:
     if since is not None and until is not None and since >= until:
         sentence = _("“From” is later than “to”, so nothing can lie between.")
         yield "to", Refused(sentence, code="from-after-to", hint=_("Swap the two."))
+    if values.get("hour_from") is not None and values.get("hour_from") == values.get("hour_to"):
+        sentence = _("Nothing lies between a time of day and the same one.")
+        yield "hour-to", Refused(sentence, code="no-time-between", hint=_("Leave both out for the whole day."))
+    if values.get("hour_from") is not None and values.get("hour_from") == values.get("hour_to"):
+        sentence = _("“Time of day from” and “Time of day before” are the same, so nothing can lie between.")
+        yield "hour-to", Refused(sentence, code="no-time-of-day", hint=_("Write a later one, or leave both out."))
     for least, most, lower, upper in _ORDERED:
         if lower in values and upper in values and values[lower] > values[upper]:
             sentence = _("“%(least)s” is more than “%(most)s”, so nothing can lie between.") % {

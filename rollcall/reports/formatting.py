@@ -165,6 +165,11 @@ def isolated(name: str) -> str:
     return f"{_FSI}{visible(name)}{_PDI}"
 
 
+def typed(text: str) -> str:
+    """What somebody wrote, in a sentence of a language that may go the other way."""
+    return isolated(text) if languages.is_right_to_left(_language()) else visible(text)
+
+
 def listed(parts: Iterable[str], *, have_commas: bool = False) -> str:
     """Several things side by side."""
     several = list(parts)

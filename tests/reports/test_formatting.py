@@ -115,6 +115,12 @@ def test_a_name_is_shut_off_from_what_stands_beside_it() -> None:
     assert formatting.isolated("عائشة") == "\u2068عائشة\u2069"
 
 
+def test_a_date_that_was_typed_keeps_its_order_in_a_sentence_from_right_to_left() -> None:
+    assert formatting.typed("2026-02-31") == "2026-02-31"
+    with translation.override("ar"):
+        assert formatting.typed("2026-02-31") == "\u20682026-02-31\u2069"
+
+
 def test_several_things_are_listed_with_the_languages_own_comma() -> None:
     for code, listed in (("de", "a, b"), ("ar", "a، b")):
         with translation.override(code):

@@ -98,6 +98,7 @@ def test_a_day_is_the_readers(page: Any) -> None:
         ("from=2026-13-01", "“2026-13-01” is not a date."),
         ("to=yesterday", "“yesterday” is not a date."),
         ("from=2026-11-20&to=2026-11-19", "“From” is later than “to”"),
+        ("hour-from=08:00&hour-to=08:00", "are the same, so nothing can lie between"),
         ("state=asleep", "State: there is no state “asleep”."),
         ("nmae=ada", "There is no filter “nmae”."),
         ("name=" + "x" * 201, "is too long."),

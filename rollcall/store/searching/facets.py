@@ -46,7 +46,7 @@ _UNIT: Final[Mapping[str, Callable[[Mapping[str, Any]], int | None]]] = {
 _LOOKED_AT = 2_000
 """Rows of a large set that are told apart."""
 
-_SHOWN = 20
+SHOWN = 20
 
 
 class _Look(NamedTuple):
@@ -113,7 +113,7 @@ def _facets(name: str, look: _Look, wanted: Filter, unit: Callable[[Mapping[str,
     values = Counter(value for value, one in set(valued) if one is not None)
     labels = _labels(name, values)
     ordered = sorted(values.items(), key=lambda pair: (-pair[1], str(pair[0])))
-    shown = ordered if name == "weekday" else ordered[:_SHOWN]
+    shown = ordered if name == "weekday" else ordered[:SHOWN]
     return [Facet(*labels[value], Counted(number, look.is_more)) for value, number in shown if value in labels]
 
 
