@@ -12,6 +12,7 @@ from django.db import connections
 from django.http import StreamingHttpResponse
 from django.utils import translation
 
+from rollcall import languages
 from rollcall.core.errors import Refused
 from rollcall.reports import to_csv, to_json, to_xlsx
 from rollcall.reports.file_names import disposition
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from rollcall.reports.rows import Table
 
-OPTIONS = ("bom",)
+OPTIONS = ("bom", "lang")
 """What an address may say of a file beside the filter."""
 
 PART = 64 * 1024
@@ -61,6 +62,18 @@ def is_asked(options: Mapping[str, str], name: str) -> bool:
             hint=_("Write 1 or 0."),
         )
     return value == "1"
+
+
+def language_of(options: Mapping[str, str]) -> str | None:
+    """The language that the address asks for, in which a program finds the same headings whoever runs it."""
+    code = options.get("lang", "")
+    if code and code not in (known := languages.codes()):
+        raise Refused(
+            _("There is no language “%(code)s”.") % {"code": code[:40]},
+            code="unknown-language",
+            hint=_("There are: %(names)s.") % {"names": ", ".join(known)},
+        )
+    return code or translation.get_language()
 
 
 def file_response(

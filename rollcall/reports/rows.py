@@ -97,6 +97,23 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
+class Section:
+    """A short table that stands below the rows of a report: on paper, on a sheet of its own, under a key of JSON.
+
+    `said` are sentences above its rows, `noted` below them; `about` is what JSON says beside `rows_key`.
+    """
+
+    key: str
+    title: str
+    columns: Sequence[Column]
+    rows_key: str
+    rows: Sequence[Any]
+    said: Sequence[str] = ()
+    noted: Sequence[str] = ()
+    about: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Heading:
     """What a document says above its rows: `lines` about the subject, `filters` used, each (label, words).
 
@@ -127,6 +144,7 @@ class Table:
     heading: Heading | None = None
     totals: Mapping[str, Any] = field(default_factory=dict)
     pictures: Sequence[Picture] = ()
+    sections: Sequence[Section] = ()
 
 
 class Bounds(NamedTuple):

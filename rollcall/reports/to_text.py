@@ -22,7 +22,16 @@ _LONGEST = 64
 
 
 def to_text(table: Table, zone: tzinfo) -> Iterator[bytes]:
-    """One block of columns, or one for each group under its own line."""
+    """One block of columns, or one for each group under its own line; sections stand below."""
+    yield from _rows(table, zone)
+    for one in table.sections:
+        yield "\n".join(["", one.title, *one.said, ""]).encode()
+        if one.rows:
+            yield from _block(_shown(one.columns), one.rows, zone)
+        yield "".join(f"{note}\n" for note in one.noted).encode()
+
+
+def _rows(table: Table, zone: tzinfo) -> Iterator[bytes]:
     columns, inner = _shown(table.columns), _shown(table.inner)
     if not inner:
         yield from _block(columns, list(table.rows), zone)

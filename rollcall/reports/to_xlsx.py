@@ -15,17 +15,17 @@ from django.utils.translation import gettext as _
 from xlsxwriter.utility import xl_col_to_name  # type: ignore[import-untyped]  # it brings no stubs
 
 from rollcall.reports.meanings import told
-from rollcall.reports.rows import Format
+from rollcall.reports.rows import Format, Table
 from rollcall.reports.sheets import BATCH, Cell, lines, sheet_of
 from rollcall.reports.to_text import width
-from rollcall.reports.workbook import MOST_ROWS, Wanted, skeleton
+from rollcall.reports.workbook import MOST_ROWS, Beside, Wanted, skeleton
 from rollcall.reports.xlsx_cells import Cells, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from datetime import tzinfo
 
-    from rollcall.reports.rows import Table
+    from rollcall.reports.rows import Section
     from rollcall.reports.sheets import Field
     from rollcall.reports.workbook import Skeleton
 
@@ -148,8 +148,16 @@ class _Writing:
             is_right_to_left=get_language_bidi(),
             made_at=heading.made_at if heading else 0,
             told=told(self._table, self._sheet, self._zone, rows=sum(self._sizes)),
+            sections=[_beside(one, self._zone) for one in self._table.sections],
         )
         return skeleton(wanted, self._sizes)
+
+
+def _beside(one: Section, zone: tzinfo) -> Beside:
+    table = Table(one.key, one.rows_key, one.columns, one.rows)
+    sheet = sheet_of(table, Format.XLSX, zone)
+    rows = list(chain.from_iterable(lines(table, sheet, lambda _cell, values: values)))
+    return Beside(one.title, [field.heading for field in sheet.fields], rows)
 
 
 def _entry(name: str) -> ZipInfo:

@@ -29,6 +29,7 @@ MOST_NAMES = 12
 """So many people stand in a sentence; the others are behind a fold."""
 
 MOST_CHANGES = 300
+MOST_TIMES = 4
 
 SEEN_MS = 1_000
 """What is less is not told of: no page shows it."""
@@ -108,6 +109,36 @@ def block(row: MeetingRow, people: Sequence[Attendance], *, zone: tzinfo) -> Blo
         changed=tuple(_changes(row.detail.changes, names)),
         settled=settled(row, zone),
     )
+
+
+def told_by(row: MeetingRow, zone: tzinfo) -> str:
+    """The same in a line, for the head of a paper: who told, who did not, and when messages may be missing."""
+    if not row.detail.meetings:
+        return ""
+    told = row.detail.meetings[0].witnesses
+    by = (
+        (_("webhooks"), told.webhooks),
+        (_("polls"), told.polls),
+        (_("analytics callback"), told.callback),
+        ("events.xml", told.recording),
+    )
+    words_of = {"came": formatting.listed(name for name, one in by if one is not None) or _("nobody")}
+    words_of["missing"] = formatting.listed(name for name, one in by if one is None)
+    line = _("%(came)s; not by %(missing)s") % words_of if words_of["missing"] else words_of["came"]
+    return f"{line}. {_missed(row, zone)}" if row.detail.blind else line
+
+
+def _missed(row: MeetingRow, zone: tzinfo) -> str:
+    times = [
+        f"{formatting.interval(words.clock(start, zone), words.clock(end, zone))} ({words.cause(cause)})"
+        for start, end, cause in row.detail.blind
+    ]
+    more = ["…"] if len(times) > MOST_TIMES else []
+    return ngettext(
+        "%(count)d time in which messages may be missing: %(times)s",
+        "%(count)d times in which messages may be missing: %(times)s",
+        len(times),
+    ) % {"count": len(times), "times": ", ".join(times[:MOST_TIMES] + more)}
 
 
 # --- one line each ----------------------------------------------------------------------------------------------------

@@ -38,6 +38,7 @@ _ILLEGAL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _LONGEST_NAME = 31
 _LINE_POINTS = 15
 _ARROW = 3
+_WIDE = 30
 _STYLED = re.compile(rb'<c r="[A-Z]+2" s="(\d+)"/>')
 
 
@@ -55,6 +56,16 @@ class Wanted:
     is_right_to_left: bool
     made_at: int
     told: Sequence[tuple[str, str]] = ()
+    sections: Sequence[Beside] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """A short sheet of its own, of texts and numbers."""
+
+    title: str
+    headings: Sequence[str]
+    rows: Sequence[Sequence[str | int | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +89,8 @@ def skeleton(wanted: Wanted, sizes: Sequence[int]) -> Skeleton:
     names = _names(wanted, len(sizes))
     for name, rows in zip(names, sizes, strict=False):
         _add_sheet(book, name, wanted, rows, styles)
+    for name, beside in zip(names[len(sizes) :], wanted.sections, strict=False):
+        _add_beside(book, name, beside, wanted, styles[QUOTED])
     _add_about(book, names[-1], wanted)
     book.close()
     with ZipFile(file) as made:
@@ -113,8 +126,10 @@ def _names(wanted: Wanted, sheets: int) -> list[str]:
     """Names that Excel takes, no two alike: "Meetings", "Meetings (2)", …, "About"."""
     about, title = _name(wanted.about), _name(wanted.title)
     names = [title, *(f"{_cut(title, _LONGEST_NAME - 6)} ({number})" for number in range(2, sheets + 1))]
-    is_taken = about.casefold() in {name.casefold() for name in names}
-    return [*names, f"{_cut(about, _LONGEST_NAME - 2)} +" if is_taken else about]
+    for one in (*(_name(beside.title) for beside in wanted.sections), about):
+        is_taken = one.casefold() in {name.casefold() for name in names}
+        names.append(f"{_cut(one, _LONGEST_NAME - 2)} +" if is_taken else one)
+    return names
 
 
 def _name(text: str) -> str:
@@ -137,6 +152,23 @@ def _add_sheet(book: Workbook, name: str, wanted: Wanted, rows: int, styles: Seq
     sheet.set_landscape()
     sheet.fit_to_pages(1, 0)
     sheet.repeat_rows(0)
+    _turn(sheet, wanted)
+
+
+def _add_beside(book: Workbook, name: str, beside: Beside, wanted: Wanted, text: Format) -> None:
+    sheet = book.add_worksheet(name)
+    heading = book.add_format(_HEADING)
+    sheet.set_column(0, len(beside.headings) - 1, _WIDE)
+    for number, label in enumerate(beside.headings):
+        sheet.write_string(0, number, legible(label), heading)
+    for number, row in enumerate(beside.rows, 1):
+        for column, value in enumerate(row):
+            if isinstance(value, int):
+                sheet.write_number(number, column, value)
+            elif value:
+                sheet.write_string(number, column, legible(value), text)
+    sheet.freeze_panes(1, 1)
+    sheet.fit_to_pages(1, 0)
     _turn(sheet, wanted)
 
 

@@ -176,7 +176,7 @@ def test_nobody_else_sees_it_but_a_superuser(ada: Any, view: Any, django_user_mo
     Maker("w").tick()
     others = {
         "grace": (operator(django_user_model, "grace"), 404),
-        "root": (django_user_model.objects.create_superuser("root"), 200),
+        "root": (operator(django_user_model, "root", is_superuser=True), 200),
     }
     for user, status in others.values():
         client = Client()
@@ -191,7 +191,7 @@ def test_ones_own_files_are_listed_and_nobody_elses(
 ) -> None:
     assert "There are none now." in client.get("/exports").content.decode()
     ready, waiting = asked(ada), asked(ada, "/people.pdf?name=grace")
-    other = asked(django_user_model.objects.create_superuser("root"))
+    other = asked(operator(django_user_model, "root", is_superuser=True))
     Export.objects.filter(pk=ready.pk).update(name="<script>")
     Maker("w").tick()
     page = client.get("/exports").content.decode()

@@ -63,6 +63,8 @@ def addresses(demo: Demo, browser: Browser) -> dict[str, str]:
         page.goto(found["meeting"])
         found["explained"] = page.locator("a[href*='/facts/']").first.get_attribute("href") or ""
         page.goto("/attendances.pdf")
+        page.locator("form.offer button").click()
+        page.wait_for_url(re.compile("/exports/"))
         found["export"] = re.sub("^https?://[^/]+", "", page.url)
         assert found["export"].startswith("/exports/")
         open_running(page)

@@ -6,10 +6,14 @@ import csv
 import io
 import json
 import time
+import urllib.error
 import urllib.request
 from functools import cache
+from http import HTTPStatus
+from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import openpyxl
 import pytest
@@ -34,6 +38,7 @@ class Reader:
     def __init__(self, demo: Demo) -> None:
         self._url = demo.url
         self._opener = urllib.request.build_opener()
+        self._cookies = demo.cookies
         self._opener.addheaders = [("Cookie", demo.cookies), ("Accept-Language", "en")]
 
     def get(self, address: str) -> tuple[str, bytes]:
@@ -47,9 +52,12 @@ class Reader:
 
     def file(self, address: str) -> bytes:
         """It, at once or made in the background."""
-        place, content = self.get(address)
-        if not place.startswith("/exports/"):
-            return content
+        try:
+            return self.get(address)[1]
+        except urllib.error.HTTPError as error:
+            if error.code != HTTPStatus.CONFLICT:
+                raise
+        place = self._have_made(address)
         until = time.monotonic() + WAIT_SECONDS
         while time.monotonic() < until:
             _, page = self.get(place)
@@ -57,6 +65,18 @@ class Reader:
                 return self.get(f"{place}/file")[1]
             time.sleep(0.2)
         pytest.fail(f"{address} was not made in time")
+
+    def _have_made(self, address: str) -> str:
+        """As the form of its page does; the address of the page that tells how far it is."""
+        request = urllib.request.Request(self._url + address, headers={"Accept": "text/html"})
+        with self._opener.open(request) as answer:
+            cookie = SimpleCookie(answer.headers["Set-Cookie"] or self._cookies)["csrftoken"].value
+            token = first_of(answer.read(), "//form[@class='offer']//input[@name='csrfmiddlewaretoken']/@value")
+        body = urlencode({"csrfmiddlewaretoken": token}).encode()
+        request = urllib.request.Request(self._url + address, data=body)
+        request.add_header("Cookie", f"{self._cookies}; csrftoken={cookie}")
+        with self._opener.open(request) as answer:
+            return str(answer.url.removeprefix(self._url))
 
 
 def first_of(page: bytes, path: str) -> str:

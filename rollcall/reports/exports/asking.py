@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 from django.http import HttpResponseRedirect
+from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import get_language
 
@@ -43,20 +44,32 @@ def later(request: HttpRequest, name: str, kind: str, **options: str) -> HttpRes
     query = request.GET.copy()
     for option, word in options.items():
         query[option] = word
-    export = _ask(request, query.urlencode(), name, kind)
+    export = order(request, request.path, query.urlencode(), name, kind)
     answer = HttpResponseRedirect(f"/exports/{export.pk}")
     answer.status_code = 303
     return answer
 
 
-def _ask(request: HttpRequest, query: str, name: str, kind: str) -> Export:
-    """The same file is not made twice at a time."""
+def offer(request: HttpRequest, why: str, others: Sequence[tuple[str, str]]) -> HttpResponse:
+    """Ask whether a worker shall make it: no GET begins that, as browsers fetch addresses that nobody has clicked.
+
+    The form, or a program, sends the same address as POST, which is `later`. `others` are addresses of other forms.
+    """
+    if "text/html" not in request.headers.get("Accept", ""):
+        hint = _("Send the same address as POST: the answer leads to the page of the file.")
+        raise Refused(why, code="made-later", status=409, hint=hint)
+    shown = {"page": "exports", "why": why, "address": request.get_full_path(), "others": others}
+    return render(request, "export_offer.html", shown)
+
+
+def order(request: HttpRequest, path: str, query: str, name: str, kind: str) -> Export:
+    """What a worker is to make: the file of this address. The same one is not made twice at a time."""
     reader = reader_of(request)
     owner = owner_of(reader)
     under_way = Export.objects.filter(owner=owner, state__in=UNDER_WAY)
     language, zone = get_language() or "en", str(timezone.get_current_timezone())
     for one in under_way:
-        if (one.path, one.query, one.kind, one.language, one.zone) == (request.path, query, kind, language, zone):
+        if (one.path, one.query, one.kind, one.language, one.zone) == (path, query, kind, language, zone):
             return one
     if under_way.count() >= AT_ONCE_PER_USER:
         raise Refused(
@@ -70,7 +83,7 @@ def _ask(request: HttpRequest, query: str, name: str, kind: str) -> Export:
         user_id=request.user.pk,
         owner=owner,
         reader=msgspec.json.encode(reader).decode(),
-        path=request.path,
+        path=path,
         query=query,
         name=name,
         kind=kind,

@@ -33,7 +33,7 @@ from rollcall.reports.pdf.layout import MARGIN, PAPERS, Layout, Wish, lay_out, w
 from rollcall.reports.pdf.masthead import Masthead
 from rollcall.reports.pdf.printable import Printable
 from rollcall.reports.pdf.rendering import ROWS_OF_A_PART, Document
-from rollcall.reports.rows import Column, Heading, Kind, Picture, Table
+from rollcall.reports.rows import Column, Heading, Kind, Picture, Section, Table
 from rollcall.reports.translating import gettext as _
 
 LONGEST: Final = 20_000
@@ -185,7 +185,19 @@ class _Maker:
             "is_tall": self.wanted.has_signatures,
             "page": text(_("Page {page} of {pages}")),
             "words": {"filters": text(_("Only these rows")), "nothing": text(_("There is nothing to show."))},
+            "sections": [self._section(one) for one in self.table.sections],
             "signatures": [text(_("Place, date")), text(_("Signature"))] if self.wanted.has_signatures else [],
+        }
+
+    def _section(self, one: Section) -> dict[str, Any]:
+        """It is short: none of its columns is laid out, and all of it stands in the last part."""
+        columns = shown(one.columns)
+        return {
+            "title": self.printable.text(one.title),
+            "said": list(map(self.printable.text, one.said)),
+            "noted": list(map(self.printable.text, one.noted)),
+            "columns": [self._label(column) for column in columns],
+            "rows": [self.cells.row(columns, row) for row in one.rows],
         }
 
     def _above(self, subject: Any | None) -> dict[str, Any]:  # noqa: ANN401 - the same

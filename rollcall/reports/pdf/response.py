@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import get_language
 
 from rollcall.core.errors import Refused
-from rollcall.reports.exports.asking import is_replayed, later, progress_of
+from rollcall.reports.exports.asking import is_replayed, later, offer, progress_of
 from rollcall.reports.file_names import disposition
 from rollcall.reports.files import is_asked
 from rollcall.reports.pdf import rendering
@@ -44,10 +44,12 @@ _LETTER: Final = frozenset(("us", "ca", "mx", "ph", "cl", "co", "ve", "cr", "gt"
 
 
 def pdf_response(request: HttpRequest, table: Table, name: str) -> HttpResponseBase:
-    """The file; for a long one the way to a page that tells how far it is."""
+    """The file; of a long one the offer to have it made, and to a POST the way to a page that tells how far it is."""
     wanted = Wanted(
         timezone.get_current_timezone(), _paper(request), is_asked(request.GET, "signatures"), progress_of(request)
     )
+    if request.method == "POST":
+        return later(request, name, "pdf", paper=wanted.paper)
     if is_replayed(request):
         return _drawn(table, wanted, name)
     table, is_long = _looked_at(table)
@@ -55,7 +57,22 @@ def pdf_response(request: HttpRequest, table: Table, name: str) -> HttpResponseB
         with DESKS.one() as has_one:
             if has_one:
                 return _drawn(table, wanted, name)
-    return later(request, name, "pdf", paper=wanted.paper)
+    return offer(request, _why(is_long=is_long), _others(request))
+
+
+def _why(*, is_long: bool) -> str:
+    if is_long:
+        return _("This file is long, so it is made in the background.")
+    return _("Many files are being made just now, so this one is made in the background.")
+
+
+def _others(request: HttpRequest) -> list[tuple[str, str]]:
+    """The same rows in the forms that need no waiting."""
+    query = request.GET.copy()
+    for option in OPTIONS:
+        query.pop(option, None)
+    stem, asked = request.path.removesuffix("pdf"), query.urlencode()
+    return [(kind.upper(), f"{stem}{kind}?{asked}".removesuffix("?")) for kind in ("csv", "xlsx")]
 
 
 def _drawn(table: Table, wanted: Wanted, name: str) -> HttpResponse:

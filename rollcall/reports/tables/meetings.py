@@ -12,11 +12,13 @@ from rollcall.reports.addresses import meeting_page
 from rollcall.reports.asking import Takes, now
 from rollcall.reports.filters import OF_ATTENDANCE, OF_MEETINGS, OF_PEOPLE
 from rollcall.reports.meeting_rows import meeting_group, meeting_row, time_totals
+from rollcall.reports.missing import missing_of, section
 from rollcall.reports.pictures import people_present
 from rollcall.reports.rows import Column, Format, Heading, Kind, Table
 from rollcall.reports.subjects import meeting_of
 from rollcall.reports.tables.attendees import ATTENDEE_COLUMNS, plain
 from rollcall.reports.tables.report import MEETING_NUMBER, Report
+from rollcall.reports.witnesses import told_by
 from rollcall.store import reading, searching
 
 if TYPE_CHECKING:
@@ -111,7 +113,13 @@ def _meeting(asked: Asked, subject: Sequence[str], form: Format) -> Table:
     summary = meeting_of(int(subject[0]), asked.inside)
     group = meeting_group(summary, reading.attendees(summary), as_of=now())
     heading = _heading(group.subject, len(group.rows), asked)
-    table = replace(attendance_table([group]), heading=heading, totals=time_totals(group.rows))
+    missing = missing_of(group.subject, group.rows)
+    table = replace(
+        attendance_table([group]),
+        heading=heading,
+        totals=time_totals(group.rows),
+        sections=[section(missing)] if missing else [],
+    )
     if form is not Format.PDF or not group.rows:
         return table
     return replace(table, pictures=[people_present(group.rows, group.subject, asked.zone).picture])
@@ -129,6 +137,7 @@ def _heading(meeting: MeetingRow, people: int, asked: Asked) -> Heading:
         (str(_("Length")), words.bounds(meeting.length) if meeting.length else ""),
         (str(_("People")), formatting.number(people)),
         (str(_("Server")), summary.pool_name),
+        (str(_("Told by")), told_by(meeting, asked.zone)),
     ]
     title = summary.name.strip() or str(_("(no name)"))
     return Heading(title, asked.wanted.as_of, [line for line in lines if line[1]])

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.utils import timezone
+from django.http import HttpResponseNotAllowed
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from rollcall.reports import access, asking, files, formatting, words
 from rollcall.reports.file_names import file_name
@@ -22,6 +23,7 @@ from rollcall.reports.tables.people import people_table
 from rollcall.reports.to_html import Sorting, to_html
 from rollcall.reports.views.frame import answer, pages, read
 from rollcall.store import searching
+from rollcall.store.searching.facets import SHOWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -193,7 +195,7 @@ def _facet(name: str, found: Sequence[searching.Facet], asked: Asked) -> dict[st
         }
         for one in found
     ]
-    return {"label": field.label, "values": values}
+    return {"label": field.label, "values": values, "is_cut": len(found) == SHOWN}
 
 
 # --- files ------------------------------------------------------------------------------------------------------------
@@ -203,9 +205,16 @@ _FORMATS = {"csv": Format.CSV, "xlsx": Format.XLSX, "json": Format.JSON, "pdf": 
 KINDS = tuple(_FORMATS)
 
 
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 def file(request: HttpRequest, kind: str, *, name: str, **about: Any) -> HttpResponseBase:
-    """A report as a file: all of its rows."""
+    """A report as a file: all of its rows. A POST has a PDF made in the background."""
+    if request.method == "POST" and kind != "pdf":
+        return HttpResponseNotAllowed(["GET", "HEAD"])
+    with translation.override(files.language_of(request.GET)):
+        return _file(request, kind, name=name, **about)
+
+
+def _file(request: HttpRequest, kind: str, *, name: str, **about: Any) -> HttpResponseBase:
     report = REPORTS[name]
     subject = tuple(str(one) for one in about.values())
     access.require(request, report)
