@@ -24,13 +24,16 @@ scratch.write_into_memory()
 # Before anything imports the settings: nothing of the person who runs the tests, and a data folder per process.
 _DATA = Path(tempfile.mkdtemp(prefix="rollcall-tests-"))
 _SQLITE = _DATA / "rollcall.sqlite3"
-_FOR_TESTS = {"ROLLCALL_TEST_ALL", "ROLLCALL_KILLS"}
+_EXAMPLES = "ROLLCALL_TEST_EXAMPLES"
+_FOR_TESTS = {"ROLLCALL_TEST_ALL", "ROLLCALL_KILLS", _EXAMPLES}
 for _name in [name for name in os.environ if name.startswith("ROLLCALL_") and name not in _FOR_TESTS]:
     del os.environ[_name]
 os.environ |= {"DJANGO_SETTINGS_MODULE": "rollcall.settings", "ROLLCALL_DATA": str(_DATA)}
 
 # No deadline: what is slow on a busy machine is no fault.
-hypothesis.settings.register_profile("rollcall", deadline=None, print_blob=True)
+hypothesis.settings.register_profile(
+    "rollcall", deadline=None, print_blob=True, max_examples=int(os.environ.get(_EXAMPLES, "100"))
+)
 hypothesis.settings.load_profile("rollcall")
 
 stay_on_loopback()
