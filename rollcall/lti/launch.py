@@ -10,7 +10,7 @@ from typing import Any, Final
 from django.utils.crypto import constant_time_compare
 
 from rollcall.core.access import Role
-from rollcall.lti import addresses, claims, messages
+from rollcall.lti import addresses, claims, messages, roster
 from rollcall.lti.claims import Launched
 from rollcall.lti.login import Form
 from rollcall.lti.messages import Message
@@ -107,6 +107,8 @@ def _launched(told: Mapping[str, Any], platform: Platform, pending: PendingLaunc
     context = _context(platform, context_id, told, services, now) if context_id else None
     link = _link(context, link_id, told, custom, now) if context and link_id else None
     _seen(platform, told, now)
+    if context is not None:
+        _tell_roster(context, told, user_id, role, now)
     return Launched(
         platform=platform,
         deployment=deployment,
@@ -158,10 +160,10 @@ def _ids(told: Mapping[str, Any], message: Message, role: Role) -> tuple[str, st
 
 def _services(told: Mapping[str, Any]) -> dict[str, str]:
     """The addresses of the roster and of the gradebook; blank where they are not offered, or not to be asked."""
-    roster = claims.member(told, messages.NAMES_AND_ROLES)
+    names = claims.member(told, messages.NAMES_AND_ROLES)
     grades = claims.member(told, messages.ENDPOINT)
     return {
-        "memberships_url": claims.url(roster.get("context_memberships_url")),
+        "memberships_url": claims.url(names.get("context_memberships_url")),
         "line_items_url": claims.url(grades.get("lineitems")),
         "line_item_url": claims.url(grades.get("lineitem")),
     }
@@ -187,6 +189,15 @@ def _context(
         platform=platform, key=key_of(context_id), defaults=kept, create_defaults=kept | {"context_id": context_id}
     )
     return context
+
+
+def _tell_roster(context: Context, told: Mapping[str, Any], user_id: str, role: Role, now: int) -> None:
+    """Have the roster read, and remember who teaches. A Moodle's front page has all its users: it is no course."""
+    if role is not Role.LEARNER:
+        roster.came_as_instructor(context, user_id, now)
+    kinds = claims.member(told, messages.CONTEXT).get("type")
+    if not isinstance(kinds, list) or [str(kind).rpartition("#")[2] for kind in kinds] != ["Group"]:
+        roster.wish(context, now)
 
 
 def _link(context: Context, link_id: str, told: Mapping[str, Any], custom: Mapping[str, str], now: int) -> ResourceLink:

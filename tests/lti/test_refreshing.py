@@ -123,11 +123,14 @@ def test_a_course_in_trouble_waits_alone(site: Site, clock: Clock) -> None:
     assert rows[0].platform.services_paused_until is None
 
 
+def _say(content: bytes) -> Any:
+    return lambda *_: (200, content, "text/html", {})
+
+
 def test_a_reading_that_fails_takes_nobody_off(site: Site, clock: Clock) -> None:
     context = make_context(site)
     work(clock)
-    nobody, broken = (lambda *_: (200, b'{"members":[]}', "x/y", {})), (lambda *_: (200, b"{", "x/y", {}))
-    faults: tuple[Any, ...] = (500, 404, "drop", nobody, broken)
+    faults: tuple[Any, ...] = (500, 404, "drop", _say(b'{"members":[]}'), _say(b"{"))
     for fault in faults:
         site.faults = [("/memberships", fault)]
         clock.now += 2 * DAY_MS
