@@ -119,6 +119,10 @@ def _resolved(node: Any, definitions: dict[str, Any]) -> Any:  # noqa: ANN401 - 
         if "$ref" in node:
             whole = {**definitions[node["$ref"].rpartition("/")[2]], **{k: v for k, v in node.items() if k != "$ref"}}
             return _resolved(whole, definitions)
+        if node.get("items") is False:  # a pair of the same kind, said in words that every generator of clients knows
+            [first, *others] = node["prefixItems"]
+            node = {**node, "items": first, "maxItems": 1 + len(others)}
+            del node["prefixItems"]
         return {name: _resolved(one, definitions) for name, one in node.items()}
     return [_resolved(one, definitions) for one in node] if isinstance(node, list) else node
 

@@ -12,6 +12,7 @@ from django.http import Http404, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
+from rollcall.api.answers import problem
 from rollcall.core.errors import Refused, RollcallError, Unavailable
 from rollcall.reports.access import is_let_in
 from rollcall.web.frame import frame
@@ -94,6 +95,8 @@ def wants_json(request: HttpRequest) -> bool:
 
 def answer(request: HttpRequest, error: RollcallError) -> HttpResponse:
     """The error in the form that was asked for. The page needs neither session nor database: they may be the fault."""
+    if request.path_info.startswith(API):
+        return problem(request, error)
     body = {"code": error.code, "message": str(error), "hint": error.hint}
     if wants_json(request):
         return JsonResponse(body, status=error.status)
