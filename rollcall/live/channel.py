@@ -91,6 +91,9 @@ class Channel:
             return
         self._shown, self.fragment = progress, made
         self.is_over = made is None or made.is_last
+        if progress is not None and progress.root is not None:
+            # It has become a room, and its own rows go when the family is folded: no counter of its own tells when.
+            self._shown, self._again_at = None, asyncio.get_running_loop().time() + AGAIN_SECONDS
         if chunk is not None or old is None or self.is_over:
             self._publish(chunk)
 
