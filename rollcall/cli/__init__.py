@@ -29,6 +29,7 @@ COMMANDS: dict[str, str] = {
     "bbb-host": "What is copied to a BigBlueButton host, and how.",
     "organisation": "Schools and universities, each of which sees its own: add, list, edit, remove.",
     "licence": "From when until when an organisation may see its records, and how much.",
+    "platform": "LMSs: invite, add, list, check, remove; their servers, deployments and keys.",
     "claim": "Meetings that no platform owns: whose they are.",
     "user": "Staff accounts: add, list, change, remove, their sessions.",
     "token": "Tokens for programs that read the API: add, list, revoke.",

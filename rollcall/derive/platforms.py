@@ -27,6 +27,23 @@ COMMAND_LINE = "command line"
 """Who did it, where nobody is signed in."""
 
 
+def find(name: str, *, with_removed: bool = False) -> Platform:
+    """By its number, its site, or the name it goes by; Refused where it is not one. One removed has only its number."""
+    if with_removed and name.isdecimal() and (removed := Platform.objects.filter(pk=int(name)).first()):
+        return removed
+    known = Platform.objects.filter(removed_at=None).select_related("organisation")
+    found = [one for one in known.order_by("pk") if name in {str(one.pk), one.site, one.issuer, one.name}]
+    if len(found) == 1:
+        return found[0]
+    raise Refused(
+        _("There are several platforms called %(name)s.") % {"name": name}
+        if found
+        else _("There is no platform called %(name)s.") % {"name": name},
+        code="unknown-platform",
+        hint=_("Use its number: rollcall platform list."),
+    )
+
+
 def require_addable(organisation: Organisation, site: str, pools: Sequence[Pool], *, is_new: bool = True) -> None:
     """That the organisation may have this LMS: its licence has room, and no other organisation has the site."""
     require_room(organisation, pools, platforms=int(is_new))

@@ -71,6 +71,7 @@ def rotate(now: int | None = None, *, at_once: bool = False) -> ToolKey:
     `at_once`: it signs now and the others are gone, because one of them is known to somebody else.
     """
     now = _now(now)
+    at_once = at_once or _signing(now) is None
     signs_from = now if at_once else now + SIGNS_AFTER_MS
     retires = now if at_once else signs_from + RETIRED_AFTER_MS
     with transaction.atomic():
