@@ -9,10 +9,21 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from bench import results, servers
 from bench.results import Result
 
+SHORT: dict[str, Any] = {"seconds": 0.4, "recordings": 40, "attendances": 100_000, "rounds": 3, "live": "short"}
+"""For a look in two or three minutes: less of everything whose figures are found by less, too."""
+
+WHOLE: dict[str, Any] = {
+    "seconds": 1.5,
+    "recordings": 200,
+    "attendances": 300_000,
+    "rounds": 10,
+    "live": "quiet large thousand page",
+}
 POSTGRESQL = ("shared_buffers=512MB",)
 NAMED = ("ROLLCALL_WEASYPRINT",)
 """What of the environment is for a benchmark and not of an instance: see docs/speed.md."""
@@ -21,10 +32,11 @@ NAMED = ("ROLLCALL_WEASYPRINT",)
 def main() -> None:
     """Each part is measured in a process of its own, with a data folder of its own."""
     wanted = _arguments()
+    queries = ("--attendances", str(wanted.attendances), "--rounds", str(wanted.rounds))
     parts: dict[str, tuple[str, ...]] = {
-        "queries": ("--attendances", str(wanted.attendances)),
-        "queries-postgresql": ("--attendances", str(wanted.attendances)),
-        "documents": (),
+        "queries": queries,
+        "queries-postgresql": queries,
+        "documents": ("whole",) if wanted.whole else (),
         "sheets": (),
         "live": tuple(wanted.live.split()),
         "folding": (),
@@ -88,20 +100,26 @@ def _arguments() -> argparse.Namespace:
         help="queries, queries-postgresql, documents, sheets, live, folding, pages, startup, events, importing, "
         "memory, arrivals; all if none is named",
     )
-    parser.add_argument("--seconds", type=float, default=1.5, help="of each round of arrivals")
+    parser.add_argument("--whole", action="store_true", help="as much of everything as docs/speed.md tells of")
+    parser.add_argument("--seconds", type=float, help="of each round of arrivals")
     parser.add_argument("--arrivals", type=int, default=30_000, help="before the memory is measured")
     parser.add_argument("--million", dest="arrivals", action="store_const", const=1_000_000, help="a million of them")
     parser.add_argument("--events-mb", type=int, default=200, help="length of the events.xml that is never on a disk")
     parser.add_argument(
         "--ten-gigabytes", dest="events_mb", action="store_const", const=10_240, help="ten gigabytes of it"
     )
-    parser.add_argument("--recordings", type=int, default=200, help="files that are imported")
-    parser.add_argument("--attendances", type=int, default=300_000, help="in the database that is searched")
+    parser.add_argument("--recordings", type=int, help="files that are imported")
+    parser.add_argument("--attendances", type=int, help="in the database that is searched")
     parser.add_argument(
         "--bulk", dest="attendances", action="store_const", const=10_000_000, help="ten million of them; takes an hour"
     )
-    parser.add_argument("--live", default="quiet", help="cases of bench.live: quiet large thousand page")
-    return parser.parse_args()
+    parser.add_argument("--rounds", type=int, help="of all queries")
+    parser.add_argument("--live", help="cases of bench.live: quiet large thousand page short")
+    given = parser.parse_args()
+    for name, usual in (WHOLE if given.whole else SHORT).items():
+        if getattr(given, name) is None:
+            setattr(given, name, usual)
+    return given
 
 
 if __name__ == "__main__":

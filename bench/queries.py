@@ -17,7 +17,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qs, quote, urlsplit
 
-from bench.results import Result, as_lines
+from bench.results import Result, as_lines, limited
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -227,7 +227,7 @@ def results(asked: Sequence[Asked], vendor: str) -> Iterator[Result]:
     for one in asked:
         name, took = f"queries.{vendor}.{one.query.name.replace(' ', '-')}", one.took or [one.first]
         yield Result(f"{name}.p50", percentile(took, 50), "ms")
-        yield Result(f"{name}.p95", percentile(took, 95), "ms", one.query.limit_ms, "limit")
+        yield limited(f"{name}.p95", percentile(took, 95), "ms", one.query.limit_ms)
         yield Result(f"{name}.worst", max(took), "ms")
         yield Result(f"{name}.computed.p50", percentile(one.computed or [0.0], 50), "ms")
     for kind, limit in (("bounded", BOUNDED_MS), ("other", OTHER_MS)):
@@ -235,9 +235,9 @@ def results(asked: Sequence[Asked], vendor: str) -> Iterator[Result]:
         took = [ms for one in of_kind for ms in one.took or [one.first]]
         if took:
             yield Result(f"queries.{vendor}.{kind}.p50", percentile(took, 50), "ms")
-            yield Result(f"queries.{vendor}.{kind}.p95", percentile(took, 95), "ms", limit, "limit")
+            yield limited(f"queries.{vendor}.{kind}.p95", percentile(took, 95), "ms", limit)
             computed = [ms for one in of_kind for ms in one.computed or [one.first]]
-            yield Result(f"queries.{vendor}.{kind}.computed.p95", percentile(computed, 95), "ms", limit, "limit")
+            yield limited(f"queries.{vendor}.{kind}.computed.p95", percentile(computed, 95), "ms", limit)
             yield Result(f"queries.{vendor}.{kind}.first.p95", percentile([one.first for one in of_kind], 95), "ms")
     yield Result(f"queries.{vendor}.refused", sum(one.status != HTTP_OK for one in asked), "queries")
     whole, database = (sum(sum(getattr(one, name)) for one in asked) for name in ("took", "database"))

@@ -26,6 +26,15 @@ class Result:
         return self.value / self.baseline if self.baseline else None
 
 
+LIMIT = "limit"
+"""Against which it stands in a row where what counts is how much is allowed, or asked for."""
+
+
+def limited(name: str, value: float, unit: str, limit: float) -> Result:
+    """One number beside what it is to keep to."""
+    return Result(name, value, unit, limit, LIMIT)
+
+
 def as_json(results: Iterable[Result]) -> str:
     """One object, an entry for each name."""
     found = {one.name: {**asdict(one), "ratio": one.ratio} for one in results}

@@ -240,8 +240,8 @@ def test_people_are_sorted_by_any_total_however_many_they_are(
     walk_everything(monkeypatch)
     school.make_school(7)
     wanted = Filter(organisation=0, **narrowed)
-    for at_first, by_bound in ((2, 1_000), (1_000, -1)):
-        monkeypatch.setattr(people, "_AT_FIRST", at_first)
+    for at_once, by_bound in ((2, 1_000), (1_000, -1)):
+        monkeypatch.setattr(people, "_LOOKED_AT_ONCE", at_once)
         monkeypatch.setattr(people, "_BY_BOUND", by_bound)
         for sort in SORTS["people"]:
             found = forwards("people", wanted, sort, 4)

@@ -61,8 +61,8 @@ def person(request: HttpRequest, key: str) -> HttpResponseBase:
 
 
 def _page(request: HttpRequest, report: Report, asked: Asked, found: FoundPerson) -> dict[str, Any]:
-    wanted = replace(asked.wanted, person=found.key)
-    page = lists.find(report, asked, wanted)
+    scope = searching.Scope(replace(asked.wanted, person=found.key))
+    page = lists.find(report, asked, scope)
     table = person_table(found, page.rows, as_of=asked.wanted.as_of)
     sorting = Sorting(asked.sort or report.takes.sorts[0], lambda by: asked.query(sort=by), report.takes.sorts)
     totals = _totals(found if asked.is_blank else searching.person(found.key, asked.wanted))
@@ -72,7 +72,7 @@ def _page(request: HttpRequest, report: Report, asked: Asked, found: FoundPerson
         "table": to_html(table, asked.zone, caption=_("Meetings"), sorting=sorting),
         "sorts": lists.sorts(table, report, asked),
         "totals": totals,
-        "calendar": _calendar(asked, found),
+        "calendar": _calendar(asked, scope),
         "empty": _("They were in no such meeting."),
         "loosen": not asked.is_blank,
     } | pages(asked, before=page.before, after=page.after, path=request.path)
@@ -90,8 +90,7 @@ def _totals(found: FoundPerson | None) -> list[dict[str, str]]:
     return [{"said": said, "address": ""} for said in shown]
 
 
-def _calendar(asked: Asked, found: FoundPerson) -> Any:  # noqa: ANN401 - safe markup
-    wanted = replace(asked.wanted, person=found.key)
-    page = searching.page("attendances", wanted, limit=MOST_DRAWN)
-    shown = attendances.shown(page.rows, as_of=wanted.as_of)
+def _calendar(asked: Asked, scope: searching.Scope) -> Any:  # noqa: ANN401 - safe markup
+    page = searching.page("attendances", scope, limit=MOST_DRAWN)
+    shown = attendances.shown(page.rows, as_of=scope.wanted.as_of)
     return figures(term_calendar(list(map(attended, shown)), asked.zone), asked.zone)

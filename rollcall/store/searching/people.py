@@ -70,8 +70,8 @@ _NAMED_AT_ONCE = 10_000
 _ROWS_OF_ONE = 10
 """What a person costs on a walk, in rows."""
 
-_AT_FIRST = 500
-"""People whose totals are looked at together; then twice as many each time."""
+_LOOKED_AT_ONCE = 400
+"""People whose totals are looked at together."""
 
 _BY_BOUND = 1_000_000
 """Attendances of the people with the largest totals, up to which they are looked at one after the other."""
@@ -192,7 +192,7 @@ def _by_bound(scope: Scope, name: str, order: Order, start: Place | None, limit:
     takes too long.
     """
     found: list[Place] = []
-    looked_at, size, begin = 0, _AT_FIRST, None
+    looked_at, size, begin = 0, _LOOKED_AT_ONCE, None
     while looked_at <= _BY_BOUND:
         people = _entries(scope)
         if begin is not None:
@@ -204,7 +204,7 @@ def _by_bound(scope: Scope, name: str, order: Order, start: Place | None, limit:
         if len(some) < size or (len(found) == limit and found[-1][0] > some[-1][0]):
             return Taken(found)
         looked_at += sum(meetings for *_, meetings in some)
-        begin, size = some[-1][:2], 2 * size
+        begin = some[-1][:2]
     return None
 
 
