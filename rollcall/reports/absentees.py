@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from rollcall.core.roster import Enrolment
 from rollcall.reports import formatting, words
+from rollcall.store.searching import State
 from rollcall.store.searching.rosters import roster_of
 
 if TYPE_CHECKING:
@@ -53,7 +54,11 @@ def absentees_of(meeting: MeetingRow, everybody: Sequence[AttendeeRow]) -> Absen
     if roster is None:
         return None
     here = {one.attendance.external_user_id for one in everybody if one.attendance.kind == "user"}
-    doubtful = bool(meeting.detail.blind) or any(one.attendance.kind != "user" for one in everybody)
+    doubtful = (
+        bool(meeting.detail.blind)
+        or meeting.state is not State.SETTLED
+        or any(one.attendance.kind != "user" for one in everybody)
+    )
     return Absentees(roster.read_at, roster.first_at, missing_from(roster, meeting.summary, here, is_doubtful=doubtful))
 
 

@@ -1,25 +1,33 @@
 """Who is missing in a meeting, and on what ground: one answer for the page, the paper, the sheet and the JSON.
 
-Another ground (a roster: enrolled, and never came) is a Ground with its words here; nothing else changes.
+Where the roster of the course is known it counts; without one, who was in its last meetings.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from rollcall.reports import words
+from rollcall.reports.absentees import absentees_of, is_of_a_group, name_of, why
 from rollcall.reports.rows import Column, Format, Kind, Section
+from rollcall.store.searching import State
 from rollcall.store.searching.usual import usually_here
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import tzinfo
 
+    from rollcall.reports.absentees import Absentee, Absentees
     from rollcall.reports.meeting_rows import AttendeeRow, MeetingRow
     from rollcall.store.searching.usual import Usual
+
+
+USUAL: Final = "usual"
 
 
 class Ground(StrEnum):
@@ -28,25 +36,33 @@ class Ground(StrEnum):
     NO_COURSE = "no-course"
     FIRST_MEETING = "first-meeting"
     LAST_MEETINGS = "last-meetings"
+    ROSTER = "roster"
+    GROUP_ROOM = "group-room"
 
 
 @dataclass(frozen=True, slots=True)
 class MissingPerson:
-    """Somebody who was expected: in how many of the meetings that were compared they were, and the same in words."""
+    """Somebody who was expected, and why, in few words (where that is not said of all) and in more.
+
+    `standing` is "usual", or how it stands by the roster (Standing); `meetings` in how many of those compared they
+    were, None by a roster; `key` is None for somebody who was in no meeting at all.
+    """
 
     name: str
     external_user_id: str
-    key: bytes
-    meetings: int
+    key: bytes | None
+    meetings: int | None
     short: str
     why: str
+    standing: str = USUAL
 
 
 @dataclass(frozen=True, slots=True)
 class Missing:
     """Those who are missing, by name; `told` says on what ground, `notes` why one of them may have been there.
 
-    `compared` counts the meetings that tell who usually comes, None where no course is known.
+    `compared` counts the meetings that tell who usually comes, None where no course is known or a roster tells;
+    `read_at` is when that was last read.
     """
 
     ground: Ground
@@ -54,20 +70,32 @@ class Missing:
     people: Sequence[MissingPerson]
     told: str
     notes: Sequence[str] = ()
+    read_at: int | None = None
+
+    @property
+    def title(self) -> str:
+        """What it is headed."""
+        return _("Enrolled, not seen") if self.read_at is not None else _("Usually here, not seen")
 
 
 COLUMNS = (
     Column("name", gettext_lazy("Name"), Kind.NAME, lambda one: one.name),
     Column("external_user_id", gettext_lazy("User id"), Kind.ID, lambda one: one.external_user_id),
     Column("why", gettext_lazy("Why"), Kind.TEXT, lambda one: one.why, ~Format.JSON),
+    Column("standing", gettext_lazy("Roster"), Kind.ID, lambda one: one.standing, Format.JSON),
     Column("meetings", gettext_lazy("Meetings"), Kind.COUNT, lambda one: one.meetings, Format.JSON),
 )
 
 
-def missing_of(meeting: MeetingRow, everybody: Sequence[AttendeeRow]) -> Missing | None:
+def missing_of(meeting: MeetingRow, everybody: Sequence[AttendeeRow], zone: tzinfo) -> Missing | None:
     """The missing of a meeting, `everybody` being all of its people; None while it runs, as they may still come."""
     if meeting.is_running:
         return None
+    by_roster = absentees_of(meeting, everybody)
+    return _usual(meeting, everybody) if by_roster is None else _by_roster(by_roster, meeting, everybody, zone)
+
+
+def _usual(meeting: MeetingRow, everybody: Sequence[AttendeeRow]) -> Missing:
     usual = usually_here(meeting.summary)
     people = [
         MissingPerson(
@@ -88,14 +116,56 @@ def section(missing: Missing) -> Section:
     """The same as a part of a file."""
     return Section(
         key="missing",
-        title=_("Usually here, not seen"),
+        title=missing.title,
         columns=COLUMNS,
         rows_key="people",
         rows=missing.people,
         said=(missing.told,),
         noted=missing.notes,
-        about={"ground": missing.ground, "compared": missing.compared},
+        about={"ground": missing.ground, "compared": missing.compared, "read_at": missing.read_at},
     )
+
+
+# --- by the roster ----------------------------------------------------------------------------------------------------
+
+
+def _by_roster(found: Absentees, meeting: MeetingRow, everybody: Sequence[AttendeeRow], zone: tzinfo) -> Missing:
+    if is_of_a_group(meeting.summary):
+        told = _(
+            "This was the room of a group, and the roster does not tell who is in which group: "
+            "who is missing is not known."
+        )
+        return Missing(Ground.GROUP_ROOM, None, [], told, read_at=found.read_at)
+    people = [_absentee(one, zone) for one in found.people]
+    notes = _doubts(meeting, everybody) if people else []
+    if meeting.state is State.ENDED and people:
+        notes.append(_("Late messages may still say that somebody was there."))
+    if found.first_at > meeting.summary.started_at:
+        first = {"time": words.day_and_clock(found.first_at, zone)}
+        notes.append(_("The roster was read for the first time after this meeting had begun (%(time)s).") % first)
+    return Missing(Ground.ROSTER, None, people, _told_by_roster(found, zone), notes, found.read_at)
+
+
+def _absentee(one: Absentee, zone: tzinfo) -> MissingPerson:
+    said = why(one, zone)
+    return MissingPerson(name_of(one.who), one.who.user_id, one.who.key, None, said, said, one.standing)
+
+
+def _told_by_roster(found: Absentees, zone: tzinfo) -> str:
+    read = {"time": words.day_and_clock(found.read_at, zone), "count": len(found.people)}
+    if not found.people:
+        return _("Everybody on the roster, as it was read on %(time)s, was seen.") % read
+    return (
+        ngettext(
+            "On the roster, as it was read on %(time)s, is %(count)d person who was not seen:",
+            "On the roster, as it was read on %(time)s, are %(count)d people who were not seen:",
+            len(found.people),
+        )
+        % read
+    )
+
+
+# --- by the last meetings ---------------------------------------------------------------------------------------------
 
 
 def _ground(usual: Usual) -> Ground:

@@ -69,7 +69,7 @@ def test_who_is_missing_stands_under_a_key_of_the_json(register: Any) -> None:
     said = json.loads(register("json"))["missing"]
 
     assert (said["ground"], said["compared"]) == ("last-meetings", 2)
-    assert said["people"] == [{"name": HOSTILE, "external_user_id": "77", "meetings": 2}]
+    assert said["people"] == [{"name": HOSTILE, "external_user_id": "77", "standing": "usual", "meetings": 2}]
 
 
 def test_who_is_missing_has_a_sheet_of_the_workbook(register: Any) -> None:

@@ -54,7 +54,7 @@ def _beside(meeting: MeetingRow, everybody: Sequence[AttendeeRow]) -> dict[str, 
     """What stands beside the rows and does not change every second."""
     zone = timezone.get_current_timezone()
     drawn = figures([people_present(everybody, meeting, zone)], zone) if everybody else ""
-    missing = missing_of(meeting, everybody)
+    missing = missing_of(meeting, everybody, zone)
     return {"is_over": missing is not None, "missing": _missing(missing) if missing else None, "drawn": drawn}
 
 
@@ -67,4 +67,4 @@ def _missing(missing: Missing) -> dict[str, Any]:
         }
         for person in missing.people
     ]
-    return {"people": people, "told": missing.told, "notes": missing.notes}
+    return {"title": missing.title, "people": people, "told": missing.told, "notes": missing.notes}

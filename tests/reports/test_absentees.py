@@ -1,0 +1,153 @@
+"""Enrolled and not seen: by the roster of the course, and no surer than it can be."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+
+from rollcall.core.roster import Enrolled
+from rollcall.lti import roster
+from rollcall.store.derived import Summary
+from tests.makers import Attendee, at, make_meeting
+from tests.reports.browsing import ADA
+from tests.reports.pdf.printed import text_of
+from tests.reports.rosters import COURSE, enrol, owned
+
+pytestmark = pytest.mark.django_db
+
+BEN, TESS = Enrolled("5", "Ben Bravo", is_learner=True), Enrolled("3", "Tess", is_instructor=True)
+GUEST = Attendee(name="Somebody", uid="", kind="guest")
+DAY_MS = 24 * 60 * 60_000
+
+
+def meeting(context: Any, *people: Attendee, **more: Any) -> Summary:
+    return owned(make_meeting(*(people or (ADA,)), **COURSE, **more), context)
+
+
+def said(page: Any, summary: Summary) -> dict[str, Any]:
+    return dict(json.loads(page.client.get(f"/meetings/{summary.meeting_id}.json").getvalue())["missing"])
+
+
+def standings(page: Any, summary: Summary) -> dict[str, str]:
+    return {one["external_user_id"]: one["standing"] for one in said(page, summary)["people"]}
+
+
+def told(page: Any, summary: Summary) -> str:
+    (section,) = page(f"/meetings/{summary.meeting_id}").xpath("//section[@class='missing-people']")
+    return " ".join(section.text_content().split())
+
+
+def test_who_was_enrolled_and_never_came_is_told_for_certain(page: Any) -> None:
+    summary = meeting(enrol(ADA.uid, BEN, TESS, "42"))
+    assert said(page, summary) == {
+        "ground": "roster",
+        "compared": None,
+        "read_at": at("09:00"),
+        "people": [
+            {"name": "Ben Bravo", "external_user_id": "5", "standing": "absent", "meetings": None},
+            {"name": "Participant 42", "external_user_id": "42", "standing": "absent", "meetings": None},
+        ],
+    }
+    text = told(page, summary)
+    assert text.startswith("Enrolled, not seen On the roster")
+    assert "are 2 people who were not seen: Ben Bravo enrolled, never came" in text
+
+
+def test_everybody_was_there(page: Any) -> None:
+    summary = meeting(enrol(ADA.uid, TESS))
+    assert standings(page, summary) == {}
+    assert "Everybody on the roster" in told(page, summary)
+
+
+@pytest.mark.parametrize(
+    "doubt",
+    [
+        {"blind": (("10:20", "10:25", "downtime"),)},
+        {"people": (ADA, GUEST)},
+        {"people": (ADA, Attendee(name="+49XXX", uid="v_1", kind="dial-in"))},
+        {"settles": "+9999 00:00"},
+    ],
+)
+def test_in_doubt_nobody_is_called_absent(page: Any, doubt: dict[str, Any]) -> None:
+    summary = meeting(enrol(ADA.uid, BEN), *doubt.pop("people", ()), **doubt)
+    assert standings(page, summary) == {"5": "cannot-tell"}
+    assert "it cannot be told whether they came" in told(page, summary)
+
+
+def test_only_members_at_the_time_of_the_meeting_count(page: Any) -> None:
+    enrol(ADA.uid, "early", "left", moment=at("09:00") - 3 * DAY_MS)
+    enrol(ADA.uid, "early", moment=at("09:00") - 2 * DAY_MS)
+    enrol(ADA.uid, moment=at("11:30"))
+    context = enrol(ADA.uid, "late", moment=at("12:00"))
+    summary = meeting(context)
+    # One left before it, one came after it; one left in a time in which nobody had asked.
+    assert standings(page, summary) == {"early": "left"}
+    assert "not seen; left the course between 18 Nov 2026 and 20 Nov 2026" in told(page, summary)
+
+
+def test_of_a_meeting_before_the_first_reading_it_is_not_known_who_was_enrolled(page: Any) -> None:
+    summary = meeting(enrol(ADA.uid, BEN, moment=at("12:00")))
+    assert standings(page, summary) == {"5": "cannot-tell"}
+    text = told(page, summary)
+    assert "it is not known whether they were enrolled then" in text
+    assert "read for the first time after this meeting had begun" in text
+
+
+def test_who_left_since_is_kept_apart(page: Any) -> None:
+    enrol(ADA.uid, BEN, "4")
+    enrol(ADA.uid, BEN, "4", moment=at("11:30"))
+    context = enrol(ADA.uid, "4", moment=at("12:00"))
+    assert list(standings(page, meeting(context)).items()) == [("4", "absent"), ("5", "left")]
+
+
+@pytest.mark.parametrize("who", ["3", "8"])
+def test_an_instructor_is_no_absentee(page: Any, who: str) -> None:
+    context = enrol(ADA.uid, TESS, "8")
+    roster.came_as_instructor(context, "8", at("09:30"))
+    assert who not in standings(page, meeting(context))
+
+
+def test_who_was_an_instructor_once_is_no_absentee_later(page: Any) -> None:
+    enrol(ADA.uid, Enrolled("8", is_instructor=True), moment=at("08:00"))
+    enrol(ADA.uid, moment=at("08:30"))
+    assert standings(page, meeting(enrol(ADA.uid, "8"))) == {}
+
+
+def test_the_room_of_a_group_has_no_absentees_for_groups_are_not_told(page: Any) -> None:
+    summary = meeting(enrol(ADA.uid, BEN))
+    Summary.objects.filter(pk=summary.pk).update(group_id="7")
+    assert said(page, summary)["ground"] == "group-room"
+    assert standings(page, summary) == {}
+    assert "does not tell who is in which group" in told(page, summary)
+
+
+def test_the_roster_of_another_organisation_tells_nothing(page: Any) -> None:
+    context = enrol(ADA.uid, BEN)
+    summary = meeting(context)
+    context.platform.organisation = type(context.platform.organisation).objects.create(name="Other", added_at=0)
+    context.platform.save()
+    assert said(page, summary)["ground"] == "first-meeting"
+
+
+def test_a_roster_that_was_never_read_tells_nothing(page: Any) -> None:
+    context = enrol()
+    assert said(page, meeting(context))["ground"] == "first-meeting"
+
+
+def test_they_have_a_sheet_and_stand_on_paper(page: Any, tmp_path: Path) -> None:
+    summary = meeting(enrol(ADA.uid, BEN, "42"))
+    files = {kind: page.client.get(f"/meetings/{summary.meeting_id}.{kind}").getvalue() for kind in ("xlsx", "pdf")}
+    sheet = openpyxl.load_workbook(io.BytesIO(files["xlsx"]))["Enrolled, not seen"]
+    assert [[cell.value for cell in row] for row in sheet.iter_rows()] == [
+        ["Name", "User id", "Why"],
+        ["Ben Bravo", "5", "enrolled, never came"],
+        ["Participant 42", "42", "enrolled, never came"],
+    ]
+    printed = " ".join(text_of(files["pdf"], tmp_path).split())
+    assert "Enrolled, not seen" in printed
+    assert "Participant 42" in printed
