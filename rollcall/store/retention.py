@@ -12,6 +12,7 @@ from django.db import close_old_connections
 
 from rollcall import environment
 from rollcall.store import auditing
+from rollcall.store.platforms import Visit
 
 SECONDS: Final = 3600.0
 DAY_MS: Final = 24 * 3_600_000
@@ -32,3 +33,4 @@ def forget(now: int) -> None:
     close_old_connections()
     if count := auditing.forget(now - environment.AUDIT_DAYS.read_whole_number() * DAY_MS):
         logger.info("Entries of the audit log were forgotten", entries=count)
+    Visit.objects.filter(expires_at__lt=now).delete()

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bench.live import running_class, so_far
+from bench.live import events_at, running_class, so_far
 from bench.load import fire
 from bench.requests import HOOK, SECRET
 from rollcall.simulate.classes import Plan
@@ -26,6 +26,8 @@ from tests.whole.lms import Lms, serving
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Frame, Page, Playwright
+
+    from rollcall.simulate.truth import Truth
 
 PEOPLE = 12
 HOUR = 3600
@@ -65,10 +67,18 @@ class School:
     instance: Instance
     lms: Lms
     clock: Path
+    truth: Truth
+    happened: int = 0
 
     def is_later(self, seconds: int) -> None:
         """From now on it is so much later than it is."""
         self.clock.write_text(str(seconds))
+
+    def happens(self) -> str:
+        """Somebody new joins; their name."""
+        self.happened += 1
+        fire(int(self.instance.url.rpartition(":")[2]), events_at(self.truth.root, self.happened), 1, 30)
+        return f"Probe {self.happened:04}"
 
 
 @pytest.fixture(scope="module")
@@ -94,8 +104,9 @@ def school(tmp_path_factory: pytest.TempPathFactory) -> Iterator[School]:
     with serving(lms), running(env, home, "--port", str(port)) as instance:
         register(env, "bbb.invalid", SECRET, HOOK)
         lms.register(env)
-        fire(port, so_far(running_class(PEOPLE)), 1, 60)
-        yield School(instance, lms, clock)
+        truth = running_class(PEOPLE)
+        fire(port, so_far(truth), 1, 60)
+        yield School(instance, lms, clock, truth)
 
 
 @pytest.fixture(scope="module")
@@ -165,16 +176,121 @@ def test_the_browser_keeps_what_it_was_told_to(context: BrowserContext, school: 
     assert storage is keeps.whole
 
 
-def test_a_course_is_read_in_a_frame(context: BrowserContext, school: School, keeps: Keeps) -> None:
-    frame = launched(context, school)
-    assert bool(re.search("/in/[0-9a-f]{16}/", frame.url)) is keeps.parted
+def opened(frame: Frame, path: str) -> Frame:
+    """A page of this visit, by its address."""
+    frame.goto(frame.evaluate("path => location.origin + document.documentElement.dataset.in + path.slice(1)", path))
+    return frame
 
-    frame.goto(moved(frame, "/meetings"))
-    frame.locator(".rows-box tbody th a").first.click()
-    frame.locator(".person").first.wait_for(timeout=CHANGE_MS)
+
+def has_plain_name(frame: Frame | Page) -> bool:
+    """Whether the address only names the visit; else it opens it."""
+    return bool(re.search("/in/[0-9a-f]{16}/", frame.url))
+
+
+def test_a_launch_leads_to_the_course(context: BrowserContext, school: School, keeps: Keeps) -> None:
+    frame = launched(context, school)
+    assert has_plain_name(frame) is keeps.parted
+    assert "/courses/" in frame.url
+    assert frame.locator(".brand").count() == 0
+    assert frame.locator("form[action='/logout'], form[action$='/logout']").count() == 0
+
+
+def test_a_list_is_searched_as_one_types_and_leads_to_a_class(context: BrowserContext, school: School) -> None:
+    frame = opened(launched(context, school), "/attendances")
+    row = frame.locator(".rows-box tbody tr").first
+    name = row.locator("th a").inner_text()
+    frame.evaluate("window.isTheSamePage = true")
+
+    frame.get_by_label("Full name", exact=True).press_sequentially(name, delay=20)
+    frame.wait_for_function("name => new URLSearchParams(location.search).get('name') === name", arg=name)
+    assert frame.evaluate("window.isTheSamePage")
     assert "/in/" in frame.url
 
+    frame.evaluate("location.reload()")
+    frame.wait_for_function("window.isTheSamePage === undefined")
+    assert frame.get_by_label("Full name", exact=True).input_value() == name
+    frame.locator(".rows-box tbody th a").first.click()
+    frame.wait_for_url(re.compile("/in/[^/]+/(people|meetings)/"))
 
-def moved(frame: Frame, path: str) -> str:
-    """The address of a page of ours in this visit."""
-    return str(frame.evaluate("path => document.documentElement.dataset.in + path.slice(1)", path))
+
+def test_a_class_that_runs_changes_by_itself(context: BrowserContext, school: School) -> None:
+    frame = opened(launched(context, school), "/meetings/1")
+    with frame.page.expect_response(re.compile("/live/")):
+        frame.evaluate("location.reload()")
+    name = school.happens()
+    frame.locator(".person", has_text=name).wait_for(timeout=CHANGE_MS)
+    addresses = frame.evaluate("[...document.querySelectorAll('#live [href]')].map(one => one.getAttribute('href'))")
+    assert addresses
+    assert {one[:4] for one in addresses} <= {"/in/", "#"}
+
+
+def test_a_file_is_fetched(context: BrowserContext, school: School, tmp_path: Path) -> None:
+    frame = opened(launched(context, school), "/meetings/1")
+    with frame.page.expect_download() as download:
+        frame.get_by_role("link", name="CSV").click()
+    download.value.save_as(tmp_path / "class.csv")
+    assert len((tmp_path / "class.csv").read_text().splitlines()) > PEOPLE
+
+
+def test_a_form_is_posted_and_the_language_stays(context: BrowserContext, school: School) -> None:
+    frame = opened(launched(context, school), "/meetings")
+    frame.get_by_role("button", name="العربية").click()
+    frame.locator("html[lang=ar][dir=rtl]").wait_for()
+    assert frame.url.endswith("/meetings")
+    frame.locator(".rows-box tbody th a").first.click()
+    frame.wait_for_url(re.compile("/in/[^/]+/meetings/1"))
+    assert frame.locator("html").get_attribute("lang") == "ar"
+
+
+def test_it_survives_an_hour_of_rest_and_a_reload_but_not_the_day(context: BrowserContext, school: School) -> None:
+    frame = opened(launched(context, school), "/meetings")
+    for hours in (1, 2, 3):
+        school.is_later(hours * HOUR)
+        frame.evaluate("location.reload()")
+        frame.locator(".rows-box tbody th a").first.click()
+        frame.wait_for_url(re.compile("/in/[^/]+/meetings/1"))
+        opened(frame, "/meetings")
+
+    school.is_later(7 * HOUR)
+    frame.get_by_role("link", name="Attendance", exact=True).click()
+    frame.get_by_role("heading", name="Your visit is over.").wait_for()
+    assert frame.get_by_role("link").count() == 1  # to the content of this page
+
+
+def test_a_search_in_a_visit_that_is_over_says_so(context: BrowserContext, school: School) -> None:
+    frame = opened(launched(context, school), "/attendances")
+    school.is_later(13 * HOUR)
+    frame.get_by_label("Full name", exact=True).press_sequentially("a")
+    frame.get_by_role("heading", name="Your visit is over.").wait_for()
+
+
+def test_a_new_window_shows_the_same_and_each_goes_on(context: BrowserContext, school: School, keeps: Keeps) -> None:
+    frame = opened(launched(context, school), "/attendances?sort=name")
+    for _ in range(2):
+        with context.expect_page() as opening:
+            frame.get_by_role("button", name="Open in a new window").click()
+        window = opening.value
+        window.locator("html[data-zone='Europe/Athens'] .rows-box").wait_for(timeout=CHANGE_MS)
+        assert window.url.endswith("/attendances?sort=name")
+        assert has_plain_name(window) is keeps.parted
+        assert window.evaluate("window.opener") is None
+        window.get_by_role("link", name="Meetings", exact=True).click()
+        window.locator(".rows-box tbody th a").first.wait_for()
+    opened(frame, "/meetings").locator(".rows-box tbody th a").first.wait_for()
+
+
+def test_two_launches_beside_each_other_are_two_visits(context: BrowserContext, school: School) -> None:
+    teacher = launched(context, school)
+    learner = launched(context, school, "learner")
+    opened(teacher, "/meetings").locator(".rows-box tbody th a").first.wait_for()
+    assert "/people/" in learner.url
+    learner.evaluate("location.reload()")
+    assert "/people/" in learner.url
+
+
+def test_it_is_of_use_on_a_telephone(context: BrowserContext, school: School) -> None:
+    frame = launched(context, school)
+    frame.page.set_viewport_size({"width": 320, "height": 640})
+    for path in ("/meetings", "/meetings/1", "/nowhere"):
+        opened(frame, path)
+        assert frame.evaluate("document.documentElement.scrollWidth") <= 320
