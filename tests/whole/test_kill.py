@@ -28,7 +28,8 @@ import pytest
 from tests.servers import free_port
 from tests.whole.instance import ROLLCALL, register, tell
 
-KILLS = int(os.environ.get("ROLLCALL_KILLS", "20"))
+# Each of the four things that are killed, three times; each costs a start of everything.
+KILLS = int(os.environ.get("ROLLCALL_KILLS", "12"))
 SENDERS = 4
 PATIENCE_SECONDS = 90
 # A child that died just before the end would, rightly, be told by the exit status.
