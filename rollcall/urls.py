@@ -12,6 +12,7 @@ from rollcall.reports.registry import REPORTS
 from rollcall.reports.views import audit, courses, dashboard, facts, lists, meetings, people, servers, use
 from rollcall.web import languages, sign_in, visits
 from rollcall.web.lti import choosing, configuration, launching, registering
+from rollcall.web.operator import account, licence, organisations, unclaimed
 
 if TYPE_CHECKING:
     from django.urls import URLPattern
@@ -39,6 +40,13 @@ class FileConverter(DigestConverter):
     regex = "|".join(lists.KINDS)
 
 
+class ActConverter(DigestConverter):
+    """What an operator does with a licence."""
+
+    regex = "suspended|resumed|ended"
+
+
+register_converter(ActConverter, "act")
 register_converter(DigestConverter, "digest")
 register_converter(FileConverter, "file")
 
@@ -70,6 +78,19 @@ urlpatterns = [
     path("exports/<int:pk>/delete", exports.delete_export),
     path("exports/<int:pk>/progress", exports.export_progress),
     path("exports/<int:pk>/file", exports.export_file),
+    path("organisations", organisations.organisations),
+    path("organisations/<int:pk>", organisations.organisation),
+    path("organisations/<int:pk>/edit", organisations.edit),
+    path("organisations/<int:pk>/licences", organisations.licence),
+    path("organisations/<int:pk>/licences/<act:act>", organisations.change_licence),
+    path("unclaimed", unclaimed.unclaimed_page),
+    path("unclaimed/claim", unclaimed.claim_page),
+    path("claims/<int:pk>/remove", unclaimed.remove_claim),
+    path("licence", licence.licence),
+    path("account", account.account),
+    path("account/password", account.password),
+    path("account/sessions/<int:pk>/end", account.end_session),
+    path("account/sessions/end", account.end_others),
     path("login", sign_in.login_page),
     path("login/link/<str:token>", sign_in.use_link),
     path("logout", sign_in.logout_page),

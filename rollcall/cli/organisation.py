@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -49,7 +50,7 @@ def list_organisations(
     open_database()
     from rollcall.store.organisations import Organisation
 
-    rows = [described(one) for one in Organisation.objects.order_by("name")]
+    rows = described(list(Organisation.objects.order_by("name")))
     if form is Form.JSON:
         print(json.dumps(rows, ensure_ascii=False, indent=2))
     elif rows:
@@ -87,24 +88,29 @@ def remove(name: Name) -> None:
     print(f"Removed {organisation.name}.")
 
 
-def described(organisation: Organisation) -> dict[str, str | int]:
-    """How it stands and what it has, in words."""
+def described(organisations: list[Organisation]) -> list[dict[str, str | int]]:
+    """How each stands and what it has, in words."""
     from django.utils import timezone
 
-    from rollcall.store.licensing import licensed, now_ms
-    from rollcall.store.limits import uses
+    from rollcall.store.accounts import Account
+    from rollcall.store.licensing import now_ms, standings
+    from rollcall.store.limits import uses_of
 
-    now, zone = now_ms(), timezone.get_default_timezone()
-    platforms, pools, people = uses(organisation.pk, now, zone)
-    return {
-        "name": organisation.name,
-        "licence": standing_told(licensed(organisation.pk, now)),
-        "platforms": _of(*platforms),
-        "servers": _of(*pools),
-        "people_this_month": _of(*people),
-        "accounts": organisation.accounts.count(),
-        "contact": organisation.contact or "-",
-    }
+    now, pks = now_ms(), [one.pk for one in organisations]
+    standing, used = standings(pks, now), uses_of(pks, now, timezone.get_default_timezone())
+    accounts = Counter(Account.objects.exclude(organisation=None).values_list("organisation", flat=True))
+    return [
+        {
+            "name": one.name,
+            "licence": standing_told(standing[one.pk]),
+            "platforms": _of(*used[one.pk].platforms),
+            "servers": _of(*used[one.pk].pools),
+            "people_this_month": _of(*used[one.pk].people),
+            "accounts": accounts[one.pk],
+            "contact": one.contact or "-",
+        }
+        for one in organisations
+    ]
 
 
 def _of(used: int, limit: int | None) -> str:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
     from rollcall.reports.tables.report import Report
+    from rollcall.store.licensing import Licensed
 
 AREAS: Final[Mapping[str, Area]] = MappingProxyType(
     {
@@ -33,6 +34,7 @@ AREAS: Final[Mapping[str, Area]] = MappingProxyType(
 """What each report is a part of; all others are LISTS."""
 
 _ATTRIBUTE: Final = "reader"
+_LICENSED: Final = "licensed"
 
 
 def let_in(request: HttpRequest, reader: Reader | None) -> None:
@@ -76,17 +78,24 @@ def require(request: HttpRequest, report: Report | None = None, *, area: Area | 
             status=403,
             hint=_("Ask whoever runs Rollcall for access."),
         )
-    require_licence(reader, area)
+    setattr(request, _LICENSED, require_licence(reader, area))
     return reader
 
 
-def require_licence(reader: Reader, area: Area = Area.LISTS) -> None:
+def licensed_of(request: HttpRequest) -> Licensed | None:
+    """How the reader's organisation stands, as it was found when this was asked for; None for an operator."""
+    found: Licensed | None = getattr(request, _LICENSED, None)
+    return found
+
+
+def require_licence(reader: Reader, area: Area = Area.LISTS) -> Licensed | None:
     """That the reader's organisation may see its records just now; of its licence it may always read."""
     if reader.organisation is None or area is Area.LICENCE:
-        return
+        return None
     standing = licensed(reader.organisation)
     if standing.standing is not Standing.IN_FORCE:
         raise refusal(reader.organisation, standing)
+    return standing
 
 
 def inside(request: HttpRequest) -> Inside:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from datetime import datetime, tzinfo
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from django.db.models import Count
 from django.utils.translation import gettext as _
 
 from rollcall.core.errors import Refused
-from rollcall.store.connections import Pool
 from rollcall.store.derived import Person
-from rollcall.store.licensing import licensed
+from rollcall.store.licensing import licensed, standings
 from rollcall.store.platforms import Platform
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
+    from django.db.models import QuerySet
+
+    from rollcall.store.connections import Pool
     from rollcall.store.organisations import Organisation
 
 WARNED_AT: Final = 0.9
@@ -49,17 +52,32 @@ class Uses(NamedTuple):
 
 def uses(organisation: int, now: int, zone: tzinfo) -> Uses:
     """What it has now (epoch ms), in the month that it is in `zone`."""
-    limits = licensed(organisation, now)
-    return Uses(
-        Use(_platforms(organisation), limits.platforms),
-        Use(len(_pools(organisation)), limits.pools),
-        Use(people_since(organisation, month_of(now, zone)), limits.people_a_month),
-    )
+    return uses_of([organisation], now, zone)[organisation]
 
 
-def people_since(organisation: int, since: int) -> int:
-    """Different users of its LMSs who were in a meeting that began since then (epoch ms), by an index alone."""
-    return Person.objects.filter(organisation=organisation, is_user=True, last_at__gte=since).count()
+def uses_of(organisations: Sequence[int], now: int, zone: tzinfo) -> dict[int, Uses]:
+    """The same of many at once."""
+    limits = standings(organisations, now)
+    platforms = _counted(_platforms(organisations), Count("pk"))
+    pools = _counted(_platforms(organisations).exclude(pools=None), Count("pools", distinct=True))
+    people = _counted(_people(organisations, month_of(now, zone)), Count("pk"))
+    return {
+        one: Uses(
+            Use(platforms.get(one, 0), limits[one].platforms),
+            Use(pools.get(one, 0), limits[one].pools),
+            Use(people.get(one, 0), limits[one].people_a_month),
+        )
+        for one in organisations
+    }
+
+
+def _people(organisations: Sequence[int], since: int) -> QuerySet[Person]:
+    """Users of its LMSs who were in a meeting that began since then (epoch ms): an index alone answers how many."""
+    return Person.objects.filter(organisation__in=organisations, is_user=True, last_at__gte=since)
+
+
+def _counted(rows: QuerySet[Any], what: Count) -> dict[int, int]:
+    return dict(rows.order_by().values_list("organisation").annotate(what))
 
 
 def month_of(now: int, zone: tzinfo) -> int:
@@ -79,12 +97,17 @@ def _midnight(of: datetime) -> int:
 def require_room(organisation: Organisation, pools: Iterable[Pool] = (), *, platforms: int = 1) -> None:
     """That it may have so many platforms more, and those attached to these pools; else Refused says what is full."""
     limits = licensed(organisation.pk)
-    if limits.platforms is not None and platforms and _platforms(organisation.pk) + platforms > limits.platforms:
+    if (
+        limits.platforms is not None
+        and platforms
+        and _platforms([organisation.pk]).count() + platforms > limits.platforms
+    ):
         raise _full(
             _("The licence of %(name)s is for %(count)d platforms, and it has them."), organisation, limits.platforms
         )
-    more = {pool.pk for pool in pools} - _pools(organisation.pk)
-    if limits.pools is not None and more and len(_pools(organisation.pk)) + len(more) > limits.pools:
+    held = _pools(organisation.pk)
+    more = {pool.pk for pool in pools} - held
+    if limits.pools is not None and more and len(held | more) > limits.pools:
         raise _full(_("The licence of %(name)s has no room for another server."), organisation, limits.pools)
 
 
@@ -98,10 +121,9 @@ def _full(sentence: str, organisation: Organisation, limit: int) -> Refused:
     )
 
 
-def _platforms(organisation: int) -> int:
-    return Platform.objects.filter(organisation=organisation, removed_at=None).count()
+def _platforms(organisations: Sequence[int]) -> QuerySet[Platform]:
+    return Platform.objects.filter(organisation__in=organisations, removed_at=None)
 
 
 def _pools(organisation: int) -> set[int]:
-    attached = Pool.objects.filter(platforms__organisation=organisation, platforms__removed_at=None)
-    return set(attached.values_list("pk", flat=True).distinct())
+    return set(_platforms([organisation]).exclude(pools=None).values_list("pools", flat=True))

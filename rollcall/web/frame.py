@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING, Final
 
 from django.utils import timezone
 
+from rollcall.core.access import Area, may
 from rollcall.lti import visits
 from rollcall.lti.entering import visit_of
-from rollcall.reports import formatting
+from rollcall.reports import formatting, licence_words
+from rollcall.reports.access import known_reader, licensed_of
+from rollcall.store import licensing
 from rollcall.web.files import version
 from rollcall.web.languages import menu
 
@@ -30,7 +33,16 @@ def frame(request: HttpRequest) -> dict[str, object]:
         "as_of": formatting.date_and_time(timezone.localtime()),
         "languages": menu(),
         "version": version(),
+        "soon_over_everywhere": _soon_over(request),
     }
+
+
+def _soon_over(request: HttpRequest) -> str:
+    """That the licence ends soon, for those who can do something about it."""
+    licensed, reader = licensed_of(request), known_reader(request)
+    if licensed is None or reader is None or not may(reader, Area.LICENCE):
+        return ""
+    return licence_words.own_soon_over(licensed, licensing.now_ms())
 
 
 def _of_visit(visit: Visit) -> dict[str, object]:

@@ -20,6 +20,12 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from rollcall.core.errors import Refused
+from rollcall.store import auditing
+from rollcall.store.accounts import Account
+from rollcall.store.auditing import Action
+from rollcall.store.fields import storable
+from rollcall.web.readers import reader_of_user
+from rollcall.web.staff_sessions import now_ms
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -44,15 +50,16 @@ def login_page(request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(_next(request))
     if request.method != "POST":
         return _form(request, AuthenticationForm(request))
-    tries = _keys_of_tries(request)
-    if any(cache.get(key, 0) >= _TRIES for key in tries):
+    tries = tries_of(request, request.POST.get("username", ""))
+    if has_tried_too_often(tries):
         return _form(request, AuthenticationForm(request), status=429)
     form = AuthenticationForm(request, data=request.POST)
     if not form.is_valid():
-        _count(tries)
+        count_try(tries)
+        _note_failure(request.POST.get("username", ""))
         return _form(request, form)
     cache.delete_many(tries[:1])
-    login(request, form.get_user())
+    _sign_in(request, form.get_user())
     return HttpResponseRedirect(_next(request))
 
 
@@ -76,9 +83,9 @@ def _next(request: HttpRequest) -> str:
     return asked if is_ours else "/"
 
 
-def _keys_of_tries(request: HttpRequest) -> list[str]:
+def tries_of(request: HttpRequest, name: str) -> list[str]:
     """Under what wrong passwords are counted: the account and the address, neither of which is kept in clear."""
-    who = (request.POST.get("username", "").casefold(), _address(request))
+    who = (name.casefold(), _address(request))
     return [f"login:{kind}:{hashlib.sha256(one.encode()).hexdigest()}" for kind, one in zip("na", who, strict=True)]
 
 
@@ -90,13 +97,40 @@ def _address(request: HttpRequest) -> str:
     return address
 
 
-def _count(keys: list[str]) -> None:
+def has_tried_too_often(keys: list[str]) -> bool:
+    """Whether one of them has to wait."""
+    return any(cache.get(key, 0) >= _TRIES for key in keys)
+
+
+def count_try(keys: list[str]) -> None:
+    """One wrong password more."""
     for key in keys:
         cache.add(key, 0, _TRIES_SECONDS)
         try:
             cache.incr(key)
         except ValueError:  # it ran out between the two
             cache.set(key, 1, _TRIES_SECONDS)
+
+
+def _sign_in(request: HttpRequest, user: User, *, backend: str | None = None) -> None:
+    login(request, user, backend=backend)
+    reader = reader_of_user(user)
+    about = {} if reader else {"actor": user.get_username()}
+    auditing.write(now_ms(), Action.SIGNED_IN, reader, subject="account", **about)
+
+
+def _note_failure(name: str) -> None:
+    """By the name that was typed only if it is an account's: people type their passwords there too."""
+    user = get_user_model().objects.filter(username=storable(name)).first()
+    account = Account.objects.filter(user=user).first() if user else None
+    auditing.write(
+        now_ms(),
+        Action.SIGN_IN_FAILED,
+        None,
+        subject="account",
+        actor=user.get_username() if user else "?",
+        organisation=account and account.organisation_id,
+    )
 
 
 # --- by link ----------------------------------------------------------------------------------------------------------
@@ -130,7 +164,7 @@ def use_link(request: HttpRequest, token: str) -> HttpResponse:
             status=403,
             hint=_("Sign in with your password, or ask for a new link (rollcall user link NAME)."),
         )
-    login(request, user, backend=_BACKEND)
+    _sign_in(request, user, backend=_BACKEND)
     return HttpResponseRedirect("/")
 
 

@@ -1,0 +1,1 @@
+"""Pages for whoever runs Rollcall, and for accounts about themselves."""
