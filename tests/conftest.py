@@ -70,6 +70,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if desk := config.stash.get(_DESK, None):
         desk.close()
     shutil.rmtree(_DATA, ignore_errors=True)
+    scratch.clear_up()
 
 
 @pytest.fixture(scope="session")
