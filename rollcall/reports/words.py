@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, datetime, tzinfo
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_noop, ngettext
@@ -92,6 +93,7 @@ CAUSES: dict[str, str] = {
 # --- times ------------------------------------------------------------------------------------------------------------
 
 
+@lru_cache(8192)
 def moment(at: int, zone: tzinfo) -> datetime:
     """Epoch ms in the reader's zone; what no calendar can hold is shown as its first or last second."""
     try:

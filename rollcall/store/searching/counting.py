@@ -98,11 +98,12 @@ _SUMS: Final[Mapping[str, Any]] = {
 
 
 def totals_of(wanted: Filter | Scope, of: str) -> Totals:
-    """What all that a filter finds comes to, as it is told beside a list."""
+    """What all that a filter finds comes to, as it is told beside a list, or a matrix, which counts people itself."""
     scope = scope_of(wanted).within(COUNTING)
     known = None if of in _TIMED or scope.has_row_conditions() else scope.few_meetings
-    if known is not None and known.attendances > COUNTING:
-        return _of_meetings(scope)._replace(people=_users_in(known))
+    if known is not None and (of == "matrix" or known.attendances > COUNTING):
+        of_everybody = _of_meetings(scope)
+        return of_everybody if of == "matrix" else of_everybody._replace(people=_users_in(known))
     if (few := scope.few_rows) is not None:
         return _of_few(scope, few, of)
     if not scope.has_row_conditions():

@@ -51,11 +51,13 @@ class MatrixRow:
 class Matrix:
     """The meetings, oldest first, and a page of the people who were in any of them, by name.
 
-    `guests` are the attendances of everybody else, in so many of the meetings.
+    `everybody` is how many there are on all pages; `guests` are the attendances of those who are no users, in so many
+    of the meetings.
     """
 
     meetings: list[Summary]
     people: Page[MatrixRow]
+    everybody: int = 0
     guests: int = 0
     guests_in: int = 0
 
@@ -79,7 +81,7 @@ def matrix_of(course: bytes, wanted: Filter, *, after: str, before: str, limit: 
     shown = _cells(rows, [place[-1] for place in page.rows])
     guests = {pk: seen for pk, seen in there.items() if pk is not None and pk not in users}
     guests_in = rows.filter(person__in=list(guests)).values("summary_id").distinct().count() if guests else 0
-    return Matrix(meetings, Page(shown, page.before, page.after), sum(guests.values()), guests_in)
+    return Matrix(meetings, Page(shown, page.before, page.after), len(users), sum(guests.values()), guests_in)
 
 
 def _cells(rows: QuerySet[Attendance], people: list[int]) -> list[MatrixRow]:
