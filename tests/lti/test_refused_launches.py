@@ -38,7 +38,7 @@ pytestmark = pytest.mark.django_db
 
 SECONDS = NOW // 1000
 OTHER = "https://evil.example"
-SETTINGS = {
+SETTINGS: dict[str, Any] = {
     "accept_types": ["ltiResourceLink"],
     "accept_presentation_document_targets": ["frame", "iframe", "window"],
     "accept_multiple": True,
