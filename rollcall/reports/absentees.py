@@ -91,6 +91,15 @@ def name_of(one: OnRoster) -> str:
     return one.name or _("Participant %(id)s") % {"id": one.user_id}
 
 
+def on_roster(one: OnRoster | None, zone: tzinfo) -> str:
+    """How somebody stands in the course today."""
+    if one is None:
+        return _("not enrolled")
+    if one.left_at is None:
+        return _("enrolled") if one.is_learner else _("teaches")
+    return _("left on %(day)s") % {"day": formatting.short_date(words.moment(one.left_at, zone).date())}
+
+
 def why(one: Absentee, zone: tzinfo) -> str:
     """What is known of them, in words."""
     match one.standing:

@@ -151,3 +151,48 @@ def test_they_have_a_sheet_and_stand_on_paper(page: Any, tmp_path: Path) -> None
     printed = " ".join(text_of(files["pdf"], tmp_path).split())
     assert "Enrolled, not seen" in printed
     assert "Participant 42" in printed
+
+
+# -- the course ---------------------------------------------------------------------------------------------------
+
+
+def course_json(page: Any, summary: Summary) -> list[dict[str, Any]]:
+    key = bytes(summary.course.key).hex()  # type: ignore[union-attr]
+    people: list[dict[str, Any]] = json.loads(page.client.get(f"/courses/{key}.json").getvalue())["people"]
+    return people
+
+
+def test_who_never_came_stands_last_in_the_matrix_and_who_missed_some_is_counted(page: Any) -> None:
+    context = enrol(ADA.uid, BEN, TESS, "42")
+    meeting(context, internal="one")
+    summary = meeting(context, Attendee(name="Benjamin", uid="5"), Attendee(name="Out", uid="9"), internal="two")
+    found = {
+        one["external_user_id"]: (one["name"], one["meetings"], one["roster"], one["missed"])
+        for one in course_json(page, summary)
+    }
+    assert found == {
+        ADA.uid: (ADA.name, 1, "enrolled", 1),
+        "5": ("Benjamin", 1, "enrolled", 1),
+        "9": ("Out", 1, "not-enrolled", 0),
+        "42": ("Participant 42", 0, "enrolled", 2),
+    }
+    assert list(found)[-1] == "42"
+    tree = page(f"/courses/{bytes(summary.course.key).hex()}")  # type: ignore[union-attr]
+    text = " ".join(tree.text_content().split())
+    assert "Not seen while enrolled" in text
+    assert "whoever of it was in none of these meetings stands last" in text
+
+
+def test_a_search_for_people_finds_absentees_by_the_name_they_are_shown_under(page: Any) -> None:
+    context = enrol(ADA.uid, BEN, "42")
+    summary = meeting(context)
+    key = bytes(summary.course.key).hex()  # type: ignore[union-attr]
+    for query, wanted in (("name=bravo", ["5"]), ("user=42", ["42"]), ("name=nobody", [])):
+        people = json.loads(page.client.get(f"/courses/{key}.json?{query}").getvalue())["people"]
+        assert [one["external_user_id"] for one in people] == wanted
+
+
+def test_without_a_roster_the_matrix_is_what_it_was(page: Any) -> None:
+    summary = make_meeting(ADA, **COURSE)
+    assert [(one["roster"], one["missed"]) for one in course_json(page, summary)] == [(None, None)]
+    assert "Roster" not in page(f"/courses/{bytes(summary.course.key).hex()}").text_content().replace("No roster", "")

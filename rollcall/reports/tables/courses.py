@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
 
-from rollcall.reports import formatting, words
+from rollcall.core.roster import Enrolment
+from rollcall.reports import absentees, formatting, words
 from rollcall.reports.addresses import person_page
 from rollcall.reports.asking import Takes
 from rollcall.reports.details import summary_detail
@@ -20,6 +21,8 @@ from rollcall.reports.rows import Bounds, Column, Format, Heading, Kind, Shares,
 from rollcall.reports.subjects import course_of
 from rollcall.reports.tables.report import COURSE_KEY, Report
 from rollcall.store import searching
+from rollcall.store.names import fold_name, matches, search_terms
+from rollcall.store.searching.rosters import roster_of, seen_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from rollcall.reports.asking import Asked
     from rollcall.store.derived import Course, Summary
     from rollcall.store.searching import MatrixRow
+    from rollcall.store.searching.rosters import OnRoster, Roster
 
 PEOPLE = 100
 """Rows of a matrix that are read at once."""
@@ -82,13 +86,18 @@ def _courses(asked: Asked, _subject: Sequence[str], _form: Format) -> Table:
 
 @dataclass(slots=True)
 class Member:
-    """One row of a matrix: `shares` by meeting, without those in which they were not seen."""
+    """One row of a matrix: `shares` by meeting, without those in which they were not seen.
+
+    `missed` counts those in which they were not, although they were surely enrolled then; None without a roster.
+    """
 
     name: str
     external_user_id: str
     key: bytes | None
     shares: Mapping[int, Shares]
     proved_ms: int
+    on_roster: OnRoster | None = None
+    missed: int | None = None
 
     @property
     def meetings(self) -> int:
@@ -100,7 +109,8 @@ class Member:
 class Matrix:
     """A course's meetings, oldest first, and everybody who was in one of them, by name.
 
-    `guests` counts the attendances of guests and callers, whom nothing joins across meetings.
+    `guests` counts the attendances of guests and callers, whom nothing joins across meetings. Where the `roster` is
+    known, learners of it who were in none of the meetings stand last.
     """
 
     course: Course
@@ -109,10 +119,12 @@ class Matrix:
     before: str = ""
     after: str = ""
     guests: int = 0
+    roster: Roster | None = None
 
     def columns(self, zone: tzinfo) -> list[Column]:
         """The columns of its table: one is declared for each meeting."""
-        return [*_MEMBER_COLUMNS, *map(_column, self.meetings, labels(self.meetings, zone))]
+        by_roster = (_roster_column(zone), _MISSED) if self.roster else ()
+        return [*_MEMBER_COLUMNS, *by_roster, *_JSON_COLUMNS, *map(_column, self.meetings, labels(self.meetings, zone))]
 
 
 _MEMBER_COLUMNS = (
@@ -120,6 +132,29 @@ _MEMBER_COLUMNS = (
     Column("external_user_id", _("User id"), Kind.ID, attrgetter("external_user_id"), Format.FILE),
     Column("meetings", _("Meetings"), Kind.COUNT, attrgetter("meetings")),
     Column("proved_ms", _("Time at least"), Kind.DURATION, attrgetter("proved_ms")),
+)
+
+
+def _roster_column(zone: tzinfo) -> Column:
+    def told(row: Member) -> str:
+        return absentees.on_roster(row.on_roster, zone)
+
+    return Column("roster", _("Roster"), Kind.TEXT, told, ~Format.JSON)
+
+
+def _standing(row: Member) -> str | None:
+    """As a program reads it; None without a roster."""
+    if row.missed is None:
+        return None
+    if row.on_roster is None:
+        return Enrolment.NOT_ENROLLED
+    return Enrolment.ENROLLED if row.on_roster.left_at is None else Enrolment.LEFT
+
+
+_MISSED = Column("missed", _("Not seen while enrolled"), Kind.COUNT, attrgetter("missed"), ~Format.JSON)
+_JSON_COLUMNS = (
+    Column("roster", _("Roster"), Kind.ID, _standing, Format.JSON),
+    Column("missed", _("Not seen while enrolled"), Kind.COUNT, attrgetter("missed"), Format.JSON),
 )
 
 
@@ -148,6 +183,10 @@ def _share_in(pk: int) -> Callable[[Member], Shares | None]:
 
 def matrix(course: Course, asked: Asked, *, after: str = "", before: str = "", limit: int = PEOPLE) -> Matrix:
     """Who was in how much of which of the course's latest meetings; some of its people, by name."""
+    return _with_roster(_part(course, asked, after=after, before=before, limit=limit), asked)
+
+
+def _part(course: Course, asked: Asked, *, after: str = "", before: str = "", limit: int = PEOPLE) -> Matrix:
     found = searching.matrix(bytes(course.key), asked.wanted, after=after, before=before, limit=limit)
     lengths = {summary.pk: _length(summary) for summary in found.meetings}
     members = [_member(row, lengths) for row in found.people.rows]
@@ -161,12 +200,46 @@ def latest(one: Matrix) -> Matrix:
 
 def whole_matrix(course: Course, asked: Asked) -> Matrix:
     """The same with everybody."""
-    part = matrix(course, asked)
+    part = _part(course, asked)
     members = list(part.members)
     while part.after:
-        part = matrix(course, asked, after=part.after)
+        part = _part(course, asked, after=part.after)
         members += part.members
-    return replace(part, members=members, after="")
+    return _with_roster(replace(part, members=members, after=""), asked)
+
+
+def _with_roster(one: Matrix, asked: Asked) -> Matrix:
+    """What the roster says of each, and behind the last of them whoever of it was in none of the meetings.
+
+    It does not tell groups, so that somebody who sees only their own is told nothing by it.
+    """
+    roster = roster_of(one.course) if asked.inside.bounds.groups is None else None
+    if roster is None:
+        return one
+    over = [summary for summary in one.meetings if summary.ended_possible_at is not None]
+    members = [_on_roster(member, roster.by_user.get(member.external_user_id), over) for member in one.members]
+    if not one.after:
+        seen = seen_in(over)
+        never = (entry for entry in roster.expected() if entry.user_id not in seen and _is_wanted(entry, asked))
+        members += [
+            _on_roster(Member("", entry.user_id, entry.key, {}, 0), entry, over)
+            for entry in never
+            if any(entry.enrolment(one) in {Enrolment.ENROLLED, Enrolment.PERHAPS} for one in over)
+        ]
+    return replace(one, members=members, roster=roster)
+
+
+def _is_wanted(entry: OnRoster, asked: Asked) -> bool:
+    wanted = asked.wanted
+    is_named = not wanted.name or matches(search_terms(wanted.name), fold_name(absentees.name_of(entry)))
+    return is_named and wanted.user in {"", entry.user_id}
+
+
+def _on_roster(member: Member, entry: OnRoster | None, over: Sequence[Summary]) -> Member:
+    if entry is None:
+        return replace(member, missed=0)
+    missed = sum(one.pk not in member.shares and entry.enrolment(one) is Enrolment.ENROLLED for one in over)
+    return replace(member, name=member.name or absentees.name_of(entry), on_roster=entry, missed=missed)
 
 
 def _member(row: MatrixRow, lengths: Mapping[int, Bounds | None]) -> Member:

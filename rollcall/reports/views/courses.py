@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
-from rollcall.reports import access, asking, formatting
+from rollcall.reports import access, asking, formatting, words
 from rollcall.reports.pictures.figure import figures
 from rollcall.reports.registry import REPORTS
 from rollcall.reports.rows import Format
@@ -22,6 +22,8 @@ from rollcall.reports.visible import visible
 from rollcall.store import searching
 
 if TYPE_CHECKING:
+    from datetime import tzinfo
+
     from django.http import HttpRequest
     from django.http.response import HttpResponseBase
 
@@ -60,7 +62,7 @@ def _page(found: Course, asked: Asked, path: str) -> dict[str, Any]:
         "table": to_html(table, asked.zone, caption=_("People and meetings"), kind="matrix"),
         "totals": _totals(totals, asked, key),
         "drawn": figures(courses.pictures(matrix, asked.zone, part=(PAGE, 60))[:1], asked.zone),
-        "notes": _notes(matrix, totals),
+        "notes": _notes(matrix, totals, asked.zone),
         "empty": _("Nobody was in such a meeting of this course."),
         "loosen": not asked.is_blank,
     } | pages(asked, before=matrix.before, after=matrix.after, path=path)
@@ -76,7 +78,7 @@ def _totals(totals: searching.Totals, asked: Asked, key: str) -> list[dict[str, 
     return shown
 
 
-def _notes(matrix: courses.Matrix, totals: searching.Totals) -> list[str]:
+def _notes(matrix: courses.Matrix, totals: searching.Totals, zone: tzinfo) -> list[str]:
     notes = []
     if len(matrix.meetings) < totals.meetings.number:
         told = _("These are the latest %(count)s meetings; choose a time to see earlier ones.")
@@ -88,5 +90,9 @@ def _notes(matrix: courses.Matrix, totals: searching.Totals) -> list[str]:
             matrix.guests,
         )
         notes.append(told % {"number": formatting.number(matrix.guests)})
-    notes.append(_("No roster of the course is known: whoever was in none of these meetings does not stand here."))
+    if matrix.roster is None:
+        notes.append(_("No roster of the course is known: whoever was in none of these meetings does not stand here."))
+    else:
+        told = _("The roster was last read on %(time)s; whoever of it was in none of these meetings stands last.")
+        notes.append(told % {"time": words.day_and_clock(matrix.roster.read_at, zone)})
     return notes

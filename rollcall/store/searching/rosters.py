@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from rollcall.core.roster import Enrolled, Enrolment, Stay, enrolment
-from rollcall.store.derived import UNCLAIMED, Person
+from rollcall.store.derived import UNCLAIMED, Attendance, Person
 from rollcall.store.keys import key_of, person_key
 from rollcall.store.names import fold_name
 from rollcall.store.platforms import Context, Member, Teacher
@@ -111,3 +111,14 @@ def _on_roster(user: str, stays: tuple[Stay, ...], person: Person | None, is_tea
     name = last.name.strip() or (person.name.strip() if person else "")
     is_expected = last.is_learner and not is_teacher and not any(stay.who.is_instructor for stay in stays)
     return OnRoster(user, name, bytes(person.key) if person else None, is_expected, stays)
+
+
+def seen_in(meetings: Iterable[Summary]) -> set[str]:
+    """The users of the LMS who were in any of these meetings, by id."""
+    ids = [summary.pk for summary in meetings]
+    rows = Attendance.objects.filter(kind="user")
+    found: set[str] = set()
+    for begin in range(0, len(ids), _IN_A_STATEMENT):
+        part = rows.filter(summary__in=ids[begin : begin + _IN_A_STATEMENT])
+        found.update(part.values_list("external_user_id", flat=True).distinct())
+    return found
