@@ -57,10 +57,7 @@ def _file(report: Report) -> URLPattern:
 
 urlpatterns = [
     path("", dashboard.dashboard),
-    path("meetings", lists.listing, {"name": "meetings"}),
-    path("attendances", lists.listing, {"name": "attendances"}),
-    path("people", lists.listing, {"name": "people"}),
-    path("courses", lists.listing, {"name": "courses"}),
+    *(path(REPORTS[name].route, lists.listing, {"name": name}) for name in lists.LISTS),
     *map(_file, REPORTS.values()),
     path("meetings/<int:pk>", meetings.meeting),
     path("meetings/<int:pk>/watch", live.watch),

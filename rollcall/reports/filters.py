@@ -409,9 +409,6 @@ def _out_of_order(values: Mapping[str, Any]) -> Iterable[tuple[str, Refused]]:
         sentence = _("“From” is later than “to”, so nothing can lie between.")
         yield "to", Refused(sentence, code="from-after-to", hint=_("Swap the two."))
     if values.get("hour_from") is not None and values.get("hour_from") == values.get("hour_to"):
-        sentence = _("Nothing lies between a time of day and the same one.")
-        yield "hour-to", Refused(sentence, code="no-time-between", hint=_("Leave both out for the whole day."))
-    if values.get("hour_from") is not None and values.get("hour_from") == values.get("hour_to"):
         sentence = _("“Time of day from” and “Time of day before” are the same, so nothing can lie between.")
         yield "hour-to", Refused(sentence, code="no-time-of-day", hint=_("Write a later one, or leave both out."))
     for least, most, lower, upper in _ORDERED:

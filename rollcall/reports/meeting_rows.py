@@ -11,7 +11,7 @@ from rollcall.store.names import matches, search_terms
 from rollcall.store.searching import State, state_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from rollcall.reports.details import AttendanceDetail, Room, SummaryDetail
     from rollcall.store.derived import Attendance, Summary
@@ -102,6 +102,15 @@ def meeting_group(summary: Summary, people: Sequence[Attendance], *, as_of: int,
     terms = search_terms(name)
     rows = (AttendeeRow(person, detail, row) for person, detail in zip(people, details, strict=True))
     return Group(row, [one for one in rows if not name or matches(terms, one.attendance.name_key)])
+
+
+def mean_share(rows: Iterable[AttendeeRow]) -> Shares | None:
+    """The mean of the shares of the classes that have one, between its two ends; None where none has."""
+    known = [row.share for row in rows]
+    shares = [share for share in known if share is not None]
+    if not shares:
+        return None
+    return Shares(*(sum(ends) / len(shares) for ends in zip(*shares, strict=True)))
 
 
 def time_totals(rows: Sequence[AttendeeRow]) -> dict[str, Any]:

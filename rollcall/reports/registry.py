@@ -1,7 +1,7 @@
 """Every report there is, by name: what it is called, what it may be asked, and how its Table is made.
 
-Pages, files, exports and the command line all go through this. A report, a column or a filter that comes later is a
-declaration; nothing else changes.
+Pages, files, exports and the command line all go through this. A report that comes later is a module of
+`tables` and a line here, a column or a filter a declaration; nothing else changes.
 """
 
 from __future__ import annotations

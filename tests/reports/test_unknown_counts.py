@@ -7,6 +7,7 @@ import io
 import json
 from typing import Any
 
+import openpyxl
 import pytest
 
 from tests.makers import Attendee, make_meeting, operator
@@ -77,3 +78,36 @@ def test_what_is_certain_of_coming_and_going_stands_beside_what_is_possible(clie
 
     exact = ("10:00:00", "10:00:00", "11:00:00", "11:00:00")
     assert of_each - {exact} == {("10:00:00", "10:10:00", "10:40:00", "10:50:00")}
+
+
+@pytest.mark.usefixtures("rows_of")
+def test_the_mean_share_of_a_person_is_told_with_both_its_ends(client: Any) -> None:
+    from rollcall.store.derived import Person
+
+    person = Attendee(uid="1", proved=(("10:00", "10:30"),), possible=(("10:00", "10:45"),))
+    make_meeting(person, length=(3_600_000, 3_600_000), internal="one")
+    make_meeting(person, length=(3_600_000, 3_600_000), internal="two", day="2026-11-19")
+    key = bytes(Person.objects.get(external_user_id="1").key).hex()
+
+    book = openpyxl.load_workbook(io.BytesIO(client.get(f"/people/{key}.xlsx").getvalue()))
+    told = {row[0]: row[1] for row in book.worksheets[-1].iter_rows(values_only=True)}
+
+    assert told["Mean share"] == "50–75%"
+
+
+@pytest.mark.usefixtures("rows_of")
+def test_headings_are_of_the_language_that_the_address_asks_for(client: Any) -> None:
+    make_meeting(Attendee())
+    german = {"headers": {"Accept-Language": "de"}}
+
+    own, asked = (client.get(f"/people.csv{query}", **german).getvalue() for query in ("", "?lang=en"))
+    assert asked.startswith(b"Name,User id,")
+    assert not own.startswith(b"Name,User id,")
+    assert client.get("/people.csv?lang=xx").json()["code"] == "unknown-language"
+
+
+def test_nothing_lies_between_a_time_of_day_and_itself(rows_of: Any, client: Any) -> None:
+    del rows_of
+    told = client.get("/attendances.json?hour-from=08:00&hour-to=8:00")
+
+    assert (told.status_code, told.json()["code"]) == (400, "no-time-of-day")

@@ -21,7 +21,7 @@ from rollcall.reports.filters import OF_ATTENDANCE, OF_MEETINGS, OF_PEOPLE
 from rollcall.reports.meeting_rows import attendee_row
 from rollcall.reports.rows import Bounds, Column, Format, Kind, Shares, Table, on_screens, share_of, with_ids
 from rollcall.reports.tables.attendees import CERTAIN_TIMES, COUNTED_COLUMNS, SORTED_AS, TIME_COLUMNS
-from rollcall.reports.tables.report import Report
+from rollcall.reports.tables.report import Listing, Report
 from rollcall.store import searching
 
 if TYPE_CHECKING:
@@ -167,4 +167,10 @@ ATTENDANCES = Report(
     takes=Takes((*OF_PEOPLE, *OF_MEETINGS, *OF_ATTENDANCE), searching.SORTS["attendances"]),
     make=_make,
     lists="attendances",
+    page=Listing(
+        table=lambda found, asked: page_table(found, as_of=asked.wanted.as_of),
+        empty=_("Nobody like that was in such a meeting."),
+        empty_yet=_("Nobody has been in a meeting yet."),
+        facets=("course", "server", "role", "kind"),
+    ),
 )

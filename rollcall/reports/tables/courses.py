@@ -19,7 +19,7 @@ from rollcall.reports.pictures import MatrixMeeting, MatrixPerson, course_matrix
 from rollcall.reports.pictures.labels import day_and_month
 from rollcall.reports.rows import Bounds, Column, Format, Heading, Kind, Shares, Table, share_of, with_ids
 from rollcall.reports.subjects import course_of
-from rollcall.reports.tables.report import COURSE_KEY, Report
+from rollcall.reports.tables.report import COURSE_KEY, Listing, Report
 from rollcall.store import searching
 from rollcall.store.names import fold_name, matches, search_terms
 from rollcall.store.searching.rosters import roster_of, seen_in
@@ -305,6 +305,12 @@ COURSES = Report(
     takes=Takes(OF_MEETINGS, searching.SORTS["courses"]),
     make=_courses,
     lists="courses",
+    page=Listing(
+        table=lambda found, _asked: courses_table(found),
+        empty=_("No course has such a meeting."),
+        empty_yet=_("No meeting has told of its course yet."),
+        facets=("server",),
+    ),
 )
 COURSE = Report(
     name="course",

@@ -17,7 +17,7 @@ from rollcall.reports.pictures import people_present
 from rollcall.reports.rows import Column, Format, Heading, Kind, Table
 from rollcall.reports.subjects import meeting_of
 from rollcall.reports.tables.attendees import ATTENDEE_COLUMNS, plain
-from rollcall.reports.tables.report import MEETING_NUMBER, Report
+from rollcall.reports.tables.report import MEETING_NUMBER, Listing, Report
 from rollcall.reports.witnesses import told_by
 from rollcall.store import reading, searching
 
@@ -150,6 +150,12 @@ MEETINGS = Report(
     takes=Takes((*_FILTERS, *OF_ATTENDANCE), searching.SORTS["meetings"]),
     make=_meetings,
     lists="meetings",
+    page=Listing(
+        table=lambda found, asked: meetings_table(meeting_row(one, as_of=asked.wanted.as_of) for one in found),
+        empty=_("No meeting is like that."),
+        empty_yet=_("No meeting has been heard of yet."),
+        facets=("course", "server", "state"),
+    ),
 )
 ATTENDANCE = Report(
     name="attendance", title=_("Attendance by meeting"), address="/attendance", takes=Takes(_FILTERS), make=_attendance

@@ -14,13 +14,13 @@ from rollcall.reports.addresses import person_page
 from rollcall.reports.asking import Takes
 from rollcall.reports.details import Count
 from rollcall.reports.filters import OF_ATTENDANCE, OF_MEETINGS, OF_PEOPLE
-from rollcall.reports.meeting_rows import attendee_row, time_totals
+from rollcall.reports.meeting_rows import attendee_row, mean_share, time_totals
 from rollcall.reports.pictures import attended, term_calendar
 from rollcall.reports.rows import Bounds, Column, Format, Heading, Kind, Table
 from rollcall.reports.subjects import person_of
 from rollcall.reports.tables.attendees import COUNTED_COLUMNS, SORTED_AS, TIME_COLUMNS, plain
 from rollcall.reports.tables.meetings import MEETING_COLUMNS
-from rollcall.reports.tables.report import PERSON_KEY, Report
+from rollcall.reports.tables.report import PERSON_KEY, Listing, Report
 from rollcall.store import searching
 
 if TYPE_CHECKING:
@@ -63,9 +63,12 @@ PEOPLE_COLUMNS = (
         _("Mean share, at least"),
         Kind.PART,
         _mean,
+        ~Format.JSON,
         sort="share",
         about=_("The mean of the proved shares of the classes whose length is known; running ones are left out."),
     ),
+    # Its upper end is worked out for one person only: `share` is a pair wherever it stands.
+    Column("proved_share", _("Mean share, at least"), Kind.PART, _mean, Format.JSON),
     *(replace(column, of=_at_least(column.key), sort=SORTED_AS[column.key]) for column in COUNTED_COLUMNS[:6]),
     *(Column(column.key, column.label, Kind.COUNT, _if_any(column.key), Format.JSON) for column in COUNTED_COLUMNS[:6]),
     Column("first_at", _("First meeting"), Kind.TIME, attrgetter("first_at"), ~Format.HTML, sort="first"),
@@ -128,6 +131,8 @@ def history(found: FoundPerson, attendance: Iterable[Attendance], asked: Asked, 
         (str(_("Meetings")), str(found.meetings)),
         (str(_("Time in all")), words.bounds(Bounds(found.proved_ms, found.possible_ms))),
     ]
+    if (share := mean_share(table.rows)) is not None:
+        lines.append((str(_("Mean share")), words.share(share)))
     heading = Heading(found.name.strip() or str(_("(no name)")), asked.wanted.as_of, lines)
     drawn = term_calendar(list(map(attended, table.rows)), asked.zone) if with_pictures else []
     totals = time_totals(list(table.rows))
@@ -141,6 +146,16 @@ PEOPLE = Report(
     takes=Takes((*OF_PEOPLE, *OF_MEETINGS, *OF_ATTENDANCE), searching.SORTS["people"]),
     make=_people,
     lists="people",
+    page=Listing(
+        table=lambda found, _asked: people_table(found),
+        empty=_(
+            "Nobody like that was in such a meeting. Guests and telephone callers are shown with their meetings only."
+        ),
+        empty_yet=_(
+            "Nobody has been in a meeting yet. Guests and telephone callers are shown with their meetings only."
+        ),
+        facets=("course", "server"),
+    ),
 )
 PERSON = Report(
     name="person",

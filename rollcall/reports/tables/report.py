@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from rollcall.reports.asking import used
 from rollcall.reports.rows import Format, Heading
@@ -44,11 +44,24 @@ ATTENDEE_KEY: Final = replace(_KEY, called="the key of somebody in it")
 
 
 @dataclass(frozen=True, slots=True)
+class Listing:
+    """The page of a list: the table of some of its rows, what is said where there are none, and how it parts.
+
+    `empty` is for a filter that finds nothing, `empty_yet` for when nothing was asked for; `facets` are filters.
+    """
+
+    table: Callable[[Sequence[Any], Asked], Table]
+    empty: _StrPromise
+    empty_yet: _StrPromise
+    facets: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """One report. `address` is its page's, with a {} for each thing it is `about`; its files stand beside it.
 
     `make` is given what was asked, the keys of what it is about, and the format the table is for. `lists` is what
-    `store.searching` calls its rows, blank where they are no list with pages.
+    `store.searching` calls its rows, blank where they are no list with pages; `page` is how that list is shown.
     """
 
     name: str
@@ -58,6 +71,7 @@ class Report:
     make: Callable[[Asked, Sequence[str], Format], Table]
     lists: str = ""
     about: Sequence[Subject] = ()
+    page: Listing | None = None
 
     @property
     def route(self) -> str:

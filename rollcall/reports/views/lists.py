@@ -7,33 +7,29 @@ from typing import TYPE_CHECKING, Any
 from django.http import HttpResponseNotAllowed
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from rollcall.reports import access, asking, files, formatting, words
 from rollcall.reports.file_names import file_name
 from rollcall.reports.filters import FIELDS
-from rollcall.reports.meeting_rows import meeting_row
 from rollcall.reports.pdf import response as pdf
 from rollcall.reports.registry import REPORTS
 from rollcall.reports.rows import Format
-from rollcall.reports.tables import attendances, courses
-from rollcall.reports.tables.meetings import meetings_table
-from rollcall.reports.tables.people import people_table
 from rollcall.reports.to_html import Sorting, to_html
 from rollcall.reports.views.frame import answer, pages, read
 from rollcall.store import searching
 from rollcall.store.searching.facets import SHOWN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Mapping, Sequence
 
     from django.http import HttpRequest
     from django.http.response import HttpResponseBase
 
     from rollcall.reports.asking import Asked
     from rollcall.reports.rows import Table
-    from rollcall.reports.tables.report import Report
+    from rollcall.reports.tables.report import Listing, Report
     from rollcall.store.searching import Filter, Scope, Totals
 
 PAGE = 50
@@ -41,35 +37,8 @@ PAGE = 50
 NARROW = "narrow"
 """Asks for what the list can be narrowed down to: counting it takes as long as the rows, so only who wants it waits."""
 
-_TABLES: dict[str, Callable[[Sequence[Any], Asked], Table]] = {
-    "meetings": lambda found, asked: meetings_table(meeting_row(one, as_of=asked.wanted.as_of) for one in found),
-    "attendances": lambda found, asked: attendances.page_table(found, as_of=asked.wanted.as_of),
-    "people": lambda found, _asked: people_table(found),
-    "courses": lambda found, _asked: courses.courses_table(found),
-}
-
-_NOTHING = {
-    "meetings": gettext_lazy("No meeting is like that."),
-    "attendances": gettext_lazy("Nobody like that was in such a meeting."),
-    "people": gettext_lazy(
-        "Nobody like that was in such a meeting. Guests and telephone callers are shown with their meetings only."
-    ),
-    "courses": gettext_lazy("No course has such a meeting."),
-}
-_NOTHING_YET = {
-    "meetings": gettext_lazy("No meeting has been heard of yet."),
-    "attendances": gettext_lazy("Nobody has been in a meeting yet."),
-    "people": gettext_lazy(
-        "Nobody has been in a meeting yet. Guests and telephone callers are shown with their meetings only."
-    ),
-    "courses": gettext_lazy("No meeting has told of its course yet."),
-}
-_FACETS = {
-    "meetings": ("course", "server", "state"),
-    "attendances": ("course", "server", "role", "kind"),
-    "people": ("course", "server"),
-    "courses": ("server",),
-}
+LISTS: Mapping[str, Listing] = {report.name: report.page for report in REPORTS.values() if report.page is not None}
+"""The reports that are lists, each with how its page shows them."""
 
 
 @require_safe
@@ -91,7 +60,7 @@ def page_of(request: HttpRequest, report: Report, asked: Asked) -> dict[str, Any
     scope = searching.Scope(asked.wanted)
     found = find(report, asked, scope)
     come_to = searching.totals(scope, report.lists)
-    table = _TABLES[report.lists](found.rows, asked)
+    table = LISTS[report.name].table(found.rows, asked)
     zone = timezone.get_current_timezone()
     sorting = Sorting(asked.sort or report.takes.sorts[0], lambda by: asked.query(sort=by), report.takes.sorts)
     return {
@@ -103,7 +72,7 @@ def page_of(request: HttpRequest, report: Report, asked: Asked) -> dict[str, Any
         "facets": facets(report, asked) if request.GET.get(NARROW) else None,
         "narrow": asked.query(**asked.places, **{NARROW: "1"}),
         "sorts": sorts(table, report, asked),
-        "empty": _NOTHING_YET[report.lists] if asked.is_blank else _NOTHING[report.lists],
+        "empty": LISTS[report.name].empty_yet if asked.is_blank else LISTS[report.name].empty,
         "loosen": not asked.is_blank,
         "here": request.get_full_path(),
         "may_change": report.lists == "meetings" and may_change(asked, found.rows),
@@ -180,7 +149,7 @@ def totals(report: Report, asked: Asked, found: Totals) -> list[dict[str, str]]:
 
 def facets(report: Report, asked: Asked) -> list[dict[str, Any]]:
     """What the filter may be narrowed down to, with how many there are of each."""
-    names = [name for name in _FACETS[report.lists] if name not in asked.words]
+    names = [name for name in LISTS[report.name].facets if name not in asked.words]
     found = searching.facets(asked.wanted, *names, of=report.lists)
     return [_facet(name, found[name], asked) for name in names if len(found.get(name, ())) > 1]
 
