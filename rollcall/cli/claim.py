@@ -10,7 +10,7 @@ import typer
 
 from rollcall.cli import new_app
 from rollcall.cli.database import open_database
-from rollcall.cli.organisation import print_lines, time_told
+from rollcall.cli.organisation import note, print_lines, time_told
 from rollcall.cli.server import Form
 from rollcall.core.errors import Refused
 
@@ -79,6 +79,7 @@ def add(
     owner = find_organisation(organisation)
     chosen = _platform(owner, platform) if platform else None
     count = claim(find_pool(server), site, owner, chosen, by=_who(), now=now_ms())
+    note("claim", owner.pk)
     print(f"Meetings of {site} on {server} are those of {owner.name}. To be folded again: {count}.")
 
 
@@ -99,7 +100,9 @@ def remove(server: Server, site: Site) -> None:
             code="no-such-claim",
             hint="`rollcall claim list` shows them.",
         )
-    print(f"Removed the claim of {site} on {pool.name}. To be folded again: {release(held)}.")
+    owner, count = held.organisation_id, release(held)
+    note("claim", owner)
+    print(f"Removed the claim of {site} on {pool.name}. To be folded again: {count}.")
 
 
 def _platform(owner: Organisation, site: str) -> Platform:

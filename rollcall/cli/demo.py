@@ -34,6 +34,7 @@ MARK = "demo"
 WEEKS = 10
 USER = "demo"
 POOL = "bbb.demo.example"
+ORGANISATION = "Demo School"
 # The class shall not begin before its webhooks can arrive, or its first minutes would be blind.
 HOOKS_SECONDS = 60.0
 FOLDS_SECONDS = 5.0
@@ -130,6 +131,7 @@ class _Show:
 
         school = make_school(Random(SEED))  # noqa: S311  # a seed must repeat
         pool = await asyncio.to_thread(_make_pool)
+        await asyncio.to_thread(_make_organisation, pool)
         if self.has_history:
             await asyncio.to_thread(self._load, school, pool)
         with SimulatedServer() as server:
@@ -213,6 +215,30 @@ def _make_pool() -> Pool:
     from rollcall.store.connections import Pool
 
     return Pool.objects.get_or_create(name=POOL)[0]
+
+
+def _make_organisation(pool: Pool) -> None:
+    """Whose the school's meetings are: courses and people are told apart inside of an organisation."""
+    from rollcall.derive import platforms
+    from rollcall.lti.registration import Registration
+    from rollcall.simulate.school import NORTH, SOUTH
+    from rollcall.store.licensing import now_ms
+    from rollcall.store.organising import Terms, add_licence, add_organisation
+
+    now = now_ms()
+    organisation, is_new = add_organisation(ORGANISATION, "", now=now)
+    if not is_new:
+        return
+    add_licence(organisation, Terms(starts_at=0), now=now)
+    for host in (NORTH, SOUTH):
+        site = f"https://{host}"
+        lms = Registration(
+            issuer=site,
+            client_id="demo",
+            authorization_url=f"{site}/mod/lti/auth.php",
+            keys_url=f"{site}/mod/lti/certs.php",
+        )
+        platforms.add(organisation, lms, [pool], now=now)
 
 
 def _callback_url(pool: Pool) -> str:

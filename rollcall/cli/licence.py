@@ -9,7 +9,7 @@ import typer
 
 from rollcall.cli import new_app
 from rollcall.cli.database import open_database
-from rollcall.cli.organisation import print_lines, standing_told, time_told
+from rollcall.cli.organisation import note, print_lines, standing_told, time_told
 from rollcall.cli.server import Form
 
 if TYPE_CHECKING:
@@ -54,6 +54,8 @@ def add(  # noqa: PLR0917 - typer passes them by name
     )
     found = find_organisation(organisation)
     licence, is_new = add_licence(found, terms, now=now)
+    if is_new:
+        note("licence", found.pk)
     print(f"{'Added' if is_new else 'There already'}: a licence of {found.name} {_span(licence)}.")
     _print_standing(found)
 
@@ -89,7 +91,9 @@ def suspend(organisation: Name) -> None:
     from rollcall.store.organising import suspend as suspend_all
 
     found = find_organisation(organisation)
-    print(f"Licences suspended: {suspend_all(found, now=now_ms())}.")
+    count = suspend_all(found, now=now_ms())
+    note("licence", found.pk)
+    print(f"Licences suspended: {count}.")
     _print_standing(found)
 
 
@@ -101,7 +105,9 @@ def resume(organisation: Name) -> None:
     from rollcall.store.organising import resume as resume_all
 
     found = find_organisation(organisation)
-    print(f"Licences resumed: {resume_all(found)}.")
+    count = resume_all(found)
+    note("licence", found.pk)
+    print(f"Licences resumed: {count}.")
     _print_standing(found)
 
 
@@ -120,7 +126,9 @@ def end(
 
     found = find_organisation(organisation)
     when = instant_of(at, timezone.get_default_timezone(), is_last=True) if at else now_ms()
-    print(f"Licences ended: {end_all(found, at=when)}.")
+    count = end_all(found, at=when)
+    note("licence", found.pk)
+    print(f"Licences ended: {count}.")
     _print_standing(found)
 
 

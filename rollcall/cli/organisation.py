@@ -24,6 +24,7 @@ Contact = Annotated[
     str | None, typer.Option(help="Whom its people are told to ask: an e-mail address, a web address or a sentence.")
 ]
 
+ACTOR = "command line"
 HEADS = ("NAME", "LICENCE", "PLATFORMS", "SERVERS", "PEOPLE THIS MONTH", "ACCOUNTS", "CONTACT")
 
 
@@ -38,6 +39,7 @@ def add(name: Name, contact: Contact = None) -> None:
     if not is_new:
         print(f"{organisation.name} is there already.")
         return
+    note("organisation", organisation.pk)
     print(f"Added {organisation.name}.")
     print(f"          Next: rollcall licence add {organisation.name!r}, and rollcall platform for its LMS.")
 
@@ -74,6 +76,7 @@ def edit(
         raise Refused("Nothing to change was given.", hint="Give --name, --contact or both.")
     organisation = find_organisation(name)
     edit_organisation(organisation, name=to, contact=contact)
+    note("organisation", organisation.pk)
     print(f"{organisation.name} is changed.")
 
 
@@ -84,8 +87,19 @@ def remove(name: Name) -> None:
     from rollcall.store.organising import find_organisation, remove_organisation
 
     organisation = find_organisation(name)
+    pk = organisation.pk
     remove_organisation(organisation)
+    note("organisation", pk)
     print(f"Removed {organisation.name}.")
+
+
+def note(subject: str, organisation: int | None) -> None:
+    """In the audit log: somebody at the command line changed this."""
+    from rollcall.store import auditing
+    from rollcall.store.auditing import Action
+    from rollcall.store.licensing import now_ms
+
+    auditing.write(now_ms(), Action.CHANGED, None, actor=ACTOR, subject=subject, organisation=organisation)
 
 
 def described(organisations: list[Organisation]) -> list[dict[str, str | int]]:

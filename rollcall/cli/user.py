@@ -63,6 +63,7 @@ def add(
             Account.objects.create(user=user, organisation=owner)
     except IntegrityError:
         raise _taken(name) from None
+    _note(owner)
     print(f"Added {name}: {_told(owner)}.")
     if link:
         _print_link(user)
@@ -90,6 +91,7 @@ def change(name: Name, organisation: OfOrganisation = "", operator: AsOperator =
 
     user, owner = _find(name), _owner(organisation, is_operator=operator, is_new=False)
     Account.objects.update_or_create(user=user, defaults={"organisation": owner})
+    _note(owner)
     print(f"{name} is changed: {_told(owner)}.")
 
 
@@ -112,14 +114,20 @@ def sign_out(name: Name) -> None:
     open_database()
     from rollcall.store.staff_sessions import end_sessions
 
-    print(f"Sessions of {name} ended: {end_sessions(_find(name))}.")
+    user = _find(name)
+    count = end_sessions(user)
+    _note(_owner_of(user))
+    print(f"Sessions of {name} ended: {count}.")
 
 
 @app.command()
 def remove(name: Name) -> None:
     """Delete an account; whoever is signed in with it is out at once."""
     open_database()
-    _find(name).delete()
+    user = _find(name)
+    owner = _owner_of(user)
+    user.delete()
+    _note(owner)
     print(f"Removed {name}.")
 
 
@@ -130,6 +138,7 @@ def password(name: Name, password_stdin: FromStdin = False) -> None:
     user = _find(name)
     user.set_password(_password(user, from_stdin=password_stdin))
     user.save()
+    _note(_owner_of(user))
     print(f"{name} has a new password.")
 
 
@@ -154,6 +163,19 @@ def _owner(organisation: str, *, is_operator: bool, is_new: bool) -> Organisatio
         code="whose-account",
         hint="`rollcall organisation list` shows the organisations; an operator sees all of them.",
     )
+
+
+def _owner_of(user: User) -> Organisation | None:
+    from rollcall.store.accounts import Account
+
+    found = Account.objects.select_related("organisation").filter(user=user).first()
+    return found.organisation if found else None
+
+
+def _note(owner: Organisation | None) -> None:
+    from rollcall.cli.organisation import note
+
+    note("account", owner.pk if owner else None)
 
 
 def _told(owner: Organisation | None) -> str:

@@ -11,11 +11,12 @@ import structlog
 from django.db import close_old_connections
 
 from rollcall import environment
-from rollcall.store import auditing
+from rollcall.store import auditing, staff_sessions
 from rollcall.store.platforms import Visit
 
 SECONDS: Final = 3600.0
-DAY_MS: Final = 24 * 3_600_000
+HOUR_MS: Final = 3_600_000
+DAY_MS: Final = 24 * HOUR_MS
 
 logger = structlog.get_logger(__name__)
 
@@ -31,6 +32,7 @@ async def run(stop: asyncio.Event) -> None:
 def forget(now: int) -> None:
     """Everything that is past its time at `now` (epoch ms)."""
     close_old_connections()
+    staff_sessions.forget_old(before=now - environment.SESSION_HOURS.read_whole_number() * HOUR_MS)
     if count := auditing.forget(now - environment.AUDIT_DAYS.read_whole_number() * DAY_MS):
         logger.info("Entries of the audit log were forgotten", entries=count)
     Visit.objects.filter(expires_at__lt=now).delete()
