@@ -102,9 +102,7 @@ def require_room(organisation: Organisation, pools: Iterable[Pool] = (), *, plat
         and platforms
         and _platforms([organisation.pk]).count() + platforms > limits.platforms
     ):
-        raise _full(
-            _("The licence of %(name)s is for %(count)d platforms, and it has them."), organisation, limits.platforms
-        )
+        raise _full(_("The licence of %(name)s has no room for another platform."), organisation, limits.platforms)
     held = _pools(organisation.pk)
     more = {pool.pk for pool in pools} - held
     if limits.pools is not None and more and len(held | more) > limits.pools:

@@ -85,7 +85,7 @@ def test_a_launch_of_an_activity_that_was_deep_linked() -> None:
     launched = replayed(seen["student_id_token_claims"], moodle())
     assert launched.link
     assert (launched.link.link_id, launched.target) == ("8", f"{SEEN_AT}/lti/launch?session=abc")
-    assert launched.groups == {"1"}
+    assert launched.groups == frozenset({"1"})
 
 
 def test_a_review_from_the_gradebook() -> None:
@@ -109,7 +109,7 @@ def test_a_launch_that_shares_no_name() -> None:
     launched = replayed(
         seen["launch_claims_names_and_email_never"], moodle(client_id="WunwbSNs1tor1LR", deployment_id="2")
     )
-    assert (launched.name, launched.user_id, launched.groups) == ("", "4", {"1"})
+    assert (launched.name, launched.user_id, launched.groups) == ("", "4", frozenset({"1"}))
 
 
 def test_roles_as_moodle_gives_them() -> None:
