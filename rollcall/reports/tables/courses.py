@@ -120,6 +120,7 @@ class Matrix:
     after: str = ""
     guests: int = 0
     roster: Roster | None = None
+    everybody: int = 0
 
     def columns(self, zone: tzinfo) -> list[Column]:
         """The columns of its table: one is declared for each meeting."""
@@ -190,7 +191,8 @@ def _part(course: Course, asked: Asked, *, after: str = "", before: str = "", li
     found = searching.matrix(bytes(course.key), asked.wanted, after=after, before=before, limit=limit)
     lengths = {summary.pk: _length(summary) for summary in found.meetings}
     members = [_member(row, lengths) for row in found.people.rows]
-    return Matrix(course, found.meetings, members, found.people.before, found.people.after, found.guests)
+    places = found.people.before, found.people.after
+    return Matrix(course, found.meetings, members, *places, guests=found.guests, everybody=found.everybody)
 
 
 def latest(one: Matrix) -> Matrix:

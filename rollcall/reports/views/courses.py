@@ -20,6 +20,7 @@ from rollcall.reports.views import lists
 from rollcall.reports.views.frame import answer, pages
 from rollcall.reports.visible import visible
 from rollcall.store import searching
+from rollcall.store.searching import Counted
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -55,10 +56,12 @@ def _page(found: Course, asked: Asked, path: str) -> dict[str, Any]:
     matrix = courses.latest(courses.matrix(found, asked, limit=PAGE, **places))
     table = courses.matrix_table(matrix, asked, Format.HTML)
     key = bytes(found.key).hex()
-    totals = searching.totals(replace(asked.wanted, course=key))
+    totals = searching.totals(replace(asked.wanted, course=key), "matrix")
+    if totals.people is None:
+        totals = totals._replace(people=Counted(matrix.everybody))
     return {
         "count": len(matrix.members),
-        "told": lists.counted("people", totals.people or totals.attendances),
+        "told": lists.counted("people", Counted(matrix.everybody)),
         "table": to_html(table, asked.zone, caption=_("People and meetings"), kind="matrix"),
         "totals": _totals(totals, asked, key),
         "drawn": figures(courses.pictures(matrix, asked.zone, part=(PAGE, 60))[:1], asked.zone),
