@@ -38,7 +38,7 @@ STOPPED: Final = f"{PREFIX}stopped"
 RENEWED: Final = "Page-Prefix"
 """The header by which a page that stays open learns the newest form of its own address."""
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-_OF_STAFF: Final = ("/login", "/logout", "/account", "/lti/", PREFIX)
+_OF_OTHERS: Final = ("/login", "/logout", "/account", "/api/", "/lti/", PREFIX)
 _SPLIT: Final = re.compile(rf"{PREFIX}([^/]*)(/.*|)", re.DOTALL)
 _REASON: Final = "stopped_because"
 
@@ -75,11 +75,12 @@ class Visits:
     def _in_visit(self, request: HttpRequest, visit: Visit, prefix: str, path: str) -> HttpResponse:
         visits.touch(visit, visits.clock())
         let_visit(request, visit)
-        if path.startswith(_OF_STAFF):
-            return self._stopped(request, "none")
-        if request.method not in _SAFE and not is_from_our_pages(request):
-            return self._stopped(request, "foreign")
-        response = self._answer(request, path)
+        if path.startswith(_OF_OTHERS):
+            response = self._stopped(request, "none")
+        elif request.method not in _SAFE and not is_from_our_pages(request):
+            response = self._stopped(request, "foreign")
+        else:
+            response = self._answer(request, path)
         response.headers[RENEWED] = prefix
         rewriting.move(response, prefix)
         return response
