@@ -37,9 +37,11 @@ PAGES = {
     "live": "{running}/live",
     "facts": "{meeting}/facts",
     "explained": "{explained}",
+    "exports": "/exports",
     "export": "{export}",
-    "login": "/login",
+    "sign-in": "/login",
     "not-found": "/nothing-here",
+    "nobody-there": "/people/00000000000000000000000000000000",
 }
 FEWER = """rows => {
   for (const body of document.querySelectorAll('tbody, .live-people'))
@@ -130,6 +132,7 @@ FOCUS = """() => {
 
 
 SCROLL_MS = 1000
+FEW = 24
 
 
 def contrast(colour: str) -> float:
@@ -153,6 +156,27 @@ def tab_to(page: Page, selector: str, key: str = "Tab") -> None:
         if page.evaluate("selector => document.activeElement.matches(selector)", selector):
             return
     pytest.fail(f"{selector} was not reached")
+
+
+def test_what_was_found_is_a_few_keys_away(page: Page) -> None:
+    """However many filters there are: past them leads a link, and those of the fold are not stopped at."""
+    page.goto("/attendances?name=παπ")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.getAttribute('href')") == "#results"
+    assert page.evaluate("document.activeElement.getBoundingClientRect().top") >= 0
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "results"
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.matches('#results .chip')")
+
+    page.locator("#f-name").focus()
+    for _ in range(FEW):  # each part of a date and of a time is one
+        page.keyboard.press("Tab")
+        assert not page.evaluate("document.activeElement.matches('.folded-fields *')")
+        if page.evaluate("document.activeElement.matches('#results *')"):
+            return
+    pytest.fail("what was found is too many keys away")
 
 
 def test_a_search_is_made_narrowed_sorted_and_saved_by_keyboard_alone(page: Page) -> None:
