@@ -108,18 +108,25 @@ def make_meeting(
     witnesses: dict[str, Any] | None = None,
     disagreements: tuple[dict[str, Any], ...] = (),
     changes: tuple[dict[str, Any], ...] = (),
+    organisation: int = 0,
+    group: str = "",
+    activity: str = "",
 ) -> Any:
-    """A folded meeting with its people; `ended` None is still running, a pair is the earliest and the latest end."""
+    """A folded meeting with its people; `ended` None is still running, a pair is the earliest and the latest end.
+
+    Meetings of one `activity` are its runs, or the rooms of its groups; blank is one for each name.
+    """
     from django.db import transaction
 
     from rollcall.derive.directory import count_people, enter_course, recount_courses
     from rollcall.derive.rows import order_of
     from rollcall.store.derived import Attendance, Summary
     from rollcall.store.facts import Meeting
-    from rollcall.store.keys import key_of, meeting_key
+    from rollcall.store.keys import course_key, key_of, meeting_key
     from rollcall.store.names import fold_name
 
     pool = make_pool(server)
+    of_course = {"key": course_key(site, course, organisation), "site": site, "context_id": course}
     internal = internal or f"{key_of(name, str(Meeting.objects.count())).hex()}-{at(began, day)}"
     meeting = Meeting.objects.create(
         pool=pool,
@@ -161,8 +168,10 @@ def make_meeting(
         site_key=key_of(site),
         context_id=course,
         context_label=label,
-        course_id=enter_course({"key": key_of(site, course), "site": site, "context_id": course} if course else None),
-        activity_key=key_of(site, name),
+        organisation=organisation,
+        course_id=enter_course(of_course | {"organisation": organisation} if course else None),
+        activity_key=key_of(site, activity or name),
+        group_id=group,
         started_at=at(began, day),
         ended_proved_at=end[0],
         ended_possible_at=end[1],
@@ -196,15 +205,16 @@ def _share(summary: Any, proved: list[list[int]]) -> int | None:
     return min(1000, 1000 * sum(end - start for start, end in proved) // longest) if longest else None
 
 
-def _person(site: str, one: Attendee) -> int:
+def _person(summary: Any, one: Attendee) -> int:
     from rollcall.derive.directory import enter_people
     from rollcall.derive.rows import sort_key
-    from rollcall.store.keys import key_of, person_key
+    from rollcall.store.keys import guests_key, key_of, person_key
     from rollcall.store.names import fold_name
 
-    key = person_key(site, one.uid) if one.kind == "user" else key_of(site, "", fold_name(one.name))
-    uid = one.uid if one.kind == "user" else ""
-    entry = {"key": key, "is_user": one.kind == "user", "site": site, "external_user_id": uid}
+    site, organisation, is_user = summary.site, summary.organisation, one.kind == "user"
+    key = person_key(site, one.uid, organisation) if is_user else guests_key(site, fold_name(one.name), organisation)
+    uid = one.uid if is_user else ""
+    entry = {"key": key, "is_user": is_user, "organisation": organisation, "site": site, "external_user_id": uid}
     named = {"names_key": fold_name(one.name), "sort_key": sort_key(fold_name(one.name), key)}
     return enter_people([entry | named | {"external_key": key_of(uid)}])[key]
 
@@ -222,7 +232,8 @@ def _attendance(summary: Any, one: Attendee, meeting: str, day: str, number: int
         summary=summary,
         attendee_key=key,
         sort_key=fold_name(one.name).encode()[:60] + b"\0" + key,
-        person_id=_person(summary.site, one),
+        organisation=summary.organisation,
+        person_id=_person(summary, one),
         started_at=summary.started_at,
         kind=one.kind,
         external_user_id=one.uid if one.kind == "user" else "",
@@ -281,7 +292,7 @@ def staff(users: type[User], name: str, organisation: Any, **fields: str) -> Use
     return user
 
 
-def operator(users: type[User], name: str, **fields: str) -> User:
+def operator(users: type[User], name: str, **fields: Any) -> User:
     """An account that sees everything."""
     from rollcall.store.accounts import Account
 
