@@ -18,6 +18,7 @@ LARGEST_PORT = 65_535
 LONGEST_PAUSE_SECONDS = 86_400
 # A year.
 LONGEST_SESSION_HOURS = 8_784
+LONGEST_VISIT_HOURS = 168
 LARGEST_LOGO = 1 << 20
 LOGOS = {".png": b"\x89PNG\r\n\x1a\n", ".svg": b"<svg"}
 """What such a file has near its beginning."""
@@ -37,6 +38,8 @@ def require_usable() -> None:
     _require_between(environment.PORT, 0, LARGEST_PORT)
     _require_between(environment.POLL_SECONDS, 1, LONGEST_PAUSE_SECONDS)
     _require_between(environment.HOOK_CHECK_SECONDS, 1, LONGEST_PAUSE_SECONDS)
+    _require_between(environment.VISIT_HOURS, 1, LONGEST_VISIT_HOURS)
+    _require_between(environment.VISIT_IDLE_MINUTES, 10, LONGEST_VISIT_HOURS * 60)
     _require_between(environment.SESSION_HOURS, 1, LONGEST_SESSION_HOURS)
     _require_between(environment.SESSION_IDLE_MINUTES, 1, LONGEST_SESSION_HOURS * 60)
 

@@ -95,4 +95,4 @@ class Frame:
 
 def path_of(response: Any) -> str:
     """Where it leads."""
-    return urlsplit(response["Location"]).path
+    return str(urlsplit(response["Location"]).path)
