@@ -6,12 +6,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from django.utils.timezone import get_current_timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from rollcall.core.roster import Enrolment
 from rollcall.reports import formatting, words
+from rollcall.reports.addresses import meeting_page
+from rollcall.reports.meeting_rows import meeting_row
+from rollcall.reports.rows import Column, Format, Kind, Section
 from rollcall.store.searching import State
-from rollcall.store.searching.rosters import roster_of
+from rollcall.store.searching.rosters import missed_by, roster_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -19,7 +24,8 @@ if TYPE_CHECKING:
 
     from rollcall.reports.meeting_rows import AttendeeRow, MeetingRow
     from rollcall.store.derived import Summary
-    from rollcall.store.searching.rosters import OnRoster, Roster
+    from rollcall.store.searching import Filter
+    from rollcall.store.searching.rosters import Missed, OnRoster, Roster
 
 
 class Standing(StrEnum):
@@ -48,6 +54,35 @@ class Absentees:
     people: Sequence[Absentee]
 
 
+@dataclass(frozen=True, slots=True)
+class MissedMeeting:
+    """A meeting, and how somebody stands to it who was not seen there."""
+
+    meeting: MeetingRow
+    absentee: Absentee
+
+
+MISSED_COLUMNS = (
+    Column(
+        "meeting_name",
+        gettext_lazy("Meeting"),
+        Kind.NAME,
+        lambda row: row.meeting.summary.name,
+        link=lambda row: meeting_page(row.meeting),
+    ),
+    Column("started_at", gettext_lazy("Began"), Kind.TIME, lambda row: row.meeting.summary.started_at),
+    Column(
+        "meeting",
+        gettext_lazy("Internal meeting id"),
+        Kind.TEXT,
+        lambda row: row.meeting.summary.meeting.internal_meeting_id,
+        Format.JSON,
+    ),
+    Column("why", gettext_lazy("Why"), Kind.TEXT, lambda row: why(row.absentee, get_current_timezone()), ~Format.JSON),
+    Column("standing", gettext_lazy("Roster"), Kind.ID, lambda row: row.absentee.standing, Format.JSON),
+)
+
+
 def absentees_of(meeting: MeetingRow, everybody: Sequence[AttendeeRow]) -> Absentees | None:
     """Who of the roster was not seen in a meeting, `everybody` being all of its people; None without a roster."""
     roster = roster_of(meeting.summary.course)
@@ -73,6 +108,23 @@ def missing_from(
             is_certain = enrolled is Enrolment.ENROLLED
             found.append(Absentee(one, _standing(one, is_sure=is_certain and not is_doubtful), is_certain))
     return sorted(found, key=lambda one: one.standing is Standing.LEFT)
+
+
+def missed_meetings(key: bytes, wanted: Filter) -> Section | None:
+    """The meetings of their courses in which somebody was expected and not seen, as a part of their report."""
+    rows = [_missed(one, wanted.as_of) for one in missed_by(key, wanted)]
+    if not rows:
+        return None
+    return Section("missed", _("Enrolled, not seen"), MISSED_COLUMNS, "meetings", rows)
+
+
+def _missed(one: Missed, as_of: int) -> MissedMeeting:
+    meeting = meeting_row(one.summary, as_of=as_of)
+    is_certain = one.who.enrolment(one.summary) is Enrolment.ENROLLED
+    is_doubtful = one.has_others or bool(meeting.detail.blind) or meeting.state is not State.SETTLED
+    return MissedMeeting(
+        meeting, Absentee(one.who, _standing(one.who, is_sure=is_certain and not is_doubtful), is_certain)
+    )
 
 
 def _standing(one: OnRoster, *, is_sure: bool) -> Standing:

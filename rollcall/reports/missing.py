@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from rollcall.reports.absentees import Absentee, Absentees
     from rollcall.reports.meeting_rows import AttendeeRow, MeetingRow
+    from rollcall.store.searching import Inside
     from rollcall.store.searching.usual import Usual
 
 
@@ -87,12 +88,20 @@ COLUMNS = (
 )
 
 
-def missing_of(meeting: MeetingRow, everybody: Sequence[AttendeeRow], zone: tzinfo) -> Missing | None:
-    """The missing of a meeting, `everybody` being all of its people; None while it runs, as they may still come."""
+def missing_of(meeting: MeetingRow, everybody: Sequence[AttendeeRow], zone: tzinfo, inside: Inside) -> Missing | None:
+    """The missing of a meeting, `everybody` being all of its people; None while it runs, as they may still come.
+
+    Whoever sees only some groups is told nothing by the roster, which does not say who is in which.
+    """
     if meeting.is_running:
         return None
-    by_roster = absentees_of(meeting, everybody)
-    return _usual(meeting, everybody) if by_roster is None else _by_roster(by_roster, meeting, everybody, zone)
+    found = absentees_of(meeting, everybody)
+    if found is None:
+        return _usual(meeting, everybody)
+    if inside.bounds.groups is not None or is_of_a_group(meeting.summary):
+        told = _("The roster does not tell who is in which group: who is missing is not known.")
+        return Missing(Ground.GROUP_ROOM, None, [], told, read_at=found.read_at)
+    return _by_roster(found, meeting, everybody, zone)
 
 
 def _usual(meeting: MeetingRow, everybody: Sequence[AttendeeRow]) -> Missing:
@@ -130,12 +139,6 @@ def section(missing: Missing) -> Section:
 
 
 def _by_roster(found: Absentees, meeting: MeetingRow, everybody: Sequence[AttendeeRow], zone: tzinfo) -> Missing:
-    if is_of_a_group(meeting.summary):
-        told = _(
-            "This was the room of a group, and the roster does not tell who is in which group: "
-            "who is missing is not known."
-        )
-        return Missing(Ground.GROUP_ROOM, None, [], told, read_at=found.read_at)
     people = [_absentee(one, zone) for one in found.people]
     notes = _doubts(meeting, everybody) if people else []
     if meeting.state is State.ENDED and people:

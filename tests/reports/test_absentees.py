@@ -12,7 +12,9 @@ import pytest
 
 from rollcall.core.roster import Enrolled
 from rollcall.lti import roster
-from rollcall.store.derived import Summary
+from rollcall.store.derived import Person, Summary
+from rollcall.store.searching import Bounds, Filter
+from rollcall.store.searching.rosters import missed_by
 from tests.makers import Attendee, at, make_meeting
 from tests.reports.browsing import ADA
 from tests.reports.pdf.printed import text_of
@@ -196,3 +198,56 @@ def test_without_a_roster_the_matrix_is_what_it_was(page: Any) -> None:
     summary = make_meeting(ADA, **COURSE)
     assert [(one["roster"], one["missed"]) for one in course_json(page, summary)] == [(None, None)]
     assert "Roster" not in page(f"/courses/{bytes(summary.course.key).hex()}").text_content().replace("No roster", "")
+
+
+# -- the person ---------------------------------------------------------------------------------------------------
+
+
+def person_json(page: Any, user: str, query: str = "") -> dict[str, Any]:
+    key = bytes(Person.objects.filter(external_user_id=user).order_by("-organisation")[0].key).hex()
+    return dict(json.loads(page.client.get(f"/people/{key}.json{query}").getvalue()))
+
+
+def test_a_person_is_told_what_they_missed_while_they_were_enrolled(page: Any) -> None:
+    context = enrol(ADA.uid, BEN)
+    meeting(context, Attendee(name="Ben", uid="5"), internal="there", day="2026-11-20")
+    meeting(context, internal="missed", day="2026-11-21")
+    meeting(context, ADA, GUEST, internal="doubtful", day="2026-11-22", began="00:10", ended="00:20", settles="00:30")
+    missed = person_json(page, "5")["missed"]["meetings"]
+    assert [(one["meeting"], one["standing"]) for one in missed] == [("doubtful", "cannot-tell"), ("missed", "absent")]
+    tree = page(f"/people/{bytes(Person.objects.get(external_user_id='5').key).hex()}")
+    assert "Enrolled, not seen" in tree.text_content()
+    assert "enrolled, never came" in tree.text_content()
+    assert [one["meeting"] for one in person_json(page, "5", "?to=2026-11-21")["missed"]["meetings"]] == ["missed"]
+    assert "missed" not in person_json(page, "5", "?min-percent=1")
+    assert [one["meeting"] for one in person_json(page, ADA.uid)["missed"]["meetings"]] == ["there"]
+
+
+def test_rooms_of_groups_are_missed_by_nobody(page: Any) -> None:
+    context = enrol(ADA.uid, BEN)
+    meeting(context, Attendee(name="Ben", uid="5"), internal="there")
+    of_group = meeting(context, internal="group", day="2026-11-21")
+    Summary.objects.filter(pk=of_group.pk).update(group_id="7")
+    assert "missed" not in person_json(page, "5")
+
+
+@pytest.mark.parametrize("bounds", [Bounds(groups=frozenset("7")), Bounds(person=b"x" * 16)])
+def test_who_sees_only_a_part_is_not_told_what_else_was_held(page: Any, bounds: Bounds) -> None:
+    context = enrol(ADA.uid, BEN)
+    meeting(context, Attendee(name="Ben", uid="5"), internal="there")
+    meeting(context, internal="missed", day="2026-11-21")
+    key = bytes(Person.objects.get(external_user_id="5").key)
+    assert len(missed_by(key, Filter())) == 1
+    assert missed_by(key, Filter(bounds=bounds)) == []
+
+
+def test_who_sees_one_course_is_told_of_no_other(page: Any) -> None:
+    enrol(ADA.uid, BEN, context_id="13")
+    context = enrol(ADA.uid, BEN)
+    meeting(context, Attendee(name="Ben", uid="5"), internal="there")
+    mine = meeting(context, internal="missed", day="2026-11-21")
+    owned(make_meeting(ADA, course="13", internal="other", day="2026-11-21"), context)
+    person = Person.objects.get(external_user_id="5")
+    assert len(missed_by(bytes(person.key), Filter(organisation=person.organisation))) == 2
+    inside = Filter(organisation=person.organisation, bounds=Bounds(course=bytes(mine.course.key)))  # type: ignore[union-attr]
+    assert [one.summary.pk for one in missed_by(bytes(person.key), inside)] == [mine.pk]

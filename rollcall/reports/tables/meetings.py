@@ -113,7 +113,7 @@ def _meeting(asked: Asked, subject: Sequence[str], form: Format) -> Table:
     summary = meeting_of(int(subject[0]), asked.inside)
     group = meeting_group(summary, reading.attendees(summary), as_of=now())
     heading = _heading(group.subject, len(group.rows), asked)
-    missing = missing_of(group.subject, group.rows, asked.zone)
+    missing = missing_of(group.subject, group.rows, asked.zone, asked.inside)
     table = replace(
         attendance_table([group]),
         heading=heading,

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from rollcall.reports import words
+from rollcall.reports.absentees import missed_meetings
 from rollcall.reports.addresses import person_page
 from rollcall.reports.asking import Takes
 from rollcall.reports.details import Count
@@ -136,7 +137,14 @@ def history(found: FoundPerson, attendance: Iterable[Attendance], asked: Asked, 
     heading = Heading(found.name.strip() or str(_("(no name)")), asked.wanted.as_of, lines)
     drawn = term_calendar(list(map(attended, table.rows)), asked.zone) if with_pictures else []
     totals = time_totals(list(table.rows))
-    return replace(table, heading=heading, totals=totals, pictures=[one.picture for one in drawn])
+    missed = missed_meetings(found.key, asked.wanted)
+    return replace(
+        table,
+        heading=heading,
+        totals=totals,
+        pictures=[one.picture for one in drawn],
+        sections=[missed] if missed else [],
+    )
 
 
 PEOPLE = Report(

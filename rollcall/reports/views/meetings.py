@@ -28,13 +28,15 @@ if TYPE_CHECKING:
 
     from rollcall.reports.meeting_rows import AttendeeRow, MeetingRow
     from rollcall.reports.missing import Missing
+    from rollcall.store.searching import Inside
 
 
 @require_safe
 def meeting(request: HttpRequest, pk: int) -> HttpResponse:
     """The page of a class. A room's page is that of the class it belongs to."""
     access.require(request, REPORTS["meeting"])
-    summary = meeting_of(pk, access.inside(request))
+    inside = access.inside(request)
+    summary = meeting_of(pk, inside)
     if summary.meeting_id != pk:
         return HttpResponseRedirect(f"/meetings/{summary.meeting_id}")
     parts = meeting_parts(
@@ -46,15 +48,15 @@ def meeting(request: HttpRequest, pk: int) -> HttpResponse:
     )
     if parts is None:
         raise bad_place()
-    beside = _beside(parts["meeting"], parts["everybody"])
+    beside = _beside(parts["meeting"], parts["everybody"], inside)
     return render(request, "meeting.html", parts | beside | {"page": "meetings"})
 
 
-def _beside(meeting: MeetingRow, everybody: Sequence[AttendeeRow]) -> dict[str, Any]:
+def _beside(meeting: MeetingRow, everybody: Sequence[AttendeeRow], inside: Inside) -> dict[str, Any]:
     """What stands beside the rows and does not change every second."""
     zone = timezone.get_current_timezone()
     drawn = figures([people_present(everybody, meeting, zone)], zone) if everybody else ""
-    missing = missing_of(meeting, everybody, zone)
+    missing = missing_of(meeting, everybody, zone, inside)
     return {"is_over": missing is not None, "missing": _missing(missing) if missing else None, "drawn": drawn}
 
 

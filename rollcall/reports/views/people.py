@@ -10,10 +10,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from rollcall.reports import access, asking, words
+from rollcall.reports.absentees import missed_meetings
 from rollcall.reports.pictures import attended, term_calendar
 from rollcall.reports.pictures.figure import figures
 from rollcall.reports.registry import REPORTS
-from rollcall.reports.rows import Bounds
+from rollcall.reports.rows import Bounds, Table
 from rollcall.reports.subjects import person_of
 from rollcall.reports.tables import attendances
 from rollcall.reports.tables.people import person_table
@@ -73,6 +74,7 @@ def _page(request: HttpRequest, report: Report, asked: Asked, found: FoundPerson
         "sorts": lists.sorts(table, report, asked),
         "totals": totals,
         "calendar": _calendar(asked, scope),
+        "missed": _missed(asked, found),
         "empty": _("They were in no such meeting."),
         "loosen": not asked.is_blank,
     } | pages(asked, before=page.before, after=page.after, path=request.path)
@@ -88,6 +90,14 @@ def _totals(found: FoundPerson | None) -> list[dict[str, str]]:
             share = words.part(found.share / 1000)
             shown.append(_("at least %(share)s of these classes on average") % {"share": share})
     return [{"said": said, "address": ""} for said in shown]
+
+
+def _missed(asked: Asked, found: FoundPerson) -> dict[str, Any] | None:
+    section = missed_meetings(found.key, asked.wanted)
+    if section is None:
+        return None
+    table = Table(section.key, section.rows_key, section.columns, section.rows)
+    return {"title": section.title, "table": to_html(table, asked.zone, caption=section.title)}
 
 
 def _calendar(asked: Asked, scope: searching.Scope) -> Any:  # noqa: ANN401 - safe markup

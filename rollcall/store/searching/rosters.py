@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from django.db.models import Exists, OuterRef
 
 from rollcall.core.roster import Enrolled, Enrolment, Stay, enrolment
-from rollcall.store.derived import UNCLAIMED, Attendance, Person
-from rollcall.store.keys import key_of, person_key
+from rollcall.store.derived import UNCLAIMED, Attendance, Course, Person, Summary
+from rollcall.store.keys import course_key, key_of, person_key
 from rollcall.store.names import fold_name
 from rollcall.store.platforms import Context, Member, Teacher
+from rollcall.store.searching.scope import Scope
 
 if TYPE_CHECKING:
-    from rollcall.store.derived import Course, Summary
+    from rollcall.store.searching.wanted import Filter
 
 _IN_A_STATEMENT: Final = 500
+_MOST_MISSED: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +69,19 @@ class Roster:
         return Enrolment.ENROLLED if one.left_at is None else Enrolment.LEFT
 
 
-def roster_of(course: Course | None) -> Roster | None:
-    """What is known of a course's roster; None where no LMS offers it, or nobody has launched from the course yet."""
+def roster_of(course: Course | None, user_id: str = "") -> Roster | None:
+    """What is known of a course's roster; None where no LMS offers it, or nobody has launched from the course yet.
+
+    With a `user_id` only that one is read.
+    """
     if course is None or course.organisation == UNCLAIMED:
         return None
     context = _context(course)
     if context is None or context.roster_at is None:
         return None
     stays: defaultdict[str, list[Stay]] = defaultdict(list)
-    for member in Member.objects.filter(context=context).order_by("from_at", "pk"):
+    members = Member.objects.filter(context=context, **({"user_key": key_of(user_id)} if user_id else {}))
+    for member in members.order_by("from_at", "pk"):
         who = Enrolled(member.user_id, member.name, member.is_instructor, member.is_learner)
         stays[member.user_id].append(Stay(who, member.from_at, member.until_at, member.absent_at, member.seen_at))
     if not stays:
@@ -84,6 +92,52 @@ def roster_of(course: Course | None) -> Roster | None:
     people.sort(key=lambda one: (fold_name(one.name) or "\uffff", len(one.user_id), one.user_id))
     first_at = min(mine[0].from_at for mine in stays.values())
     return Roster(context.roster_at, first_at, tuple(people), {one.user_id: one for one in people})
+
+
+class Missed(NamedTuple):
+    """A meeting in which somebody was expected and not seen, of whom it is certain or not that they were enrolled."""
+
+    summary: Summary
+    who: OnRoster
+    has_others: bool
+
+
+def missed_by(key: bytes, wanted: Filter) -> list[Missed]:
+    """The meetings of a filter that somebody missed in courses on whose roster they are, the newest first.
+
+    Rooms of groups are left out, for no roster tells who is in which. So is everything for somebody who sees only one
+    person's meetings, or only some groups': that a meeting was held at all is then not theirs to know.
+    """
+    person = Person.objects.filter(key=key, is_user=True).first()
+    if person is None or wanted.bounds.person is not None or wanted.bounds.groups is not None:
+        return []
+    entries = {course.pk: entry for course, entry in _entries(person) if entry.is_learner}
+    attended = Attendance.objects.filter(person=person, summary=OuterRef("pk"))
+    scope = Scope(replace(wanted, person=None))
+    if scope.of_rows:  # asked of attendances, and these are none
+        return []
+    found = scope.tested_meetings().filter(course__in=list(entries), group_id="", ended_possible_at__isnull=False)
+    found = found.exclude(Exists(attended)).select_related("meeting").order_by("-started_at", "-pk")
+    missed = [(one, entries[one.course_id]) for one in found[:_MOST_MISSED] if one.course_id is not None]
+    missed = [(one, who) for one, who in missed if who.enrolment(one) in {Enrolment.ENROLLED, Enrolment.PERHAPS}]
+    others = Attendance.objects.filter(summary__in=[one.pk for one, _who in missed]).exclude(kind="user")
+    with_others = set(others.values_list("summary_id", flat=True))
+    return [Missed(one, who, one.pk in with_others) for one, who in missed]
+
+
+def _entries(person: Person) -> Iterator[tuple[Course, OnRoster]]:
+    """The courses of their LMS on whose roster they are or were, with how they stand there."""
+    stays = Member.objects.filter(
+        user_key=person.external_key,
+        context__platform__organisation=person.organisation,
+        context__platform__site_key=key_of(person.site),
+    )
+    ids = set(stays.values_list("context__context_id", flat=True))
+    keys = [course_key(person.site, one, person.organisation) for one in ids]
+    for course in Course.objects.filter(key__in=keys):
+        roster = roster_of(course, person.external_user_id)
+        if roster is not None and person.external_user_id in roster.by_user:
+            yield course, roster.by_user[person.external_user_id]
 
 
 def _context(course: Course) -> Context | None:
