@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from rollcall.core.access import Area
 from rollcall.reports import words
-from rollcall.reports.access import reader_of, require
+from rollcall.reports.access import require
 from rollcall.reports.exports.asking import UNDER_WAY, is_replayed, later, now_ms, owner_of
 from rollcall.reports.exports.queue import content_of, delete
 from rollcall.reports.file_names import disposition
@@ -36,7 +36,7 @@ _OF_PAPER = ("paper", "signatures")
 @require_safe
 def exports_page(request: HttpRequest) -> HttpResponse:
     """One's own files."""
-    owner = owner_of(reader_of(request))
+    owner = owner_of(require(request, area=Area.OWN))
     found = Export.objects.filter(owner=owner, expires_at__gt=now_ms()).order_by("-created_at", "-pk")
     return render(request, "exports.html", {"page": "exports", "exports": [_line(one) for one in found[:LISTED]]})
 
