@@ -14,6 +14,8 @@ from django.views.decorators.http import require_GET, require_safe
 from rollcall.live import now_html, snapshot
 from rollcall.live.access import stream_address
 from rollcall.live.snapshot import FORMS, PAGE, View
+from rollcall.lti import visits
+from rollcall.lti.entering import visit_of
 from rollcall.reports import access
 from rollcall.store import reading, searching
 from rollcall.store.reading import State
@@ -38,9 +40,9 @@ def watch(request: HttpRequest, pk: int) -> HttpResponse:
         form=form if form in FORMS else PAGE,
         after=after,
     )
-    return JsonResponse(
-        {"stream": stream_address(view, request.session.session_key, access.reader_of(request).organisation)}
-    )
+    visit = visit_of(request)
+    session = visits.name(visit) if visit else request.session.session_key
+    return JsonResponse({"stream": stream_address(view, session, access.reader_of(request).organisation)})
 
 
 @require_safe

@@ -198,11 +198,11 @@ def reader_of(visit: Visit) -> Reader:
 
 def first_page(visit: Visit) -> str:
     """Where a launch leads: learners to themselves, instructors to their course, administrators to the overview."""
-    reader = reader_of(visit)
-    if reader.role is Role.LEARNER:
-        return f"/people/{person_key(reader.site, reader.user_id, reader.organisation or 0).hex()}"
-    if reader.role is Role.INSTRUCTOR:
-        return f"/courses/{course_key(reader.site, reader.context_id, reader.organisation or 0).hex()}"
+    site, organisation, context = visit.platform.site, visit.platform.organisation_id, visit.context
+    if visit.role == Role.LEARNER:
+        return f"/people/{person_key(site, visit.user_id, organisation).hex()}"
+    if visit.role == Role.INSTRUCTOR and context is not None:
+        return f"/courses/{course_key(site, context.context_id, organisation).hex()}"
     return "/"
 
 

@@ -46,7 +46,12 @@ def _soon_over(request: HttpRequest) -> str:
 
 
 def _of_visit(visit: Visit) -> dict[str, object]:
-    return {"visit": visit, "ticket": visits.ticket(visit, visits.clock()), "course": visits.course_page(visit)}
+    return {
+        "visit": visit,
+        "ticket": visits.ticket(visit, visits.clock()),
+        "course": visits.course_page(visit),
+        "home": visits.first_page(visit),
+    }
 
 
 def is_framed(request: HttpRequest) -> bool:
