@@ -3,7 +3,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-# More words for what is run, such as: make test ARGS="tests/core -k twins", make bench ARGS=--million
+# More words for what is run, such as: make test ARGS="tests/core -k twins", make bench ARGS=--whole
 ARGS ?=
 
 # A checkout that was moved needs its virtual environment made again.
@@ -20,7 +20,7 @@ help:
 	@echo 'make install  what a machine for real use needs, with the drivers of all databases, and nothing else'
 	@echo 'make test     all tests          (ARGS="tests/core" for some)'
 	@echo 'make lint     ruff, mypy, who may import whom, is every text translated'
-	@echo 'make bench    how fast it is, as a table and in bench/latest.json (ARGS=--million for a million arrivals)'
+	@echo 'make bench    how fast it is, as a table and in bench/latest.json (ARGS=--whole for more of everything)'
 	@echo 'make faults   200 times kill -9 in the middle of a stream of arrivals'
 	@echo 'make simulate-long  a million damaged classes against their truth (ARGS="--meetings 50000 --seed 7")'
 	@echo 'make messages every new text into the files of the languages (ARGS="--add fr" begins one)'
