@@ -11,7 +11,7 @@ import structlog
 from django.db import close_old_connections
 
 from rollcall import environment
-from rollcall.store import auditing, staff_sessions
+from rollcall.store import auditing, rosters, staff_sessions
 from rollcall.store.platforms import Visit
 
 SECONDS: Final = 3600.0
@@ -35,4 +35,6 @@ def forget(now: int) -> None:
     staff_sessions.forget_old(before=now - environment.SESSION_HOURS.read_whole_number() * HOUR_MS)
     if count := auditing.forget(now - environment.AUDIT_DAYS.read_whole_number() * DAY_MS):
         logger.info("Entries of the audit log were forgotten", entries=count)
+    if count := rosters.forget(now):
+        logger.info("Who left courses long ago was forgotten", stays=count)
     Visit.objects.filter(expires_at__lt=now).delete()
