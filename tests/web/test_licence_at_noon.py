@@ -133,7 +133,7 @@ def test_an_operator_sees_everything_still_and_so_do_other_organisations(
     ],
 )
 def test_each_standing_has_its_own_sentence(
-    clock: Any, django_user_model: Any, licence: dict[str, int] | None, code: str
+    clock: Any, django_user_model: Any, licence: dict[str, Any] | None, code: str
 ) -> None:
     clock(NOON)
     made = make_organisation("Upper <b>School", **(licence or {}))
