@@ -66,7 +66,9 @@ class Client:
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
+class Kept:
+    """A token, used until then (epoch ms)."""
+
     text: str
     until: int
 
@@ -79,7 +81,7 @@ class Tokens:
     in_thread: InThread
     clock: Callable[[], int]
     trusted: frozenset[str] = field(default_factory=trusted_hosts)
-    _kept: dict[tuple[Client, frozenset[str]], _Kept] = field(default_factory=dict)
+    _kept: dict[tuple[Client, frozenset[str]], Kept] = field(default_factory=dict)
     _asking: defaultdict[tuple[Client, frozenset[str]], asyncio.Lock] = field(
         default_factory=lambda: defaultdict(asyncio.Lock)
     )
@@ -111,12 +113,12 @@ class Tokens:
         if kept is not None and kept.text == token:
             del self._kept[client, scopes]
 
-    async def _asked(self, client: Client, scopes: frozenset[str]) -> _Kept:
+    async def _asked(self, client: Client, scopes: frozenset[str]) -> Kept:
         """A new one; how it went stands in the row of the platform."""
         try:
             now = self.clock()
             assertion = await self.in_thread(assertion_of, client, now)
-            kept = _read(await self._ask(_question(client, scopes, assertion)), scopes, now)
+            kept = read(await self._ask(_question(client, scopes, assertion)), scopes, now)
         except ServiceTrouble as error:
             await self.in_thread(note, client.platform, None, error.kept())
             raise
@@ -173,7 +175,7 @@ def _question(client: Client, scopes: frozenset[str], assertion: str) -> Questio
 # -- what is answered ---------------------------------------------------------------------------------------------
 
 
-def _read(reply: Reply, scopes: frozenset[str], now: int) -> _Kept:
+def read(reply: Reply, scopes: frozenset[str], now: int) -> Kept:
     """The token of an answer, whatever media type it is labelled with; ServiceTrouble where it has none."""
     if reply.status != _OK:
         raise _refusal(reply)
@@ -186,7 +188,7 @@ def _read(reply: Reply, scopes: frozenset[str], now: int) -> _Kept:
     given = answer.get("scope")
     if isinstance(given, str) and (missing := scopes - set(given.split())):
         raise ServiceTrouble(Trouble.NO_SCOPE, " ".join(sorted(one.rpartition("/")[2] for one in missing)))
-    return _Kept(text, now + _seconds(answer.get("expires_in")) * SECOND_MS - EARLIER_MS)
+    return Kept(text, now + _seconds(answer.get("expires_in")) * SECOND_MS - EARLIER_MS)
 
 
 def _seconds(value: object) -> int:

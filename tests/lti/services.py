@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -95,3 +95,8 @@ def make_context(site: Site, context_id: str = "2", *, now: int = at("12:00"), *
     )
     told = {"memberships_url": site.memberships_url, "launched_at": now, "roster_due_at": now} | more
     return Context.objects.create(platform=platform, context_id=context_id, key=key_of(context_id), **told)
+
+
+def run_with(work: Coroutine[Any, Any, T]) -> T:
+    """The end of something that asks nobody outside."""
+    return asyncio.run(work)
