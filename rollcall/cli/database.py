@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 LOCK_NAME = "rollcall migrate"
 LOCK_NUMBER = 0x726F6C6C
+MANY_ROWS = 100_000
+"""Attendances, from which on it matters what a database knows of its indexes."""
 
 
 def start_django(*, for_readers: bool = False) -> None:
@@ -61,11 +63,27 @@ def open_database(*, for_readers: bool = False) -> None:
             return
         with _alone():
             call_command("migrate", verbosity=0, interactive=False)
+            _look_at_indexes()
     except DatabaseError as error:
         raise Misconfigured(
             f"The database cannot be used: {str(error).strip()}",
             hint="Check ROLLCALL_DATABASE_URL, or that the data folder (--data) can be written.",
         ) from error
+
+
+def _look_at_indexes() -> None:
+    """SQLite forgets what it knew of a table that a migration has copied; of a large one it must know it.
+
+    Of a small one it would know little, and go by that when it has grown.
+    """
+    from django.db import connection
+
+    from rollcall.store.derived import Attendance
+
+    if connection.vendor != "sqlite" or Attendance.objects.order_by()[: MANY_ROWS + 1].count() <= MANY_ROWS:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
 
 
 def _is_up_to_date() -> bool:
