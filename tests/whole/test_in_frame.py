@@ -21,7 +21,7 @@ from bench.requests import HOOK, SECRET
 from rollcall.simulate.classes import Plan
 from tests import programs
 from tests.whole.demo import _is_a_fault
-from tests.whole.instance import Instance, register, running
+from tests.whole.instance import Instance, register, running, tell
 from tests.whole.lms import Lms, serving
 
 if TYPE_CHECKING:
@@ -41,6 +41,15 @@ if "web" in sys.orig_argv:
         with open({path!r}) as file:
             return real() + int(file.read() or 0) * 1_000_000_000
     time.time_ns = moved
+"""
+
+_FOLDED = """
+import django, time
+django.setup()
+from rollcall.store.derived import Course
+until = time.monotonic() + 60
+while not Course.objects.exists() and time.monotonic() < until:
+    time.sleep(0.1)
 """
 
 
@@ -106,6 +115,7 @@ def school(tmp_path_factory: pytest.TempPathFactory) -> Iterator[School]:
         lms.register(env)
         truth = running_class(PEOPLE)
         fire(port, so_far(truth), 1, 60)
+        tell({**env, "DJANGO_SETTINGS_MODULE": "rollcall.settings"}, _FOLDED)
         yield School(instance, lms, clock, truth)
 
 
@@ -196,6 +206,7 @@ def test_a_launch_leads_to_the_course(context: BrowserContext, school: School, k
     frame = launched(context, school)
     assert has_plain_name(frame) is keeps.parted
     assert "/courses/" in frame.url
+    assert frame.locator(".error-page").count() == 0
     assert frame.locator(".brand").count() == 0
     assert frame.locator("form[action='/logout'], form[action$='/logout']").count() == 0
 
