@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from rollcall.core.errors import Refused
 from rollcall.reports import formatting
 from rollcall.reports.filters import FIELDS, has_time, read_filter
-from rollcall.store.searching import Filter, Inside
+from rollcall.store.searching import EVERYTHING, Filter, Inside
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 
 PLACES = ("after", "before")
 """Where in the list a page begins or ends."""
-
-EVERYTHING = Inside()
-"""What the command line sees: whoever has the database has everything."""
 
 TIME_OF = {"from-time": "from", "to-time": "to"}
 """A form asks for the day and for the time of it in two fields; an address has them as one."""
@@ -92,7 +89,7 @@ def ask(
     """Read what an address says; Refused tells what is wrong with it, WrongFilter of which fields."""
     _refuse_unknown(takes, query, set(others))
     words = words_of(takes, query)
-    read = read_filter(words, zone=zone, as_of=now())
+    read = read_filter(words, zone=zone, as_of=now(), inside=inside)
     wanted = replace(read, organisation=inside.organisation, bounds=inside.bounds)
     first = {name: values[0] for name, values in query.items() if values}
     return Asked(
@@ -105,10 +102,10 @@ def ask(
     )
 
 
-def as_written(takes: Takes, query: Mapping[str, Sequence[str]], *, zone: tzinfo) -> Asked:
+def as_written(takes: Takes, query: Mapping[str, Sequence[str]], *, zone: tzinfo, inside: Inside) -> Asked:
     """What was typed, for a form that shows it again beside what is wrong with it."""
     sort = (query.get("sort") or [""])[0]
-    return Asked(Filter(), words_of(takes, query), zone, sort if sort in takes.sorts else "")
+    return Asked(inside.filter(), words_of(takes, query), zone, sort if sort in takes.sorts else "")
 
 
 def words_of(takes: Takes, query: Mapping[str, Sequence[str]]) -> dict[str, str]:

@@ -20,12 +20,14 @@ from rollcall.core.errors import Refused
 from rollcall.reports import audit_words, formatting, words
 from rollcall.store.names import search_terms
 from rollcall.store.reading import server_names
-from rollcall.store.searching import Filter, State
+from rollcall.store.searching import EVERYTHING, Filter, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from django.utils.functional import _StrPromise
+
+    from rollcall.store.searching import Inside
 
 LONGEST = 200
 """Characters of what is asked for in one field."""
@@ -69,11 +71,12 @@ class WrongFilter(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """What stands in one field, under which label, and in which zone its days are."""
+    """What stands in one field, under which label, in which zone its days are, and inside what it is asked."""
 
     text: str
     label: str
     zone: tzinfo
+    inside: Inside = EVERYTHING
 
     def wrong(self, sentence: str, code: str, hint: str = "") -> Refused:
         """A refusal; the sentence may name the %(field)s and the %(word)s."""
@@ -91,7 +94,11 @@ class FilterField:
     read: Callable[[Word], Any]
     said: Callable[[str], str] = str.strip
     about: str | _StrPromise = ""
-    choices: Callable[[], Sequence[tuple[str, str]]] | None = None
+    choices: Callable[[Inside], Sequence[tuple[str, str]]] | None = None
+
+    def is_for(self, inside: Inside) -> bool:
+        """Whether there is anything to choose for whoever sees no more than that."""
+        return self.choices is None or bool(self.choices(inside))
 
 
 # --- reading one word -------------------------------------------------------------------------------------------------
@@ -103,7 +110,7 @@ def _read_text(word: Word) -> str:
 
 def _read_server(word: Word) -> str:
     name = word.text.strip()
-    if name not in (known := server_names()):
+    if name not in (known := server_names(word.inside)):
         hint = _("There are: %(names)s.") % {"names": formatting.listed(known) or words.UNKNOWN}
         raise word.wrong(_("%(field)s: there is no server “%(word)s”."), "unknown-server", hint)
     return name
@@ -261,27 +268,27 @@ def _say_kind(text: str) -> str:
 # --- choices ----------------------------------------------------------------------------------------------------------
 
 
-def _servers() -> Sequence[tuple[str, str]]:
-    return [(name, name) for name in server_names()]
+def _servers(inside: Inside) -> Sequence[tuple[str, str]]:
+    return [(name, name) for name in server_names(inside)]
 
 
-def _states() -> Sequence[tuple[str, str]]:
+def _states(_inside: Inside) -> Sequence[tuple[str, str]]:
     return [(state.value, words.state_name(state)) for state in State]
 
 
-def _roles() -> Sequence[tuple[str, str]]:
+def _roles(_inside: Inside) -> Sequence[tuple[str, str]]:
     return [(role, words.role(role, "user")) for role in words.ROLES]
 
 
-def _actions() -> Sequence[tuple[str, str]]:
+def _actions(_inside: Inside) -> Sequence[tuple[str, str]]:
     return list(audit_words.action_words().items())
 
 
-def _kinds() -> Sequence[tuple[str, str]]:
+def _kinds(_inside: Inside) -> Sequence[tuple[str, str]]:
     return [(kind, words.kind(kind)) for kind in words.KINDS]
 
 
-def _days() -> Sequence[tuple[str, str]]:
+def _days(_inside: Inside) -> Sequence[tuple[str, str]]:
     first = formatting.first_weekday()
     return [(DAYS[number % 7], formatting.weekday(number % 7)) for number in range(first, first + 7)]
 
@@ -361,7 +368,7 @@ _ORDERED = (("min-time", "max-time", "min_ms", "max_ms"), ("min-percent", "max-p
 # --- all of them ------------------------------------------------------------------------------------------------------
 
 
-def read_filter(asked: Mapping[str, str], *, zone: tzinfo, as_of: int) -> Filter:
+def read_filter(asked: Mapping[str, str], *, zone: tzinfo, as_of: int, inside: Inside = EVERYTHING) -> Filter:
     """The filter that these words mean; days are those of the reader's zone. WrongFilter names the fields at fault."""
     values: dict[str, Any] = {}
     wrong: dict[str, Refused] = {}
@@ -369,7 +376,7 @@ def read_filter(asked: Mapping[str, str], *, zone: tzinfo, as_of: int) -> Filter
         if not text.strip():
             continue
         field = FIELDS[name]
-        word = Word(in_ascii(text) if field.control in _OF_DIGITS else text, str(field.label), zone)
+        word = Word(in_ascii(text) if field.control in _OF_DIGITS else text, str(field.label), zone, inside)
         try:
             _refuse_odd(word)
             values[field.to] = field.read(word)

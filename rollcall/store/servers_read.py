@@ -9,9 +9,12 @@ from django.db.models import Count, Min, Q, Sum
 
 from rollcall.store.connections import Pool, Server
 from rollcall.store.derived import Summary
+from rollcall.store.keys import key_of
+from rollcall.store.organisations import Claim
+from rollcall.store.platforms import Platform
 from rollcall.store.searching.meetings import all_conditions
 from rollcall.store.searching.scope import Scope
-from rollcall.store.searching.wanted import LARGEST, Filter
+from rollcall.store.searching.wanted import EVERYTHING, LARGEST, Filter, Inside
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -121,6 +124,21 @@ def servers() -> list[Server]:
     return list(Server.objects.filter(removed_at__isnull=True).select_related("pool").order_by("pool__name"))
 
 
-def server_names() -> list[str]:
-    """The pools meetings can be of, gone servers' too, for a filter to offer."""
-    return list(Pool.objects.values_list("name", flat=True).order_by("name"))
+def server_names(inside: Inside = EVERYTHING) -> list[str]:
+    """The pools meetings can be of, gone servers' too, for a filter to offer.
+
+    An organisation has those that its LMSs are attached to, or on which meetings were claimed for it; an LMS its own.
+    Whoever sees one course is offered none: servers are no way to find anything in it.
+    """
+    organisation, bounds = inside
+    pools = Pool.objects.all()
+    if bounds.course is not None or bounds.person is not None:
+        return []
+    if organisation:
+        attached = Platform.objects.filter(organisation=organisation, removed_at=None)
+        claims = Claim.objects.filter(organisation=organisation)
+        if bounds.site:
+            attached = attached.filter(site_key=key_of(bounds.site))
+            claims = claims.filter(platform__in=attached)
+        pools = pools.filter(Q(pk__in=attached.values("pools")) | Q(pk__in=claims.values("pool")))
+    return list(pools.values_list("name", flat=True).order_by("name"))

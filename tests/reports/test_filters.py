@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from rollcall.core.errors import Refused
 from rollcall.reports.asking import Takes, as_written, ask, used
 from rollcall.reports.filters import DAYS, FIELDS, WrongFilter, read_filter
+from rollcall.store.searching import EVERYTHING
 from tests.makers import at
 
 TAKES = Takes(
@@ -148,7 +149,7 @@ def test_a_form_says_a_day_and_its_time_in_two_fields_and_several_days_in_many()
 
 
 def test_nothing_of_what_was_typed_is_lost() -> None:
-    asked = as_written(TAKES, {"from": ["2026-13-01"], "name": ["ada"], "chats": ["x"]}, zone=UTC)
+    asked = as_written(TAKES, {"from": ["2026-13-01"], "name": ["ada"], "chats": ["x"]}, zone=UTC, inside=EVERYTHING)
     assert asked.words == {"name": "ada", "from": "2026-13-01", "chats": "x"}
 
 

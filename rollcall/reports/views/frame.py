@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from rollcall.reports.asking import Asked
     from rollcall.reports.filters import FilterField
     from rollcall.reports.tables.report import Report
+    from rollcall.store.searching import Inside
 
 EMPTY: Final[Mapping[str, Any]] = MappingProxyType({})
 
@@ -104,13 +105,15 @@ def read(request: HttpRequest, report: Report, *others: str) -> Asked:
 
 def read_again(request: HttpRequest, report: Report) -> Asked:
     """What was typed, for the form beside what is wrong with it."""
-    return as_written(report.takes, dict(request.GET.lists()), zone=timezone.get_current_timezone())
+    zone, inside = timezone.get_current_timezone(), access.inside(request)
+    return as_written(report.takes, dict(request.GET.lists()), zone=zone, inside=inside)
 
 
 def frame(request: HttpRequest, report: Report, asked: Asked, refused: Refused | None = None) -> dict[str, Any]:
     """What the page of a report shows around its rows."""
     errors = refused.fields if isinstance(refused, WrongFilter) else {}
-    fields = [_shown(FIELDS[name], asked, errors) for name in report.takes.filters]
+    taken = [FIELDS[name] for name in report.takes.filters]
+    fields = [_shown(field, asked, errors) for field in taken if field.is_for(asked.inside)]
     folded = [field for field in fields if field.name not in FIRST]
     return {
         "report": report.name,
@@ -176,7 +179,7 @@ def _shown(field: FilterField, asked: Asked, errors: Mapping[str, Refused]) -> S
         error=said,
         input=_input(field.control, first, clock),
         clock=clock,
-        choices=_choices(field, value),
+        choices=_choices(field, value, asked.inside),
     )
 
 
@@ -195,11 +198,11 @@ def _is_read(kind: str, value: str) -> bool:
     return True
 
 
-def _choices(field: FilterField, value: str) -> list[tuple[str, str, bool]]:
+def _choices(field: FilterField, value: str, inside: Inside) -> list[tuple[str, str, bool]]:
     if field.choices is None:
         return []
     chosen = {one.lower() for one in value.split(",")} if field.control is Control.DAYS else {value}
-    found = [(code, label, code in chosen) for code, label in field.choices()]
+    found = [(code, label, code in chosen) for code, label in field.choices(inside)]
     if field.control is Control.CHOICE:
         odd = [] if not value or any(is_it for _code, _label, is_it in found) else [(value, value, True)]
         return [("", _("any"), not value), *found, *odd]

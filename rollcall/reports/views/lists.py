@@ -149,7 +149,9 @@ def totals(report: Report, asked: Asked, found: Totals) -> list[dict[str, str]]:
 
 def facets(report: Report, asked: Asked) -> list[dict[str, Any]]:
     """What the filter may be narrowed down to, with how many there are of each."""
-    names = [name for name in LISTS[report.name].facets if name not in asked.words]
+    names = [
+        name for name in LISTS[report.name].facets if name not in asked.words and FIELDS[name].is_for(asked.inside)
+    ]
     found = searching.facets(asked.wanted, *names, of=report.lists)
     return [_facet(name, found[name], asked) for name in names if len(found.get(name, ())) > 1]
 

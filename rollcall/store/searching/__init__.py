@@ -21,6 +21,7 @@ from rollcall.store.searching.seeing import has_attendance, is_inside, sees_cour
 from rollcall.store.searching.use import Bucket, use_of
 from rollcall.store.searching.wanted import (
     COUNTED_UP_TO,
+    EVERYTHING,
     LARGEST,
     Bounds,
     Counted,
@@ -49,6 +50,7 @@ SORTS: Final[Mapping[str, tuple[str, ...]]] = {
 
 __all__ = [
     "COUNTED_UP_TO",
+    "EVERYTHING",
     "FACETS",
     "LARGEST",
     "PAGE",

@@ -55,6 +55,10 @@ class Inside(NamedTuple):
         return Filter(organisation=self.organisation, bounds=self.bounds)
 
 
+EVERYTHING: Final = Inside()
+"""What the command line sees: whoever has the database has everything."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
     """What a report is asked for; blank or None means any. Times are epoch ms, `until` is past the last one.
