@@ -21,6 +21,7 @@ from rollcall.reports import audit_words, formatting, words
 from rollcall.store.names import search_terms
 from rollcall.store.reading import server_names
 from rollcall.store.searching import EVERYTHING, Filter, State
+from rollcall.store.searching.enrolled import STANDINGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -135,6 +136,13 @@ def _read_kind(word: Word) -> str:
         return kind
     hint = _("It may be user, guest, dial-in or connection.")
     raise word.wrong(_("%(field)s: there is no kind “%(word)s”."), "unknown-kind", hint)
+
+
+def _read_roster(word: Word) -> str:
+    if (standing := word.text.strip().lower()) in STANDINGS:
+        return standing
+    hint = _("It may be enrolled, left or not-enrolled.")
+    raise word.wrong(_("%(field)s: there is no standing “%(word)s”."), "unknown-standing", hint)
 
 
 def _read_action(word: Word) -> str:
@@ -265,6 +273,10 @@ def _say_kind(text: str) -> str:
     return words.kind(text.lower())
 
 
+def _say_roster(text: str) -> str:
+    return dict(_standings()).get(text.strip().lower(), text)
+
+
 # --- choices ----------------------------------------------------------------------------------------------------------
 
 
@@ -286,6 +298,10 @@ def _actions(_inside: Inside) -> Sequence[tuple[str, str]]:
 
 def _kinds(_inside: Inside) -> Sequence[tuple[str, str]]:
     return [(kind, words.kind(kind)) for kind in words.KINDS]
+
+
+def _standings(_inside: Inside | None = None) -> Sequence[tuple[str, str]]:
+    return list(zip(STANDINGS, (_("enrolled"), _("has left"), _("not enrolled")), strict=True))
 
 
 def _days(_inside: Inside) -> Sequence[tuple[str, str]]:
@@ -319,6 +335,16 @@ FIELDS: Mapping[str, FilterField] = {
         FilterField("server", gettext_lazy("Server"), "server", Control.CHOICE, _read_server, choices=_servers),
         FilterField("role", gettext_lazy("Role"), "role", Control.CHOICE, _read_role, _say_role, "", _roles),
         FilterField("kind", gettext_lazy("Kind"), "kind", Control.CHOICE, _read_kind, _say_kind, "", _kinds),
+        FilterField(
+            "roster",
+            gettext_lazy("On the roster"),
+            "roster",
+            Control.CHOICE,
+            _read_roster,
+            _say_roster,
+            "",
+            _standings,
+        ),
         FilterField("state", gettext_lazy("State"), "state", Control.CHOICE, _read_state, _say_state, "", _states),
         FilterField(
             "min-time",
@@ -358,7 +384,7 @@ FIELDS: Mapping[str, FilterField] = {
 OF_MEETINGS = ("from", "to", "weekday", "hour-from", "hour-to", "course", "meeting", "server", "state")
 OF_PEOPLE = ("name", "user")
 OF_ATTENDANCE = (
-    *("role", "kind", "min-time", "max-time", "min-percent", "max-percent"),
+    *("role", "kind", "roster", "min-time", "max-time", "min-percent", "max-percent"),
     *("chats", "hands", "reactions", "polls", "cameras", "talk"),
 )
 

@@ -251,3 +251,27 @@ def test_who_sees_one_course_is_told_of_no_other(page: Any) -> None:
     assert len(missed_by(bytes(person.key), Filter(organisation=person.organisation))) == 2
     inside = Filter(organisation=person.organisation, bounds=Bounds(course=bytes(mine.course.key)))  # type: ignore[union-attr]
     assert [one.summary.pk for one in missed_by(bytes(person.key), inside)] == [mine.pk]
+
+
+# -- the filter ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("standing", "wanted"),
+    [("enrolled", [ADA.uid]), ("left", ["5"]), ("not-enrolled", ["9"]), ("", ["5", "7", "9", ""])],
+)
+def test_attendances_are_found_by_how_their_people_stand_on_the_roster(
+    page: Any, standing: str, wanted: list[str]
+) -> None:
+    enrol(ADA.uid, BEN)
+    context = enrol(ADA.uid, moment=at("09:30"))
+    meeting(context, ADA, Attendee(name="Ben", uid="5"), Attendee(name="Out", uid="9"), GUEST)
+    make_meeting(Attendee(name="Elsewhere", uid="77"), internal="without a roster")
+    query = f"?roster={standing}&meeting=algebra" if standing else f"?course={COURSE['course']}"
+    for report in ("attendances", "people") if standing else ("attendances",):
+        rows = json.loads(page.client.get(f"/{report}.json{query}").getvalue())[report]
+        assert sorted(one["external_user_id"] for one in rows) == sorted(wanted)
+
+
+def test_a_standing_that_there_is_none_of_is_refused(page: Any) -> None:
+    assert "there is no standing" in page("/attendances?roster=ill", status=400).text_content()

@@ -16,6 +16,7 @@ from rollcall.store.derived import UNCLAIMED, Attendance, Summary
 from rollcall.store.fields import storable
 from rollcall.store.searching.clock import clock_condition, has_clock
 from rollcall.store.searching.directory import MOST, Chosen, courses_of, meetings_named, people_of
+from rollcall.store.searching.enrolled import stands
 from rollcall.store.searching.wanted import State
 
 if TYPE_CHECKING:
@@ -172,6 +173,8 @@ class Scope:
         )
         # Of a sum no index is read: rows are found by something better, and an index of all shares is no way to them.
         tests = [Q(test(F(name) + 0, value)) for name, test, value in bounds if value is not None]
+        if wanted.roster:
+            tests.append(stands(wanted.roster))
         return reduce(and_, tests, Q(**asked))
 
     def of_people(self) -> Q:

@@ -67,10 +67,10 @@ class Filter:
     Which meetings: `meeting` is a name or one of its ids, `course` words of a label, a context id, or a Course's key in
     hex, `server` a pool's name. `weekdays` (0 is Monday) and the minutes of the day `hour_from`, `hour_to` are of the
     local time in `zone` at which a meeting began; into the next day if the first is not before the second.
-    Which attendance: `min_ms` is of the proved time and `max_ms` of the possible one, so that both are certain;
-    `min_share` and `max_share` are of the proved part of the class, in thousandths. Each count is at least what is
-    asked for. Who did what (`actor`, `action`) is asked of the audit log alone. Inside which `organisation` (None: all)
-    and `bounds` is not the reader's choice.
+    Which attendance: `roster` is how its person stands on that of the course today. `min_ms` is of the proved time and
+    `max_ms` of the possible one, so that both are certain; `min_share` and `max_share` are of the proved part of the
+    class, in thousandths. Each count is at least what is asked for. Who did what (`actor`, `action`) is asked of the
+    audit log alone. Inside which `organisation` (None: all) and `bounds` is not the reader's choice.
     """
 
     name: str = ""
@@ -89,6 +89,7 @@ class Filter:
     zone: tzinfo = field(default=UTC)
     role: str = ""
     kind: str = ""
+    roster: str = ""
     min_ms: int | None = None
     max_ms: int | None = None
     min_share: int | None = None
