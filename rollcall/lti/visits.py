@@ -199,6 +199,8 @@ def reader_of(visit: Visit) -> Reader:
 def first_page(visit: Visit) -> str:
     """Where a launch leads: learners to themselves, instructors to their course, administrators to the overview."""
     site, organisation, context = visit.platform.site, visit.platform.organisation_id, visit.context
+    if visit.link is not None and visit.link.activity and visit.role != Role.LEARNER:
+        return f"/meetings?{urlencode({'meeting': visit.link.activity})}"
     if visit.role == Role.LEARNER:
         return f"/people/{person_key(site, visit.user_id, organisation).hex()}"
     if visit.role == Role.INSTRUCTOR and context is not None:

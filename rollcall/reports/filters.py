@@ -43,6 +43,7 @@ DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 _NUMBER = re.compile(r"\d{1,9}", re.ASCII)
 _PERCENT = re.compile(r"(\d{1,3})(?:[.,](\d))?\s*%?", re.ASCII)
+_ACTIVITY = re.compile(r"[0-9a-f]{32}")
 _CLOCK = re.compile(r"(\d{1,2})[:.](\d{2})", re.ASCII)
 _LENGTH = re.compile(r"(\d{1,6})(?::(\d{2}))?(?::(\d{2}))?", re.ASCII)
 
@@ -257,6 +258,11 @@ def _say_length(text: str) -> str:
     return ngettext("%(count)d minute", "%(count)d minutes", minutes) % {"count": minutes}
 
 
+def _say_meeting(text: str) -> str:
+    """A launch of one activity names it by its key, which says nothing to anybody."""
+    return _("one activity") if _ACTIVITY.fullmatch(text.strip()) else text.strip()
+
+
 def _say_state(text: str) -> str:
     return words.state_name(State(text)) if text in tuple(State) else text
 
@@ -331,7 +337,7 @@ FIELDS: Mapping[str, FilterField] = {
             "hour-to", gettext_lazy("Time of day before"), "hour_to", Control.CLOCK, _read_clock, about=_CLOCK_ABOUT
         ),
         FilterField("course", gettext_lazy("Course"), "course", Control.SEARCH, _read_text),
-        FilterField("meeting", gettext_lazy("Meeting"), "meeting", Control.SEARCH, _read_text),
+        FilterField("meeting", gettext_lazy("Meeting"), "meeting", Control.SEARCH, _read_text, _say_meeting),
         FilterField("server", gettext_lazy("Server"), "server", Control.CHOICE, _read_server, choices=_servers),
         FilterField("role", gettext_lazy("Role"), "role", Control.CHOICE, _read_role, _say_role, "", _roles),
         FilterField("kind", gettext_lazy("Kind"), "kind", Control.CHOICE, _read_kind, _say_kind, "", _kinds),

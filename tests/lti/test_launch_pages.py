@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
 from django.test import Client
 
+from rollcall.store.audit import AuditEntry
+from rollcall.store.keys import person_key
+from rollcall.store.organisations import Licence
+from rollcall.store.platforms import Context
 from tests.lti.standin import LAUNCH, MEMBERSHIP, StandIn
 
 pytestmark = pytest.mark.django_db
@@ -60,3 +65,50 @@ def test_a_token_without_a_launch_that_was_begun_is_refused(client: Client) -> N
     response = client.post("/lti/launch", {"id_token": token, "state": "made up"})
     assert (response.status_code, b"state-unknown" in response.content) == (401, True)
     assert LAUNCH.encode() not in response.content
+
+
+def landed(client: Client, stand_in: StandIn, **changes: Any) -> str:
+    """The page a launch leads to, below what stands for the visit."""
+    asked = stand_in.authenticate(begun(client, stand_in))
+    token = stand_in.sign(stand_in.claims(asked.nonce, now(), **changes))
+    response = client.post("/lti/launch", {"id_token": token, "state": asked.state})
+    assert response.status_code == 303, response.content.decode()
+    return "/" + response["Location"].split("/", 3)[3]
+
+
+@pytest.mark.parametrize("role", ["Instructor", "Learner"])
+def test_a_link_of_one_activity_leads_teachers_to_it(client: Client, role: str) -> None:
+    stand_in = StandIn()
+    stand_in.register(keys_fetched_at=now())
+    place = landed(client, stand_in, roles=[role], custom={"activity": "5f" * 16})
+    assert (place == f"/meetings?meeting={'5f' * 16}") is (role == "Instructor")
+    assert landed(client, stand_in, roles=[role], custom={"activity": "../x"}).startswith(("/courses/", "/people/"))
+
+
+def test_a_review_leads_to_the_person(client: Client) -> None:
+    stand_in = StandIn()
+    platform = stand_in.register(keys_fetched_at=now())
+    place = landed(
+        client, stand_in, message_type="LtiSubmissionReviewRequest", roles=["Instructor"], for_user={"user_id": "9"}
+    )
+    assert place == f"/people/{person_key(platform.site, '9', platform.organisation_id).hex()}"
+
+
+def test_a_launch_is_in_the_audit_log(client: Client) -> None:
+    stand_in = StandIn()
+    platform = stand_in.register(keys_fetched_at=now())
+    landed(client, stand_in)
+    entry = AuditEntry.objects.get(action="launched")
+    assert (entry.actor, entry.role, entry.platform) == ("4", "learner", platform.pk)
+
+
+def test_without_a_licence_nobody_comes_in_and_hears_it_in_their_language(client: Client) -> None:
+    stand_in = StandIn()
+    stand_in.register(keys_fetched_at=now())
+    Licence.objects.update(ends_at=now() - 1)
+    asked = stand_in.authenticate(begun(client, stand_in))
+    token = stand_in.sign(stand_in.claims(asked.nonce, now()))
+    response = client.post("/lti/launch", {"id_token": token, "state": asked.state}, HTTP_ACCEPT_LANGUAGE="en")
+    assert response.status_code == 403
+    assert ('lang="de"' in response.content.decode(), response["Content-Language"]) == (True, "de")
+    assert not Context.objects.exists()

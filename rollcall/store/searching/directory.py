@@ -179,10 +179,11 @@ def meetings_named(wanted: Filter) -> Chosen | None:
     if not text:
         return None
     terms = terms_of(text)
-    internal = _with_internal_id(text)
+    internal, activity = _with_internal_id(text), _key_in(text)
 
     def is_the_id(prefix: str) -> Q:
-        return Q(**{f"{prefix}external_key": key_of(text)}) | Q(**{f"{prefix}meeting__in": internal})
+        condition = Q(**{f"{prefix}external_key": key_of(text)}) | Q(**{f"{prefix}meeting__in": internal})
+        return condition | Q(**{f"{prefix}activity_key": activity}) if activity else condition
 
     def means(prefix: str) -> Q:
         return contains_terms(terms, f"{prefix}name_key") | is_the_id(prefix)

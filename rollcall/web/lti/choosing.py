@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.shortcuts import render
-from django.utils import translation
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
@@ -34,15 +33,14 @@ def page(request: HttpRequest, launched: Launched, now: int) -> HttpResponse:
     """What may be chosen: the whole course, or one of its BBB activities; with a column in the gradebook or without."""
     waiting = deep_linking.choosing(launched, now)
     of = launched.platform
-    with translation.override(launched.language or translation.get_language()):
-        context = {
-            "framed": True,
-            "sealed": deep_linking.sealed(waiting),
-            "activities": activities_of(of.organisation_id, of.site, waiting.context_id),
-            "accepts_line_item": waiting.accepts_line_item,
-            "language": translation.get_language(),
-        }
-        return render(request, "lti_choose.html", context)
+    context = {
+        "framed": True,
+        "sealed": deep_linking.sealed(waiting),
+        "activities": activities_of(of.organisation_id, of.site, waiting.context_id),
+        "accepts_line_item": waiting.accepts_line_item,
+        "language": launched.language,
+    }
+    return render(request, "lti_choose.html", context)
 
 
 @csrf_exempt  # what is sealed into the form is what only its page holds
@@ -56,14 +54,12 @@ def choose(request: HttpRequest) -> HttpResponse:
     platform = Platform.objects.filter(pk=waiting.platform, removed_at=None).first()
     if platform is None:
         raise refused("platform-unknown")
-    told = request.POST.get("language", "")
-    language = told if told in dict(settings.LANGUAGES) else translation.get_language()
-    require_licence(platform, language)
-    with translation.override(language):
-        item = _chosen(request, platform, waiting.context_id)
-        token = deep_linking.response(waiting, platform, [item], now)
-        context = {"framed": True, "return_url": waiting.return_url, "token": token}
-        response = render(request, "lti_chosen.html", context)
+    language = request.POST.get("language", "")
+    require_licence(platform, language if language in dict(settings.LANGUAGES) else "")
+    item = _chosen(request, platform, waiting.context_id)
+    token = deep_linking.response(waiting, platform, [item], now)
+    context = {"framed": True, "return_url": waiting.return_url, "token": token}
+    response = render(request, "lti_chosen.html", context)
     response["Content-Security-Policy"] = policy(
         framing.origins_of(platform), form_action=framing.origin_of(waiting.return_url)
     )

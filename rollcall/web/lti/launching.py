@@ -13,7 +13,9 @@ from django.views.decorators.http import require_GET, require_http_methods
 from rollcall.lti import keys, launch, login, visits
 from rollcall.lti.entering import enter
 from rollcall.lti.messages import Message
+from rollcall.reports.addresses import person_page
 from rollcall.store.auditing import Action, write
+from rollcall.store.keys import person_key
 from rollcall.web.lti import choosing
 from rollcall.web.lti.showing import require_licence, told_in_a_page
 
@@ -45,7 +47,7 @@ def arrive(request: HttpRequest) -> HttpResponse:
     if launched.message is Message.DEEP_LINK:
         return choosing.page(request, launched, now)
     visit, secret = visits.begin(launched, now)
-    return enter(request, visit, secret, visits.first_page(visit))
+    return enter(request, visit, secret, _review_page(launched) or visits.first_page(visit))
 
 
 @login_not_required
@@ -53,6 +55,14 @@ def arrive(request: HttpRequest) -> HttpResponse:
 def key_set(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - Django's signature
     """Rollcall's public keys, for whoever verifies what it signed."""
     return JsonResponse(keys.key_set(), headers={"Cache-Control": f"public, max-age={keys.CACHED_SECONDS}"})
+
+
+def _review_page(launched: Launched) -> str:
+    """From the gradebook a teacher comes to look at one person; blank for whoever comes otherwise."""
+    if not launched.for_user:
+        return ""
+    of = launched.platform
+    return person_page(person_key(of.site, launched.for_user, of.organisation_id))
 
 
 def _note(launched: Launched, now: int) -> None:

@@ -40,12 +40,18 @@ def refused_page(request: HttpRequest, error: RollcallError) -> HttpResponse:
     """The page of what was refused, in the frame it came from."""
     logger.info("An LMS was refused", code=error.code)
     context = {"message": str(error), "hint": error.hint, "code": error.code, "framed": True}
-    return render(request, "lti_refused.html", context, status=error.status)
+    response = render(request, "lti_refused.html", context, status=error.status)
+    response["Content-Language"] = translation.get_language()
+    return response
 
 
 def require_licence(platform: Platform, language: str) -> None:
-    """That the platform's organisation may see its records now; said in the language of the launch."""
+    """That the platform's organisation may see its records now. What is said from here on is in the launch's language.
+
+    ReaderLanguage puts back the browser's when the request has been answered.
+    """
+    if language:
+        translation.activate(language)
     standing = licensed(platform.organisation_id)
     if standing.standing is not Standing.IN_FORCE:
-        with translation.override(language or translation.get_language()):
-            raise refusal(platform.organisation_id, standing)
+        raise refusal(platform.organisation_id, standing)
