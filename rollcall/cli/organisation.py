@@ -41,7 +41,8 @@ def add(name: Name, contact: Contact = None) -> None:
         return
     note("organisation", organisation.pk)
     print(f"Added {organisation.name}.")
-    print(f"          Next: rollcall licence add {organisation.name!r}, and rollcall platform for its LMS.")
+    name = repr(organisation.name)
+    print(f"          Next: rollcall licence add {name}, then rollcall platform invite {name}.")
 
 
 @app.command("list")

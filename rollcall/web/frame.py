@@ -14,6 +14,7 @@ from rollcall.reports.access import known_reader, licensed_of
 from rollcall.store import licensing
 from rollcall.web.files import version
 from rollcall.web.languages import menu
+from rollcall.web.menu import menu_of
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -33,6 +34,7 @@ def frame(request: HttpRequest) -> dict[str, object]:
         "as_of": formatting.date_and_time(timezone.localtime()),
         "languages": menu(),
         "version": version(),
+        "menu": menu_of(known_reader(request)),
         "soon_over_everywhere": _soon_over(request),
     }
 

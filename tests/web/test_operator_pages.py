@@ -222,8 +222,7 @@ def test_staff_read_their_licence_and_nothing_of_another_organisation(django_use
     client.force_login(staff(django_user_model, "emmy", made))
     shown = page(client, "/licence")
 
-    assert "The licence of Upper School is in force until" in shown
-    assert "ends within 5 days" in shown
+    assert "The licence of Upper School ends within 5 days, on Fri 27 Nov 2026, 12:00." in shown
     assert "1 of 3" in shown
     assert "desk@school.example" in shown
     assert "moodle.example.org" in shown
@@ -304,3 +303,23 @@ def test_signing_in_and_failing_to_is_noted_without_what_was_typed(django_user_m
 
     noted = AuditEntry.objects.order_by("pk").values_list("action", "actor")
     assert list(noted) == [("sign-in-failed", "ada"), ("sign-in-failed", "?"), ("signed-in", "ada")]
+
+
+# --- the menu ---------------------------------------------------------------------------------------------------------
+
+
+LISTS = ["/", "/meetings", "/attendances", "/people", "/courses", "/use"]
+
+
+def test_the_menu_leads_to_what_one_may_see_and_nowhere_else(client: Client, django_user_model: Any) -> None:
+    theirs = Client()
+    theirs.force_login(staff(django_user_model, "emmy", make_organisation()))
+
+    def menu(of: Client) -> list[str]:
+        return re.findall(r'<li><a href="([^"]+)"', page(of, "/account"))
+
+    assert menu(client) == [*LISTS, "/servers", "/organisations", "/audit"]
+    assert menu(theirs) == [*LISTS, "/licence", "/audit"]
+    for of in (client, theirs):
+        for address in menu(of):
+            assert of.get(address).status_code == 200, address
