@@ -10,8 +10,8 @@ from rollcall.doctor import rosters
 from rollcall.doctor.findings import Level
 from rollcall.lti import refreshing
 from rollcall.store.platforms import Platform
+from tests.lti.asked_platform import DAY_MS, HOUR_MS, make_context
 from tests.lti.service_standin import Site
-from tests.lti.services import DAY_MS, HOUR_MS, make_context
 from tests.makers import at
 
 pytestmark = pytest.mark.django_db

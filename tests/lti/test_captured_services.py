@@ -17,7 +17,7 @@ from rollcall.lti.paging import next_link
 from rollcall.lti.tokens import Client
 from rollcall.lti.trouble import ServiceTrouble, Trouble
 from rollcall.outgoing.asking import Question, Reply
-from tests.lti.services import run_with
+from tests.lti.asked_platform import run_with
 
 CAPTURES = Path(__file__).resolve().parents[3] / "shared" / "captures" / "moodle-4.5"
 

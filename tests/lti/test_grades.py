@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from rollcall.lti import grades, tokens
 from rollcall.lti.grades import Column, Gradebook, NotOurs, Outcome, Result, Score, next_second, with_path
 from rollcall.lti.trouble import ServiceTrouble, Trouble
+from tests.lti.asked_platform import Clock, client_of, key_pair, with_tokens
 from tests.lti.service_standin import ITEM, SCORE, Site, instructor, learner, standing
-from tests.lti.services import Clock, client_of, key_pair, with_tokens
 from tests.makers import at
 
 T = TypeVar("T")

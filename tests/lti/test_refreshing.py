@@ -16,8 +16,8 @@ from rollcall.lti import refreshing, tokens
 from rollcall.lti.refreshing import AT_ONCE, DAY_MS, TAKEN_MS, Refresher, pause_ms, take
 from rollcall.lti.tokens import Tokens
 from rollcall.store.platforms import Context, Platform
+from tests.lti.asked_platform import MINUTE_MS, TRUSTED, Clock, key_pair, make_context
 from tests.lti.service_standin import Site, instructor, learner, standing
-from tests.lti.services import MINUTE_MS, TRUSTED, Clock, key_pair, make_context
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -14,8 +14,8 @@ from rollcall.lti.paging import next_link
 from rollcall.lti.tokens import ROSTER_SCOPE, Tokens
 from rollcall.lti.trouble import ServiceTrouble, Trouble
 from rollcall.outgoing.asking import Question, Reply
+from tests.lti.asked_platform import Clock, client_of, key_pair, make_context, with_tokens
 from tests.lti.service_standin import NRPS, Site, instructor, learner, link_to, standing
-from tests.lti.services import Clock, client_of, key_pair, make_context, with_tokens
 from tests.makers import at
 
 VOCABULARY = "http://purl.imsglobal.org/vocab/lis/v2/"

@@ -14,8 +14,8 @@ from rollcall.lti.roster import MEDIA_TYPE
 from rollcall.lti.tokens import AGS, ROSTER_SCOPE, Client, Tokens
 from rollcall.lti.trouble import ServiceTrouble, Trouble, told
 from rollcall.outgoing.asking import Question
+from tests.lti.asked_platform import Clock, Desk, client_of, key_pair, with_tokens
 from tests.lti.service_standin import Site, standing
-from tests.lti.services import Clock, Desk, client_of, key_pair, with_tokens
 
 ROSTER = frozenset({ROSTER_SCOPE})
 SCORE = frozenset({AGS + "score"})
@@ -212,7 +212,7 @@ def test_one_that_is_never_taken_is_not_asked_for_for_ever(site: Site, clock: Cl
 @pytest.mark.django_db
 def test_the_row_of_the_platform_says_how_it_went(site: Site) -> None:
     from rollcall.store.platforms import Platform
-    from tests.lti.services import make_context
+    from tests.lti.asked_platform import make_context
 
     platform = make_context(site).platform
     tokens.note(platform.pk, 5, "")

@@ -8,8 +8,8 @@ from rollcall.core.roster import Enrolled
 from rollcall.lti import roster
 from rollcall.store.derived import Attendance, Course, Person, Summary
 from rollcall.store.keys import course_key, key_of, person_key
+from tests.lti.asked_platform import make_context
 from tests.lti.service_standin import Site
-from tests.lti.services import make_context
 from tests.makers import at
 
 SITE = "https://moodle.example.org"

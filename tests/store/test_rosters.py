@@ -8,8 +8,8 @@ from rollcall.core.roster import Enrolled
 from rollcall.lti import roster
 from rollcall.store import rosters
 from rollcall.store.platforms import Member, Platform, Teacher
+from tests.lti.asked_platform import DAY_MS, make_context
 from tests.lti.service_standin import Site
-from tests.lti.services import DAY_MS, make_context
 
 pytestmark = pytest.mark.django_db
 
