@@ -51,15 +51,20 @@ class Bearer(HttpBearer):
                 _("This token is none, or has ended, or was revoked."), hint=_("`rollcall token list` shows which are.")
             )
         rate.count(request, str(found.pk))
-        if self.scope.value not in found.scopes.split():
-            raise Refused(
-                _("This token may not do that: it has no scope “%(scope)s”.") % {"scope": self.scope.value},
-                code="missing-scope",
-                status=403,
-                hint=_("Make another one with `rollcall token add --scope %(scope)s`.") % {"scope": self.scope.value},
-            )
+        require_scope(found, self.scope)
         let_in(request, reader_of(found))
         return found
+
+
+def require_scope(token: Token, scope: Scope) -> None:
+    """That the token opens this."""
+    if scope.value not in token.scopes.split():
+        raise Refused(
+            _("This token may not do that: it has no scope “%(scope)s”.") % {"scope": scope.value},
+            code="missing-scope",
+            status=403,
+            hint=_("Make another one with `rollcall token add --scope %(scope)s`.") % {"scope": scope.value},
+        )
 
 
 def reader_of(token: Token) -> Reader:

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from rollcall.api.answers import answer
+from rollcall.api.bearer import require_scope
 from rollcall.api.described import operation
 from rollcall.api.reading import BASE
 from rollcall.core.errors import Refused
@@ -22,6 +23,7 @@ from rollcall.reports.file_names import disposition, file_name
 from rollcall.reports.files import Sent
 from rollcall.reports.registry import REPORTS
 from rollcall.store.exports import Export, ExportState
+from rollcall.store.tokens import OF_REPORTS, Scope
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -98,6 +100,7 @@ def make(request: HttpRequest) -> HttpResponse:
     """Order a file."""
     wanted = _order(request)
     report = REPORTS[wanted.report]
+    require_scope(request.auth, OF_REPORTS.get(report.name, Scope.READ))  # type: ignore[attr-defined]  # set by ninja
     access.require(request, report)
     query = {name: [word] for name, word in wanted.filters.items()}
     asked = ask(

@@ -128,7 +128,7 @@ def _page(request: HttpRequest, lists: str, asked: Asked) -> searching.Page[Any]
 def asked_of(request: HttpRequest, report: Report, *others: str) -> Asked:
     """What the address asks; days are those of `zone` in it, else of Rollcall's own."""
     query = {name: values for name, values in request.GET.lists() if name != "zone"}
-    return ask(report.takes, query, zone=_zone(request), others=others, inside=access.inside(request))
+    return ask(report.takes, query, zone=_zone(request), others=others, inside=access.inside(request, report))
 
 
 def _zone(request: HttpRequest) -> Any:  # noqa: ANN401 - a zone of either kind

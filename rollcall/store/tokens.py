@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from enum import StrEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from django.db.models import Q
@@ -14,7 +15,7 @@ from rollcall.store.accounts import Token
 from rollcall.store.keys import key_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from django.db.models import QuerySet
 
@@ -36,6 +37,18 @@ class Scope(StrEnum):
     SERVERS = "servers"  # BigBlueButton servers and coverage: of a token of all organisations alone
     PLATFORMS = "platforms"
     AUDIT = "audit"
+
+
+OF_REPORTS: Final[Mapping[str, Scope]] = MappingProxyType(
+    {
+        "facts": Scope.FACTS,
+        "facts-of-person": Scope.FACTS,
+        "servers": Scope.SERVERS,
+        "coverage": Scope.SERVERS,
+        "audit": Scope.AUDIT,
+    }
+)
+"""What opens each report, read here or made as a file; all others are opened by READ."""
 
 
 def make(

@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from django.core.cache import cache
+from django.urls import resolve
 
 from rollcall.core.access import Role
 from rollcall.lti.entering import visit_of
@@ -15,16 +16,18 @@ from rollcall.reports.access import inside_of, known_reader
 from rollcall.store import auditing
 from rollcall.store.auditing import Action
 from rollcall.store.derived import Attendance, Course, Person, Summary
+from rollcall.store.exports import Export
+from rollcall.store.searching import LARGEST
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from django.db.models import QuerySet
     from django.http import HttpRequest, HttpResponse
 
     from rollcall.core.access import Reader
 
-SHOWN: Final = frozenset({"", "meetings", "attendances", "people", "courses"})
+SHOWN: Final = frozenset({"", "meetings", "attendance", "attendances", "people", "courses", "audit"})
 """The pages, by the first word of their address, on which people are."""
 
 API: Final = "api/v1/"
@@ -73,21 +76,40 @@ class Subject:
 
 
 def _note(request: HttpRequest, status: int, reader: Reader) -> None:
-    path = request.path_info.lstrip("/").removeprefix(API)
-    word = path.partition("/")[0].partition(".")[0]
+    path = request.path_info.lstrip("/")
     found = request.resolver_match
-    if found is None or word not in SHOWN:
-        return
+    seen = _seen(path.removeprefix(API), found.kwargs) if found is not None else None
     action = _action(request, status, reader)
-    address = address_of(request)
-    if action is None or not _is_first(reader, action, address):
+    if seen is None or action is None:
         return
-    subject = _subject(word, found.kwargs)
+    subject, address = seen[0], seen[1] or address_of(request)
+    if not _is_first(reader, action, address):
+        return
+    if action is Action.REFUSED and reader.organisation not in {None, subject.organisation}:
+        subject = Subject(subject.word, organisation=reader.organisation)  # whose it is, is not told to anybody by that
     if subject.person is not None and _is_own(reader, subject.person):
         return
     visit = visit_of(request)
     platform = visit.platform_id if visit is not None else None
     auditing.write(_now(), action, reader, platform=platform, address=address, **subject.columns())
+
+
+def _seen(path: str, about: dict[str, Any]) -> tuple[Subject, str] | None:
+    """Whose records an address shows, and the address, if it is another than was asked; None if it shows nobody's."""
+    word = path.partition("/")[0].partition(".")[0]
+    if word == "exports" and path.endswith("/file"):
+        return _of_file(about["pk"])
+    return (_subject(word, about), "") if word in SHOWN else None
+
+
+def _of_file(pk: int) -> tuple[Subject, str] | None:
+    """What a file that was made before holds is what its own address shows."""
+    export = Export.objects.filter(pk=pk).only("path", "query").first()
+    if export is None:
+        return None
+    found = _seen(export.path.lstrip("/"), resolve(export.path).kwargs)
+    words = without_names(parse_qsl(export.query))
+    return (found[0], f"{export.path}?{urlencode(words)}" if words else export.path) if found else None
 
 
 def _now() -> int:
@@ -97,16 +119,25 @@ def _now() -> int:
 def _action(request: HttpRequest, status: int, reader: Reader) -> Action | None:
     """What it comes to; whoever runs it and mistypes an address was refused nothing."""
     if status in _OK:
-        found = request.resolver_match
-        is_taken = reader.role is Role.PROGRAM or (found is not None and "kind" in found.kwargs)
-        return Action.EXPORTED if is_taken else Action.OPENED
+        return Action.EXPORTED if _is_taken(request) else Action.OPENED
     return Action.REFUSED if status in _REFUSED and reader.role is not Role.OPERATOR else None
+
+
+def _is_taken(request: HttpRequest) -> bool:
+    """Whether it leaves as a file, or is read by a program."""
+    path, found = request.path_info.lstrip("/"), request.resolver_match
+    return path.startswith((API, "exports/")) or (found is not None and "kind" in found.kwargs)
 
 
 def address_of(request: HttpRequest) -> str:
     """The address without the names that were searched for."""
-    words = [(name, "…" if name in _NAMES else word) for name, word in request.GET.items()]
+    words = without_names((name, str(word)) for name, word in request.GET.items())
     return f"{request.path}?{urlencode(words)}" if words else request.path
+
+
+def without_names(words: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The words of an address; of whom somebody looked for only that they did."""
+    return [(name, "…" if name in _NAMES else word) for name, word in words]
 
 
 def _is_first(reader: Reader, action: Action, address: str) -> bool:
@@ -131,6 +162,8 @@ def _subject(word: str, about: dict[str, Any]) -> Subject:
 
 
 def _of_meeting(pk: int, attendee: bytes | None) -> Subject:
+    if pk > LARGEST:
+        return Subject("meeting")  # no database has so many
     organisation = _organisation(Summary.objects.filter(meeting=pk))
     if attendee is None:
         return Subject("meeting", pk, organisation=organisation)

@@ -224,6 +224,39 @@ def test_an_order_that_cannot_be_meant_is_refused(everything: Client, body: byte
     assert response["Content-Type"] == "application/problem+json"
 
 
+@pytest.mark.parametrize(
+    ("report", "scope"),
+    [("people", "read"), ("use", "read"), ("facts", "facts"), ("servers", "servers"), ("audit", "audit")],
+)
+def test_a_file_needs_the_scope_of_its_report_too(
+    program: Callable[..., Client], school: Any, report: str, scope: str
+) -> None:
+    order = json.dumps({"report": report, "about": [str(school.meeting_id)] if report == "facts" else []})
+    others = [one for one in EVERYTHING if one != scope]
+
+    for scopes, status in ((others, 403), (["exports"], 403), (["exports", scope], 202)):
+        response = program(*scopes).post("/api/v1/exports", order, content_type="application/json")
+        assert response.status_code == status, (scopes, response.content)
+
+
+def test_a_file_that_a_program_fetches_is_in_the_audit_log(everything: Client, school: Any) -> None:
+    from rollcall.reports.exports.working import Maker
+    from rollcall.store.audit import AuditEntry
+
+    order = {"report": "people", "kind": "csv", "filters": {"name": "Lovelace", "from": "2026-11-01"}}
+    where = everything.post("/api/v1/exports", json.dumps(order), content_type="application/json")["Location"]
+    assert Maker("w").tick()
+    assert not AuditEntry.objects.exists(), "nobody has it yet"
+
+    everything.get(everything.get(where).json()["file"]).getvalue()
+
+    entry = AuditEntry.objects.get()
+    assert (entry.action, entry.subject) == ("exported", "people")
+    assert entry.address.startswith("/people.csv?")
+    assert "Lovelace" not in entry.address
+    assert "from=2026-11-01" in entry.address
+
+
 def test_what_a_program_reads_is_in_the_audit_log(everything: Client, school: Any) -> None:
     from rollcall.store.audit import AuditEntry
 
@@ -231,7 +264,7 @@ def test_what_a_program_reads_is_in_the_audit_log(everything: Client, school: An
 
     entry = AuditEntry.objects.get()
     assert (entry.action, entry.subject, entry.meeting, entry.actor) == (
-        "opened",
+        "exported",
         "meeting",
         school.meeting_id,
         "program",

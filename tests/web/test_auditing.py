@@ -68,9 +68,39 @@ def test_a_page_that_asks_for_itself_again_is_one_look(reader: Client) -> None:
 def test_what_shows_nobody_is_no_look(reader: Client) -> None:
     reader.get("/use")
     reader.get("/servers")
-    reader.get("/audit")
 
     assert not AuditEntry.objects.exists()
+
+
+def test_with_one_organisation_the_operator_sees_what_is_about_none(reader: Client) -> None:
+    from rollcall.store import auditing
+    from rollcall.store.auditing import Action
+    from rollcall.store.derived import Summary
+
+    Summary.objects.update(organisation=5)
+    auditing.write(1, Action.SIGN_IN_FAILED, None, actor="mallory")
+
+    assert "mallory" in reader.get("/audit").content.decode()
+    assert b"mallory" in b"".join(reader.get("/audit.csv"))
+
+
+def test_whose_it_was_is_told_to_nobody_when_somebody_is_refused(reader: Client, django_user_model: type[User]) -> None:
+    from rollcall.store.accounts import Account
+    from rollcall.store.derived import Summary
+    from rollcall.store.organisations import Licence, Organisation
+
+    ours, theirs = (Organisation.objects.create(name=name, added_at=0) for name in ("Ours", "Theirs"))
+    for one in (ours, theirs):
+        Licence.objects.create(organisation=one, starts_at=0, added_at=0)
+    Summary.objects.update(organisation=theirs.pk)
+    anna = operator(django_user_model, "anna@ours.example")
+    Account.objects.filter(user=anna).update(organisation=ours)
+    reader.force_login(anna)
+
+    assert reader.get(f"/meetings/{Summary.objects.values_list('meeting', flat=True)[0]}").status_code == 404
+
+    entry = AuditEntry.objects.get()
+    assert (entry.action, entry.organisation, entry.meeting, entry.person) == ("refused", ours.pk, None, None)
 
 
 def test_an_officer_finds_who_looked_at_one_person(reader: Client) -> None:

@@ -99,7 +99,7 @@ def read(request: HttpRequest, report: Report, *others: str) -> Asked:
         dict(request.GET.lists()),
         zone=timezone.get_current_timezone(),
         others=others,
-        inside=access.inside(request),
+        inside=access.inside(request, report),
     )
 
 
