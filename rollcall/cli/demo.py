@@ -132,6 +132,7 @@ class _Show:
         school = make_school(Random(SEED))  # noqa: S311  # a seed must repeat
         pool = await asyncio.to_thread(_make_pool)
         await asyncio.to_thread(_make_organisation, pool)
+        await asyncio.to_thread(_enrol, school)
         if self.has_history:
             await asyncio.to_thread(self._load, school, pool)
         with SimulatedServer() as server:
@@ -239,6 +240,13 @@ def _make_organisation(pool: Pool) -> None:
             keys_url=f"{site}/mod/lti/certs.php",
         )
         platforms.add(organisation, lms, [pool], now=now)
+
+
+def _enrol(school: School) -> None:
+    from rollcall.cli.demo_rosters import enrol
+    from rollcall.store.licensing import now_ms
+
+    enrol(school, WEEKS, now_ms())
 
 
 def _callback_url(pool: Pool) -> str:
