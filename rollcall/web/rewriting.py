@@ -28,9 +28,11 @@ HEADERS: Final = ("Location", "HX-Location", "HX-Redirect", "HX-Push-Url", "HX-R
 
 # Files are everybody's, streams carry a signature of their own, and what is moved already stays.
 _OURS: Final = r"/(?!/|static/|live/|in/)"
-# Templates escape quotes in every text, so what looks like an attribute is one.
-_IN_HTML: Final = re.compile(rf"""(?<=\s)({"|".join(ATTRIBUTES)})=(["']){_OURS}""")
+# Templates escape quotes in every text, so what looks like an attribute is one. Its name is looked at afterwards: a
+# search that begins with a sign takes a third of the time.
+_IN_HTML: Final = re.compile(rf"""=["']{_OURS}""")
 _IN_HEADER: Final = re.compile(_OURS)
+_LONGEST: Final = 2 + max(map(len, ATTRIBUTES))
 
 
 def move(response: HttpResponse, prefix: str) -> None:
@@ -40,6 +42,16 @@ def move(response: HttpResponse, prefix: str) -> None:
             response.headers[name] = prefix + response.headers[name]
     if not response.streaming and response.headers.get("Content-Type", "").startswith("text/html"):
         page = response.content.decode()
-        response.content = _IN_HTML.sub(lambda found: f"{found[1]}={found[2]}{prefix}/", page).encode()
+        response.content = _moved(page, prefix).encode()
         if "Content-Length" in response.headers:
             response.headers["Content-Length"] = str(len(response.content))
+
+
+def _moved(page: str, prefix: str) -> str:
+    def move_one(found: re.Match[str]) -> str:
+        begin = found.start()
+        before = page[max(0, begin - _LONGEST) : begin].split()
+        is_address = bool(before) and before[-1] in ATTRIBUTES
+        return f"{found[0][:2]}{prefix}/" if is_address else found[0]
+
+    return _IN_HTML.sub(move_one, page)

@@ -273,6 +273,22 @@ def test_it_survives_an_hour_of_rest_and_a_reload_but_not_the_day(context: Brows
     assert frame.get_by_role("link").count() == 1  # to the content of this page
 
 
+def test_a_page_that_stays_open_for_hours_goes_on(context: BrowserContext, school: School, keeps: Keeps) -> None:
+    frame = opened(launched(context, school), "/meetings")
+    first = frame.url
+    for hours in (2, 4):
+        school.is_later(hours * HOUR)
+        with frame.page.expect_response(re.compile("/in/[^/]+/meetings")):  # it asks for itself
+            pass
+        frame.wait_for_timeout(500)
+    assert (frame.url == first) is keeps.parted
+    school.is_later(6 * HOUR)
+    frame.evaluate("location.reload()")
+    frame.get_by_role("link", name="Attendance", exact=True).click()
+    frame.wait_for_url(re.compile("/attendances"))
+    frame.locator(".rows-box tbody th a").first.wait_for()
+
+
 def test_a_search_in_a_visit_that_is_over_says_so(context: BrowserContext, school: School) -> None:
     frame = opened(launched(context, school), "/attendances")
     school.is_later(13 * HOUR)
