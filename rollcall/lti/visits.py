@@ -148,7 +148,7 @@ def _in_force(now: int, **which: object) -> Visit | None:
         Visit.objects.filter(
             **which, ended_at=None, expires_at__gt=now, used_at__gt=idle_since, platform__removed_at=None
         )
-        .select_related("platform", "context")
+        .select_related("platform", "context", "link")
         .first()
     )
 
