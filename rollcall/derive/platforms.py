@@ -59,12 +59,23 @@ def require_addable(organisation: Organisation, site: str, pools: Sequence[Pool]
         )
 
 
+def require_registrable(organisation: Organisation, issuer: str, pools: Sequence[Pool]) -> None:
+    """The same before the LMS has given a client id: where it is registered already, that may be what is changed."""
+    is_known = Platform.objects.filter(organisation=organisation, issuer=issuer, removed_at=None).exists()
+    require_addable(organisation, site_of(issuer), pools, is_new=not is_known)
+
+
+def site_of(issuer: str) -> str:
+    """What meetings call an LMS, unless somebody says otherwise: Moodle's is its issuer."""
+    return issuer.rstrip("/")
+
+
 def add(
     organisation: Organisation, wanted: Registration, pools: Sequence[Pool], *, now: int, by: str = COMMAND_LINE
 ) -> Platform:
     """Register an LMS, or change what is registered under the same issuer and client id. `now` is epoch ms."""
     _require_addresses(wanted)
-    key, site = key_of(wanted.issuer, wanted.client_id), wanted.site or wanted.issuer.rstrip("/")
+    key, site = key_of(wanted.issuer, wanted.client_id), wanted.site or site_of(wanted.issuer)
     with transaction.atomic():
         before = Platform.objects.filter(key=key).first()
         if before is not None and before.organisation_id != organisation.pk:

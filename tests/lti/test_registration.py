@@ -284,6 +284,16 @@ def test_the_site_of_another_organisation_is_refused_before_the_lms_registers_an
     assert not posted(moodle)
 
 
+def test_a_full_licence_is_told_before_the_lms_registers_anything(
+    client: Client, moodle: StandIn, organisation: Organisation
+) -> None:
+    address = invited(organisation)
+    StandIn(issuer="https://first.example").register(organisation)
+    Licence.objects.update(platforms=1)
+    assert code(client.post(address, query(moodle))) == (403, "limit-reached")
+    assert not posted(moodle)
+
+
 # -- by hand ---------------------------------------------------------------------------------------------------------
 
 BY_HAND = Registration(

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from rollcall.core.errors import RollcallError
 from rollcall.derive import invitations
-from rollcall.derive.platforms import require_addable
+from rollcall.derive.platforms import require_registrable
 from rollcall.lti import framing, messages, registration
 from rollcall.lti.refusals import refused
 from rollcall.web.lti.showing import refused_page
@@ -46,7 +46,8 @@ def _answered(request: HttpRequest, token: str, address: str, registration_token
     if not address:
         raise refused("configuration-missing")
     known = registration.configuration_at(address)
-    require_addable(invitation.organisation, known.issuer.rstrip("/"), list(invitation.pools.all()), is_new=False)
+    # Before the LMS keeps anything: what it registered could not be taken back from here.
+    require_registrable(invitation.organisation, known.issuer, list(invitation.pools.all()))
     if request.method != "POST":
         return render(request, "lti_register.html", _asked(known, address, registration_token))
     with_names = request.POST.get("names") == "yes"
