@@ -58,6 +58,8 @@ def test_who_was_enrolled_and_never_came_is_told_for_certain(page: Any) -> None:
     text = told(page, summary)
     assert text.startswith("Enrolled, not seen On the roster")
     assert "are 2 people who were not seen: Ben Bravo enrolled, never came" in text
+    (above,) = page(f"/meetings/{summary.meeting_id}").xpath("//a[@href='#missing']/../../dt")
+    assert above.text_content() == "Enrolled, not seen"
 
 
 def test_everybody_was_there(page: Any) -> None:

@@ -155,9 +155,7 @@ class _Term:
         if known:
             mean = words.share(share_of_day(known))
             told += " " + _("On average they were there for %(share)s of it.") % {"share": mean}
-        return (
-            told + " " + _("Classes in which they were not seen are not drawn: nobody has said who belonged in them.")
-        )
+        return told + " " + _("Classes in which they were not seen are not drawn.")
 
 
 def _later(week: date, days: int) -> date | None:
