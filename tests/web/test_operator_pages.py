@@ -6,11 +6,16 @@ import re
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.contrib.auth.models import AnonymousUser
+from django.test import Client, RequestFactory
 
+from rollcall.core.access import Reader, Role
+from rollcall.core.errors import RollcallError
+from rollcall.reports.access import let_in
 from rollcall.store.audit import AuditEntry
 from rollcall.store.organisations import Claim, Licence, Organisation
 from rollcall.store.staff_sessions import sessions_of
+from rollcall.web.operator.licence import licence
 from tests.makers import make_meeting, make_organisation, make_platform, make_pool, operator, staff
 
 pytestmark = pytest.mark.django_db
@@ -60,9 +65,14 @@ def test_an_organisation_is_added_licensed_suspended_resumed_and_ended(client: C
     }
     for _twice in range(2):
         client.post(f"/organisations/{made.pk}/licences", terms)
-    licence = Licence.objects.get()
-    assert (licence.platforms, licence.pools, licence.people_a_month, licence.grace_ms) == (2, None, 0, 10 * DAY)
-    assert licence.ends_at == 1_798_761_600_000  # the last day counts whole
+    made_licence = Licence.objects.get()
+    assert (made_licence.platforms, made_licence.pools, made_licence.people_a_month, made_licence.grace_ms) == (
+        2,
+        None,
+        0,
+        10 * DAY,
+    )
+    assert made_licence.ends_at == 1_798_761_600_000  # the last day counts whole
     assert "is in force until" in page(client, f"/organisations/{made.pk}")
 
     for act, told in (("suspended", "is suspended"), ("resumed", "is in force until"), ("ended", "ended on")):
@@ -228,6 +238,36 @@ def test_staff_read_their_licence_and_nothing_of_another_organisation(django_use
     assert "moodle.example.org" in shown
     assert "lower.example.org" not in shown
     assert "Your licence ends within 5 days" in page(client, "/meetings")
+
+
+def test_the_administrator_of_an_lms_reads_it_without_any_word_or_number_of_another_lms(noon: int) -> None:
+    made = make_organisation(ends_at=noon + 5 * DAY, platforms=3)
+    make_platform(made, "https://moodle.example.org")
+    request = RequestFactory().get("/licence")
+    request.user = AnonymousUser()
+    let_in(request, Reader(role=Role.ADMINISTRATOR, name="4", organisation=made.pk, site="https://moodle.example.org"))
+
+    alone = licence(request).content.decode()
+    assert "ends within 5 days" in alone
+    assert "1 of 3" in alone
+    make_platform(made, "https://other.example.org", client_id="2")
+    shown = licence(request).content.decode()
+    assert "moodle.example.org" in shown
+    assert "other.example.org" not in shown
+    assert "2 of 3" not in shown
+
+
+@pytest.mark.parametrize("role", [Role.INSTRUCTOR, Role.LEARNER])
+def test_nobody_else_of_an_lms_reads_it(role: Role) -> None:
+    made = make_organisation()
+    request = RequestFactory().get("/licence")
+    let_in(
+        request,
+        Reader(role=role, name="4", organisation=made.pk, site="https://a.example", context_id="1", user_id="4"),
+    )
+    with pytest.raises(RollcallError) as refused:
+        licence(request)
+    assert refused.value.status == 403
 
 
 def test_it_can_be_read_after_its_end_too(django_user_model: Any, noon: int) -> None:

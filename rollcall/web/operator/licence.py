@@ -34,8 +34,10 @@ def licence(request: HttpRequest) -> HttpResponse:
     found = Organisation.objects.get(pk=reader.organisation)
     standing = licensed(found.pk, now)
     platforms = found.platforms.filter(removed_at=None).prefetch_related("pools").order_by("name", "pk")
+    others = platforms.none()
     if reader.site:
-        platforms = platforms.filter(site_key=key_of(reader.site))
+        own = key_of(reader.site)
+        platforms, others = platforms.filter(site_key=own), platforms.exclude(site_key=own)
     context = {
         "page": "licence",
         "organisation": found,
@@ -43,7 +45,8 @@ def licence(request: HttpRequest) -> HttpResponse:
         "soon_over": licence_words.soon_over(visible(found.name), standing, now),
         "is_in_force": standing.standing is Standing.IN_FORCE,
         "not_kept": licence_words.not_kept(found, standing, now),
-        "uses": [shown_use(use) for use in uses(found.pk, now, zone)],
+        # What several LMSs have together tells of the others.
+        "uses": [] if others.exists() else [shown_use(use) for use in uses(found.pk, now, zone)],
         "platforms": [platform_line(one) for one in platforms],
     }
     return render(request, "licence.html", context)
