@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from django.utils.translation import gettext as _
+
 from rollcall.reports.details import attendance_detail, summary_detail
 from rollcall.reports.rows import Bounds, Group, Shares, share_of, time_total
 from rollcall.store.names import matches, search_terms
 from rollcall.store.searching import State, state_of
+from rollcall.store.searching.rosters import roster_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -97,11 +100,21 @@ def length_of(people: Sequence[AttendanceDetail]) -> Bounds:
 
 def meeting_group(summary: Summary, people: Sequence[Attendance], *, as_of: int, name: str = "") -> Group:
     """A meeting and all its people; with a name, the rows of only those who have it."""
+    _call_by_the_roster(summary, people)
     details = [attendance_detail(person.detail) for person in people]
     row = meeting_row(summary, as_of=as_of, people=details)
     terms = search_terms(name)
     rows = (AttendeeRow(person, detail, row) for person, detail in zip(people, details, strict=True))
     return Group(row, [one for one in rows if not name or matches(terms, one.attendance.name_key)])
+
+
+def _call_by_the_roster(summary: Summary, people: Sequence[Attendance]) -> None:
+    """Users whom BigBlueButton named by no name are shown by that of the roster, else by their number in the LMS."""
+    nameless = [one for one in people if one.kind == "user" and one.external_user_id and not one.name.strip()]
+    roster = roster_of(summary.course) if nameless else None
+    for one in nameless:
+        entry = roster.by_user.get(one.external_user_id) if roster else None
+        one.name = (entry and entry.name) or _("Participant %(id)s") % {"id": one.external_user_id}
 
 
 def mean_share(rows: Iterable[AttendeeRow]) -> Shares | None:

@@ -277,3 +277,12 @@ def test_attendances_are_found_by_how_their_people_stand_on_the_roster(
 
 def test_a_standing_that_there_is_none_of_is_refused(page: Any) -> None:
     assert "there is no standing" in page("/attendances?roster=ill", status=400).text_content()
+
+
+@pytest.mark.parametrize(("shared", "wanted"), [("Ben Bravo", "Ben Bravo"), ("", "Participant 5")])
+def test_whom_bigbluebutton_did_not_name_is_called_as_the_lms_does(page: Any, shared: str, wanted: str) -> None:
+    context = enrol(ADA.uid, Enrolled("5", shared, is_learner=True))
+    summary = meeting(context, Attendee(name="", uid="5"))
+    (found,) = json.loads(page.client.get(f"/meetings/{summary.meeting_id}.json").getvalue())["meetings"][0]["people"]
+    assert found["name"] == wanted
+    assert wanted in page(f"/meetings/{summary.meeting_id}").text_content()
