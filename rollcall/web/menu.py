@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext as _
 
 from rollcall.core.access import Area, Role, may
+from rollcall.reports.access import inside_of
+from rollcall.reports.addresses import person_page
 
 if TYPE_CHECKING:
     from rollcall.core.access import Reader
@@ -26,6 +28,8 @@ def menu_of(reader: Reader | None) -> list[Entry]:
     """What a reader may see; nothing for nobody. An operator finds licences with the organisations."""
     if reader is None:
         return []
+    if reader.role is Role.LEARNER:
+        return [Entry(person_page(inside_of(reader).bounds.person), _("Your attendance"), "people")]
     entries = _entries()
     if reader.role is Role.OPERATOR:
         entries.pop(Area.LICENCE)

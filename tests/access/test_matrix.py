@@ -262,7 +262,9 @@ def test_without_a_licence_there_is_nothing_but_the_licence(school: School, name
     assert not wrong, "\n".join(wrong)
 
 
-def faults(school: School, someone: Someone, route: str, rule: Rule, *, only: int = 0) -> Iterator[str]:
+def faults(  # noqa: C901 - one question after the other
+    school: School, someone: Someone, route: str, rule: Rule, *, only: int = 0
+) -> Iterator[str]:
     """What is wrong with the answers at one address; with `only` for so many of the things that are there."""
     away: dict[str, dict[str, str]] = {}
     asked = list(cells(school, someone, route, rule))

@@ -96,8 +96,12 @@ def order(request: HttpRequest, path: str, query: str, name: str, kind: str) -> 
 
 
 def owner_of(reader: Reader) -> bytes:
-    """Whose files somebody's are: of one from an LMS, those of the same course."""
-    return key_of(reader.role, str(reader.organisation), reader.site, reader.context_id, reader.name)
+    """Whose files somebody's are: of one from an LMS, those of the same course, inside of the same groups.
+
+    Whoever sees less than when they asked for a file, or something else, cannot fetch it any more.
+    """
+    groups = "*" if reader.groups is None else ",".join(sorted(reader.groups))
+    return key_of(reader.role, str(reader.organisation), reader.site, reader.context_id, reader.name, groups)
 
 
 def is_replayed(request: HttpRequest) -> bool:

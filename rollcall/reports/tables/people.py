@@ -11,7 +11,7 @@ from django.utils.translation import pgettext_lazy
 
 from rollcall.reports import words
 from rollcall.reports.absentees import missed_meetings
-from rollcall.reports.addresses import person_page
+from rollcall.reports.addresses import person_page, why_page
 from rollcall.reports.asking import Takes
 from rollcall.reports.details import Count
 from rollcall.reports.filters import OF_ATTENDANCE, OF_MEETINGS, OF_PEOPLE
@@ -111,6 +111,12 @@ def person_table(person: FoundPerson, attendance: Iterable[Attendance], *, as_of
     about = {column.key: column.of(person) for column in PEOPLE_COLUMNS if Format.JSON in column.shown}
     rows = [attendee_row(one, as_of) for one in attendance]
     return Table("person/1", "attendances", PERSON_COLUMNS, rows, about={"person": about})
+
+
+def with_reasons(table: Table) -> Table:
+    """The same for whoever sees nobody else: each meeting leads to why their own time in it is what it is."""
+    columns = [replace(one, link=why_page) if one.key == "meeting_name" else one for one in table.columns]
+    return replace(table, columns=columns)
 
 
 def _people(asked: Asked, _subject: Sequence[str], _form: Format) -> Table:

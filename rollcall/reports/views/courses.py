@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from django.http import Http404
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
@@ -18,6 +19,7 @@ from rollcall.reports.tables import courses
 from rollcall.reports.to_html import to_html
 from rollcall.reports.views import lists
 from rollcall.reports.views.frame import answer, pages
+from rollcall.reports.views.nothing_yet import own_course
 from rollcall.reports.visible import visible
 from rollcall.store import searching
 from rollcall.store.searching import Counted
@@ -40,7 +42,12 @@ def course(request: HttpRequest, key: str) -> HttpResponseBase:
     """The matrix of a course."""
     report = REPORTS["course"]
     access.require(request, report)
-    found = course_of(key, access.inside(request))
+    try:
+        found = course_of(key, access.inside(request))
+    except Http404:
+        if (empty := own_course(request, key)) is not None:
+            return empty
+        raise
     return answer(
         request,
         report,

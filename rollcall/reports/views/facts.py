@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from rollcall.reports import access
+from rollcall.reports.addresses import person_page
 from rollcall.reports.asking import bad_place
 from rollcall.reports.details import attendance_detail
 from rollcall.reports.explaining import explain
@@ -85,6 +86,7 @@ def attendee_facts(request: HttpRequest, pk: int, key: str) -> HttpResponse:
         "page": "meetings",
         "summary": summary,
         "attendance": attendance,
+        "own_page": person_page(inside.bounds.person),
         "why": explain(summary, attendance, zone),
         "facts": [(fact, "") for fact in facts],
         "has_rooms": any(fact.room for fact in facts),

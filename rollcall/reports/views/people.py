@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from django.http import Http404
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from rollcall.core.access import Area, may
 from rollcall.reports import access, asking, words
 from rollcall.reports.absentees import missed_meetings
 from rollcall.reports.pictures import attended, term_calendar
@@ -17,10 +19,11 @@ from rollcall.reports.registry import REPORTS
 from rollcall.reports.rows import Bounds, Table
 from rollcall.reports.subjects import person_of
 from rollcall.reports.tables import attendances
-from rollcall.reports.tables.people import person_table
+from rollcall.reports.tables.people import person_table, with_reasons
 from rollcall.reports.to_html import Sorting, to_html
 from rollcall.reports.views import lists
 from rollcall.reports.views.frame import answer, pages
+from rollcall.reports.views.nothing_yet import own_record
 from rollcall.reports.visible import visible
 from rollcall.store import searching
 from rollcall.store.searching import Counted
@@ -41,8 +44,13 @@ MOST_DRAWN = 200
 def person(request: HttpRequest, key: str) -> HttpResponseBase:
     """All meetings of one person, newest first."""
     report = REPORTS["person"]
-    access.require(request, report)
-    found = person_of(key, access.inside(request).filter())
+    reader = access.require(request, report)
+    try:
+        found = person_of(key, access.inside(request).filter())
+    except Http404:
+        if (empty := own_record(request, key)) is not None:
+            return empty
+        raise
     zone = timezone.get_current_timezone()
     about = {
         "person": found,
@@ -50,6 +58,7 @@ def person(request: HttpRequest, key: str) -> HttpResponseBase:
         "name": visible(found.name.strip() or _("(no name)")),
         "first_at": words.day_and_clock(found.first_at, zone),
         "last_at": words.day_and_clock(found.last_at, zone),
+        "is_own": not may(reader, Area.LISTS),
     }
     return answer(
         request,
@@ -65,6 +74,8 @@ def _page(request: HttpRequest, report: Report, asked: Asked, found: FoundPerson
     scope = searching.Scope(replace(asked.wanted, person=found.key))
     page = lists.find(report, asked, scope)
     table = person_table(found, page.rows, as_of=asked.wanted.as_of)
+    if asked.inside.bounds.person is not None:
+        table = with_reasons(table)
     sorting = Sorting(asked.sort or report.takes.sorts[0], lambda by: asked.query(sort=by), report.takes.sorts)
     totals = _totals(found if asked.is_blank else searching.person(found.key, asked.wanted))
     return {

@@ -1,0 +1,33 @@
+"""The first page of somebody whom a launch sends to what is not there yet: theirs, and empty."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+from rollcall.reports import access
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponse
+
+
+def own_record(request: HttpRequest, key: str) -> HttpResponse | None:
+    """For whoever has the key, and was in no meeting of the course; None for anybody else's."""
+    if access.inside(request).bounds.person != bytes.fromhex(key):
+        return None
+    told = _("You were not seen in a class of this course yet.")
+    return _page(request, _("Your attendance"), told, _("What you attend stands here a moment after you have joined."))
+
+
+def own_course(request: HttpRequest, key: str) -> HttpResponse | None:
+    """For whoever sees nothing but the course of this key, of which nothing was heard."""
+    if access.inside(request).bounds.course != bytes.fromhex(key):
+        return None
+    told = _("No class of this course has been heard of yet.")
+    return _page(request, _("Course"), told, _("Its people and meetings stand here as soon as one of them begins."))
+
+
+def _page(request: HttpRequest, title: str, told: str, then: str) -> HttpResponse:
+    return render(request, "nothing_yet.html", {"title": title, "told": told, "then": then})
