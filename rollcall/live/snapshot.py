@@ -10,9 +10,8 @@ from django.db import close_old_connections
 from django.utils import timezone, translation
 
 from rollcall.live import now_html, page_html
-from rollcall.store import licensing, reading
+from rollcall.store import reading
 from rollcall.store.facts import Meeting
-from rollcall.store.licensing import Standing
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -78,13 +77,6 @@ def progress(meetings: Collection[int]) -> dict[int, Progress]:
     close_old_connections()
     found = Meeting.objects.filter(pk__in=meetings).values_list("pk", "folded", "root_id")
     return {pk: Progress(folded, root) for pk, folded, root in found}
-
-
-def unlicensed(organisations: Collection[int]) -> set[int]:
-    """Those of them that may see nothing now."""
-    close_old_connections()
-    found = licensing.standings(organisations, licensing.now_ms())
-    return {one for one, licensed in found.items() if licensed.standing is not Standing.IN_FORCE}
 
 
 def keep_watching(meetings: Collection[int]) -> None:

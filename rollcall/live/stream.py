@@ -20,11 +20,13 @@ import msgspec
 from rollcall.live import snapshot
 from rollcall.live.access import allowed
 from rollcall.live.channel import Channel
+from rollcall.live.grounds import gone
 from rollcall.live.wire import STREAM_SECONDS, Line, refuse, refuse_more
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
+    from rollcall.live.access import Ground
     from rollcall.live.snapshot import View
     from rollcall.live.wire import Receive, Scope, Send
 
@@ -37,8 +39,8 @@ BEAT_SECONDS = 10.0
 """How long a line is silent at most: proxies, and the page itself, want to hear something."""
 WATCH_SECONDS = 10.0
 """How often the worker is told that somebody still watches."""
-LICENCE_SECONDS = 5.0
-"""How soon after the end of a licence the streams of its organisation end."""
+GROUNDS_SECONDS = 5.0
+"""How soon after the end of a licence, a session or a visit the streams end that were opened in it."""
 MOST_CHANNELS: Final = 100
 """In so many forms (zones, languages, pages) a meeting is watched at a time: each is drawn anew at every change."""
 MOST_OF_ONE: Final = 20
@@ -56,8 +58,8 @@ class Streams:
         self._is_closing = False
         self._looking: asyncio.Task[None] | None = None
         self._watched_at: dict[int, float] = {}
-        self._lines_of: defaultdict[int, set[Line]] = defaultdict(set)
-        self._licensed_at = 0.0
+        self._lines_on: defaultdict[Ground, set[Line]] = defaultdict(set)
+        self._grounds_at = 0.0
         self._looks: ThreadPoolExecutor | None = None
         self._draws: ThreadPoolExecutor | None = None
 
@@ -67,15 +69,15 @@ class Streams:
         if found is None or scope["method"] != "GET":
             await refuse(send)
             return
-        view, session, organisation = found
+        view, session, grounds = found
         if self._is_too_many(view, session):
             await refuse_more(send)
             return
         line = Line(scope, receive, send)
         channel = self._join(view, line)
         self._watched_by[session][view] += 1
-        if organisation is not None:
-            self._lines_of[organisation].add(line)
+        for ground in grounds:
+            self._lines_on[ground].add(line)
         try:
             if scope.get("query_string") == ONCE:
                 await _send_once(channel, line, send)
@@ -83,8 +85,7 @@ class Streams:
                 await self._stream(channel, line)
         finally:
             channel.lines.discard(line)
-            if organisation is not None:
-                self._hang_up(organisation, line)
+            self._hang_up(line, grounds)
             if not channel.lines and self._channels.get(view) is channel:
                 del self._channels[view]
             self._forget(session, view)
@@ -111,10 +112,11 @@ class Streams:
         if not views:
             del self._watched_by[session]
 
-    def _hang_up(self, organisation: int, line: Line) -> None:
-        self._lines_of[organisation].discard(line)
-        if not self._lines_of[organisation]:
-            del self._lines_of[organisation]
+    def _hang_up(self, line: Line, grounds: Iterable[Ground]) -> None:
+        for ground in grounds:
+            self._lines_on[ground].discard(line)
+            if not self._lines_on[ground]:
+                del self._lines_on[ground]
 
     def _join(self, view: View, line: Line) -> Channel:
         channel = self._channels.get(view)
@@ -158,17 +160,17 @@ class Streams:
         if due := [one for one in meetings if at - self._watched_at.get(one, -WATCH_SECONDS) >= WATCH_SECONDS]:
             await self._in_looks(lambda: snapshot.keep_watching(due))
             self._watched_at |= dict.fromkeys(due, at)
-        if self._lines_of and at - self._licensed_at >= LICENCE_SECONDS:
-            self._licensed_at = at
-            await self._end_unlicensed(list(self._lines_of))
+        if self._lines_on and at - self._grounds_at >= GROUNDS_SECONDS:
+            self._grounds_at = at
+            await self._end_groundless(list(self._lines_on))
         found = await self._in_looks(lambda: snapshot.progress(meetings))
         for channel in list(self._channels.values()):
             channel.look(found.get(channel.view.meeting), at, refresh=REFRESH_SECONDS, beat=BEAT_SECONDS)
 
-    async def _end_unlicensed(self, organisations: list[int]) -> None:
-        """Whose licence has ended: their browsers ask Django again, and are told why there is nothing more."""
-        for organisation in await self._in_looks(lambda: snapshot.unlicensed(organisations)):
-            for line in self._lines_of.get(organisation, ()):
+    async def _end_groundless(self, grounds: list[Ground]) -> None:
+        """Their browsers ask Django again, and are told why there is nothing more."""
+        for ground in await self._in_looks(lambda: gone(grounds)):
+            for line in self._lines_on.get(ground, ()):
                 line.finish()
 
     async def _in_looks(self, work: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever the work gives

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_safe
 
 from rollcall.live import now_html, snapshot
 from rollcall.live.access import stream_address
+from rollcall.live.grounds import grounds_of
 from rollcall.live.snapshot import FORMS, PAGE, View
 from rollcall.lti import visits
 from rollcall.lti.entering import visit_of
@@ -42,7 +43,7 @@ def watch(request: HttpRequest, pk: int) -> HttpResponse:
     )
     visit = visit_of(request)
     session = visits.name(visit) if visit else request.session.session_key
-    return JsonResponse({"stream": stream_address(view, session, access.reader_of(request).organisation)})
+    return JsonResponse({"stream": stream_address(view, session, grounds_of(request))})
 
 
 @require_safe

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
 MINUTE_MS: Final = 60_000
+_ATTRIBUTE: Final = "staff_session"
 
 
 def key_of_session(session_key: str) -> bytes:
@@ -39,6 +40,17 @@ def note_login(sender: object, request: HttpRequest, user: User, **_more: object
     if request.session.session_key is None:  # who was signed in as somebody else has none yet
         request.session.create()
     make_session(user, request.session.session_key or "", now=time.time_ns() // 1_000_000)
+
+
+def mark_session(request: HttpRequest, held: StaffSession | None) -> None:
+    """Say in which session of an account something is asked; None is in none."""
+    setattr(request, _ATTRIBUTE, held)
+
+
+def session_of(request: HttpRequest) -> StaffSession | None:
+    """In which it was asked."""
+    held: StaffSession | None = getattr(request, _ATTRIBUTE, None)
+    return held
 
 
 def find_session(user: User, session_key: str) -> StaffSession | None:

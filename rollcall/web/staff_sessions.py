@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 
-from rollcall.store.staff_sessions import MINUTE_MS, find_session, key_of_session, make_session, see_session
+from rollcall.store.staff_sessions import (
+    MINUTE_MS,
+    find_session,
+    key_of_session,
+    make_session,
+    mark_session,
+    see_session,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,18 +24,10 @@ if TYPE_CHECKING:
 
     from rollcall.store.accounts import StaffSession
 
-_ATTRIBUTE = "staff_session"
-
 
 def now_ms() -> int:
     """Our own clock; tests put another in its place."""
     return time.time_ns() // 1_000_000
-
-
-def session_of(request: HttpRequest) -> StaffSession | None:
-    """In which session of an account this was asked."""
-    held: StaffSession | None = getattr(request, _ATTRIBUTE, None)
-    return held
 
 
 class StaffSessions:
@@ -40,7 +39,7 @@ class StaffSessions:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer."""
         held = _enter(request)
-        setattr(request, _ATTRIBUTE, held)
+        mark_session(request, held)
         response = self.get_response(request)
         if held is not None:
             _follow(request, held)

@@ -15,10 +15,11 @@ import pytest
 from django.test import Client
 
 from rollcall.live import channel, snapshot, stream, wire
-from rollcall.live.access import stream_address
+from rollcall.live.access import Ground, Kind, stream_address
 from rollcall.live.fragment import Fragment
 from rollcall.live.snapshot import LIVE, PAGE, Progress, View
 from rollcall.live.stream import Streams
+from rollcall.store.accounts import StaffSession
 from tests.live.watching import SOON, Browser, address, come, fold, in_thread, run, running, sign, watching
 from tests.makers import at, make_organisation, operator
 
@@ -486,10 +487,10 @@ def test_only_who_may_see_the_meeting_is_given_its_stream(client: Client, django
         assert client.get(f"{path}?after={nobody}", headers=asked).status_code == 404
 
 
-def test_streams_end_soon_after_the_licence_under_which_they_were_opened(
-    streams: Streams, monkeypatch: pytest.MonkeyPatch
+def test_streams_end_soon_after_the_licence_or_the_session_in_which_they_were_opened(
+    streams: Streams, monkeypatch: pytest.MonkeyPatch, django_user_model: Any
 ) -> None:
-    monkeypatch.setattr(stream, "LICENCE_SECONDS", 0.0)
+    monkeypatch.setattr(stream, "GROUNDS_SECONDS", 0.0)
     noon = 1_795_348_800_000
     upper, lower = make_organisation(ends_at=noon), make_organisation("Lower School")
     view = View(running().meeting_id, ZoneInfo("UTC"), "en", LIVE)
@@ -497,15 +498,23 @@ def test_streams_end_soon_after_the_licence_under_which_they_were_opened(
     def tell_time(at: int) -> None:
         monkeypatch.setattr("rollcall.store.licensing.now_ms", lambda: at)
 
+    user = operator(django_user_model, "emmy")
+    session = StaffSession.objects.create(user=user, key=b"x" * 16, made_at=noon, seen_at=noon)
+
     async def work() -> None:
-        paths = (stream_address(view, None, one) for one in (upper.pk, lower.pk, None))
+        grounds = (Ground(Kind.LICENCE, upper.pk), Ground(Kind.SESSION, session.pk), Ground(Kind.LICENCE, lower.pk))
+        paths = (stream_address(view, None, one) for one in (*((ground,) for ground in grounds), ()))
         async with (
             watching(streams, next(paths)) as theirs,
+            watching(streams, next(paths)) as signed_out,
             watching(streams, next(paths)) as others,
             watching(streams, next(paths)) as ours,
         ):
             tell_time(noon)
             await asyncio.wait_for(theirs.task, SOON)
+            assert not signed_out.task.done()
+            await in_thread(StaffSession.objects.all().delete)
+            await asyncio.wait_for(signed_out.task, SOON)
             assert not others.task.done()
             assert not ours.task.done()
 

@@ -19,10 +19,9 @@ from rollcall.reports import words
 from rollcall.reports.access import known_reader
 from rollcall.store.accounts import StaffSession
 from rollcall.store.organisations import Organisation
-from rollcall.store.staff_sessions import end_sessions, sessions_of
+from rollcall.store.staff_sessions import end_sessions, session_of, sessions_of
 from rollcall.web.operator.noting import go, note, said
 from rollcall.web.sign_in import count_try, has_tried_too_often, tries_of
-from rollcall.web.staff_sessions import session_of
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
