@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 USER, GUEST, DIAL_IN, CONNECTION = "user", "guest", "dial-in", "connection"
 
 MOODLE_PATH: Final = "/mod/bigbluebuttonbn/"
-_MOODLE_MEETING: Final = re.compile(r"^(.+)-([0-9]+)-([0-9]+)(?:\[([0-9]*)\])?$", re.DOTALL)
+_MOODLE_MEETING: Final = re.compile(r"^(.+)-([0-9]+)-([0-9]+)(?:\[([0-9]{0,20})\])?$", re.DOTALL)
 _BREAKOUT_USER: Final = re.compile(r"^(w_[0-9A-Za-z]+)-[0-9]+$")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, urlencode
 
@@ -13,11 +13,13 @@ from django.urls import resolve
 from rollcall.core.access import Role
 from rollcall.lti.entering import visit_of
 from rollcall.reports.access import inside_of, known_reader
+from rollcall.reports.filters import FIELDS, LONGEST
 from rollcall.store import auditing
 from rollcall.store.auditing import Action
 from rollcall.store.derived import Attendance, Course, Person, Summary
 from rollcall.store.exports import Export
 from rollcall.store.searching import LARGEST
+from rollcall.store.searching.directory import people_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -31,6 +33,13 @@ SHOWN: Final = frozenset({"", "meetings", "attendance", "attendances", "people",
 """The pages, by the first word of their address, on which people are."""
 
 API: Final = "api/v1/"
+FEW: Final = 20
+"""People whom somebody looks up; who asks for more asks for nobody in particular."""
+
+LONGEST_ADDRESS: Final = 500
+MOST_REFUSED: Final = 60
+"""In the same time, of one reader: whoever tries addresses one by one is known by then."""
+
 SECONDS: Final = 600
 """Within so long the same look by the same reader is one: a page asks for itself again every few seconds."""
 
@@ -83,15 +92,32 @@ def _note(request: HttpRequest, status: int, reader: Reader) -> None:
     if seen is None or action is None:
         return
     subject, address = seen[0], seen[1] or address_of(request)
-    if not _is_first(reader, action, address):
+    if not _is_first(reader, action, request.get_full_path()):
         return
-    if action is Action.REFUSED and reader.organisation not in {None, subject.organisation}:
-        subject = Subject(subject.word, organisation=reader.organisation)  # whose it is, is not told to anybody by that
-    if subject.person is not None and _is_own(reader, subject.person):
-        return
+    if action is Action.REFUSED:
+        address = address_of(request)
+        if reader.organisation not in {None, subject.organisation}:
+            # Whose it is, is not told to anybody by that.
+            subject = Subject(subject.word, organisation=reader.organisation)
     visit = visit_of(request)
-    platform = visit.platform_id if visit is not None else None
-    auditing.write(_now(), action, reader, platform=platform, address=address, **subject.columns())
+    about = {"platform": visit.platform_id if visit is not None else None, "address": address}
+    for one in _each(request, reader, subject) if action is not Action.REFUSED else [subject]:
+        auditing.write(_now(), action, reader, **about, **one.columns())
+
+
+def _each(request: HttpRequest, reader: Reader, subject: Subject) -> list[Subject]:
+    """Whoever looks a few people up in a list has looked at each of them; at oneself nobody looks for others to see."""
+    if subject.person is not None:
+        return [] if _is_own(reader, subject.person) else [subject]
+    asked = {name: request.GET.get(name, "")[:LONGEST] for name in _NAMES}
+    if not any(asked.values()):
+        return [subject]
+    inside = inside_of(reader)
+    found = people_of(replace(inside.filter(), name=asked["name"], user=asked["user"]))
+    if found is None or found.ids is None or not 0 < len(found.ids) <= FEW:
+        return [subject]
+    keys = Person.objects.filter(pk__in=found.ids, is_user=True).values_list("key", flat=True)
+    return [replace(subject, person=bytes(key)) for key in keys] or [subject]
 
 
 def _seen(path: str, about: dict[str, Any]) -> tuple[Subject, str] | None:
@@ -108,8 +134,7 @@ def _of_file(pk: int) -> tuple[Subject, str] | None:
     if export is None:
         return None
     found = _seen(export.path.lstrip("/"), resolve(export.path).kwargs)
-    words = without_names(parse_qsl(export.query))
-    return (found[0], f"{export.path}?{urlencode(words)}" if words else export.path) if found else None
+    return (found[0], _address(export.path, parse_qsl(export.query))) if found else None
 
 
 def _now() -> int:
@@ -131,18 +156,29 @@ def _is_taken(request: HttpRequest) -> bool:
 
 def address_of(request: HttpRequest) -> str:
     """The address without the names that were searched for."""
-    words = without_names((name, str(word)) for name, word in request.GET.items())
-    return f"{request.path}?{urlencode(words)}" if words else request.path
+    return _address(request.path, ((name, str(word)) for name, word in request.GET.items()))
 
 
-def without_names(words: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    """The words of an address; of whom somebody looked for only that they did."""
-    return [(name, "…" if name in _NAMES else word) for name, word in words]
+def _address(path: str, words: Iterable[tuple[str, str]]) -> str:
+    """With the filters that were used, but not whom somebody looked for, nor what was typed beside them."""
+    kept = [(name, "…" if name in _NAMES else word) for name, word in words if name in FIELDS and word]
+    return (f"{path}?{urlencode(kept)}" if kept else path)[:LONGEST_ADDRESS]
 
 
 def _is_first(reader: Reader, action: Action, address: str) -> bool:
+    """Whether just this was not noted a moment ago; of what is refused only so much is noted."""
     who = auditing.actor_key(f"{reader.role} {reader.site} {reader.name}", reader.organisation)
-    return cache.add(f"audit:{who.hex()}:{action}:{auditing.actor_key(address, None).hex()}", 1, SECONDS)
+    if not cache.add(f"audit:{who.hex()}:{action}:{auditing.actor_key(address, None).hex()}", 1, SECONDS):
+        return False
+    return action is not Action.REFUSED or _count(f"audit:{who.hex()}:refused") <= MOST_REFUSED
+
+
+def _count(key: str) -> int:
+    cache.add(key, 0, SECONDS)
+    try:
+        return cache.incr(key)
+    except ValueError:  # it ran out between the two
+        return 1
 
 
 def _is_own(reader: Reader, person: bytes) -> bool:

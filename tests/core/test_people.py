@@ -27,12 +27,18 @@ def test_a_site_is_what_the_meeting_says(metadata: dict[str, str], site: str) ->
 
 
 @pytest.mark.parametrize(
-    ("external", "course", "instance"),
-    [(f"{SEED}-42-7[0]", "42", "7"), (f"{SEED}-42-7[13]", "42", "7"), (f"{SEED}-42-7", "42", "7")],
+    ("external", "group"),
+    [(f"{SEED}-42-7[0]", ""), (f"{SEED}-42-7[13]", "13"), (f"{SEED}-42-7[]", ""), (f"{SEED}-42-7", "")],
 )
-def test_moodles_meeting_id_names_the_activity(external: str, course: str, instance: str) -> None:
+def test_moodles_meeting_id_names_the_activity_and_whose_room_it_is(external: str, group: str) -> None:
     metadata = {"bbb-origin": "Moodle", "bbb-origin-server-name": "m.example"}
-    assert activity_of(external, metadata, "bbb") == Activity("m.example", course, instance)
+    assert activity_of(external, metadata, "bbb") == Activity("m.example", "42", "7", group)
+
+
+def test_what_is_too_long_for_a_group_is_none_of_moodles_ids() -> None:
+    metadata = {"bbb-origin": "Moodle", "bbb-origin-server-name": "m.example"}
+    external = f"{SEED}-42-7[{'1' * 40}]"
+    assert activity_of(external, metadata, "bbb") == Activity("pool:bbb", "", external)
 
 
 @pytest.mark.parametrize("external", ["room-1-2", "algebra", f"{SEED}-42-7[0"])

@@ -103,6 +103,65 @@ def test_whose_it_was_is_told_to_nobody_when_somebody_is_refused(reader: Client,
     assert (entry.action, entry.organisation, entry.meeting, entry.person) == ("refused", ours.pk, None, None)
 
 
+def test_whoever_looks_a_few_people_up_in_a_list_has_looked_at_each_of_them(reader: Client) -> None:
+    one, two = Person.objects.filter(is_user=True).order_by("pk")[:2]
+
+    for person in (one, two):
+        reader.get("/attendances", {"user": person.external_user_id})
+
+    assert {bytes(entry.person or b"") for entry in AuditEntry.objects.all()} >= {bytes(one.key), bytes(two.key)}
+
+
+def test_what_is_typed_beside_the_filters_is_not_kept(reader: Client) -> None:
+    reader.get("/people?sort=name&after=x6164612000~1&nmae=Lovelace&course=Logic&" + "x" * 3000 + "=1")
+
+    entry = AuditEntry.objects.filter(address__contains="Logic").first()
+    assert entry is None or ("Lovelace" not in entry.address and "after" not in entry.address)
+    assert all(len(one.address) <= 500 for one in AuditEntry.objects.all())
+
+
+def test_whoever_tries_addresses_one_by_one_does_not_fill_the_log(
+    reader: Client, django_user_model: type[User]
+) -> None:
+    from rollcall.store.accounts import Account
+    from rollcall.store.organisations import Licence, Organisation
+
+    ours = Organisation.objects.create(name="Ours", added_at=0)
+    Licence.objects.create(organisation=ours, starts_at=0, added_at=0)
+    Account.objects.filter(user=operator(django_user_model, "anna")).update(organisation=ours)
+    reader.force_login(django_user_model.objects.get(username="anna"))
+
+    for number in range(70):
+        reader.get(f"/meetings/{900_000 + number}?x={'y' * 100}")
+
+    assert AuditEntry.objects.filter(action="refused").count() == 60
+    assert not AuditEntry.objects.filter(address__contains="yyy").exists()
+
+
+def test_a_file_of_others_that_is_refused_tells_nothing_of_it(reader: Client, django_user_model: type[User]) -> None:
+    from rollcall.store.accounts import Account
+    from rollcall.store.exports import Export
+    from rollcall.store.organisations import Licence, Organisation
+
+    ours = Organisation.objects.create(name="Ours", added_at=0)
+    Licence.objects.create(organisation=ours, starts_at=0, added_at=0)
+    Account.objects.filter(user=operator(django_user_model, "anna")).update(organisation=ours)
+    asked = {
+        "path": "/courses.pdf",
+        "query": "course=Secret",
+        "name": "x",
+        "kind": "pdf",
+        "language": "en",
+        "zone": "UTC",
+    }
+    theirs = Export.objects.create(**asked, owner=b"o" * 16, state="ready", created_at=0, expires_at=1 << 60)
+    reader.force_login(django_user_model.objects.get(username="anna"))
+
+    assert reader.get(f"/exports/{theirs.pk}/file").status_code == 404
+
+    assert "Secret" not in AuditEntry.objects.get().address
+
+
 def test_an_officer_finds_who_looked_at_one_person(reader: Client) -> None:
     person = Person.objects.filter(is_user=True).order_by("pk").first()
     assert person is not None
