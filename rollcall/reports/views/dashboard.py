@@ -67,6 +67,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         "recent": _table(recent, everything, _("Recent meetings")),
         "recent_count": len(recent),
         "attention": attention(everything, runs_it=runs_it),
+        "runs_it": runs_it,
         "has_servers": not runs_it or bool(reading.server_names()),
     }
     return render(request, "dashboard.html", context)
