@@ -97,15 +97,15 @@ def missing_of(meeting: MeetingRow, everybody: Sequence[AttendeeRow], zone: tzin
         return None
     found = absentees_of(meeting, everybody)
     if found is None:
-        return _usual(meeting, everybody)
+        return _usual(meeting, everybody, inside)
     if inside.bounds.groups is not None or is_of_a_group(meeting.summary):
         told = _("The roster does not tell who is in which group: who is missing is not known.")
         return Missing(Ground.GROUP_ROOM, None, [], told, read_at=found.read_at)
     return _by_roster(found, meeting, everybody, zone)
 
 
-def _usual(meeting: MeetingRow, everybody: Sequence[AttendeeRow]) -> Missing:
-    usual = usually_here(meeting.summary)
+def _usual(meeting: MeetingRow, everybody: Sequence[AttendeeRow], inside: Inside) -> Missing:
+    usual = usually_here(meeting.summary, inside.bounds)
     people = [
         MissingPerson(
             name=person.name,

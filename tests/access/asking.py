@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import subprocess
 import zipfile
@@ -58,6 +59,11 @@ class Someone:
         """What a browser, or a program, is answered."""
         accept = {} if self.has_token else {"accept": "text/html"}
         return self.client.get(self.before + path, headers=accept | headers)
+
+    def rows(self, report: str, query: str = "") -> list[Any]:
+        """Those of a report, as its JSON has them."""
+        found = json.loads(b"".join(self.get(f"/{report}.json{query}").streaming_content))
+        return next(value for value in found.values() if isinstance(value, list))
 
     def post(self, path: str, form: dict[str, Any] | None = None) -> Any:
         """A form of our own page, or an order of a program."""

@@ -6,6 +6,8 @@ from collections import Counter
 from typing import Final, NamedTuple
 
 from rollcall.store.derived import Attendance, Person, Summary
+from rollcall.store.searching.scope import bounds_condition
+from rollcall.store.searching.wanted import NO_BOUNDS, Bounds
 
 _LAST: Final = 5
 """How many meetings of a course tell who usually comes."""
@@ -18,11 +20,15 @@ class Usual(NamedTuple):
     people: list[tuple[Person, int]]
 
 
-def usually_here(summary: Summary) -> Usual:
-    """Users who were in more than half of the course's last meetings, and not in this one."""
+def usually_here(summary: Summary, bounds: Bounds = NO_BOUNDS) -> Usual:
+    """Users who were in more than half of the course's last meetings, and not in this one.
+
+    A room of one group is compared with rooms of that group, and with none outside of the bounds of whoever asks.
+    """
     if summary.course_id is None:
         return Usual(None, [])
-    earlier = Summary.objects.filter(course=summary.course_id, started_at__lt=summary.started_at)
+    of_course = Summary.objects.filter(course=summary.course_id, group_id=summary.group_id)
+    earlier = of_course.filter(bounds_condition(bounds), started_at__lt=summary.started_at)
     last = list(earlier.order_by("-started_at").values_list("pk", flat=True)[:_LAST])
     seen = Attendance.objects.filter(summary__in=last).values_list("summary_id", "person_id")
     times = Counter(person for _meeting, person in set(seen))
