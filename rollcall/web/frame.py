@@ -50,9 +50,9 @@ def _soon_over(request: HttpRequest) -> str:
 def _of_visit(visit: Visit) -> dict[str, object]:
     return {
         "visit": visit,
-        "ticket": visits.ticket(visit, visits.clock()),
-        "course": visits.course_page(visit),
-        "home": visits.first_page(visit),
+        "visit_ticket": visits.ticket(visit, visits.clock()),
+        "visit_course": visits.course_page(visit),
+        "visit_home": visits.first_page(visit),
     }
 
 

@@ -558,6 +558,29 @@ def test_a_launch_leads_each_to_their_own(platform: Platform) -> None:
     assert re.fullmatch("/people/[0-9a-f]{32}", visits.first_page(begun(platform, Role.LEARNER)[0]))
 
 
+def test_each_page_leads_back_to_the_course_in_the_lms(platform: Platform) -> None:
+    from rollcall.store.derived import Course
+    from tests.reports.each_report import make_subjects
+
+    paths = every_path(make_subjects())
+    visit, secret = begun(platform)
+    frame = Frame(visit, secret)
+    course = Course.objects.order_by("-meetings").first()
+    assert course is not None
+    frame_paths = [*paths, f"/courses/{bytes(course.key).hex()}"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(visits, "reader_of", lambda _visit: Reader(role=Role.OPERATOR, name="4"))
+        pages = [frame.get(path, accept="text/html") for path in frame_paths]
+    whole = [
+        page for page in pages if page.status_code == 200 and not page.streaming and b'class="visit"' in page.content
+    ]
+    assert len(whole) >= 10
+    for page in whole:
+        tree: Any = html.fromstring(page.content)
+        assert tree.xpath("//a[@target='_top']/@href") == ["https://moodle.example.org/course/view.php?id=7"]
+        assert tree.xpath("//input[@name='ticket']/@value") == [visits.ticket(visit, visits.clock())]
+
+
 def test_the_way_back_is_known_of_moodle(platform: Platform) -> None:
     assert visits.course_page(begun(platform)[0]) == "https://moodle.example.org/course/view.php?id=7"
     assert visits.course_page(begun(platform, context=None)[0]) == ""
