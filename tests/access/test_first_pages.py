@@ -24,7 +24,7 @@ def first_page(someone: Someone) -> Any:
 
 
 def links_of(someone: Someone, response: Any) -> list[str]:
-    tree = html.fromstring(response.content)
+    tree: Any = html.fromstring(response.content)
     found = [str(link) for link in tree.xpath("//a/@href") if link.startswith("/in/")]
     return [link.removeprefix(someone.before) for link in found]
 
@@ -84,7 +84,7 @@ def test_only_ones_own_is_not_there_yet(school: School) -> None:
 @pytest.mark.parametrize("name", ["operator", "staff of A", "administrator of A1", "instructor of A1 two"])
 def test_each_entry_of_the_menu_leads_somewhere(school: School, name: str) -> None:
     someone = somebody(school, name)
-    tree = html.fromstring(someone.get("/").content)
+    tree: Any = html.fromstring(someone.get("/").content)
     entries = tree.xpath("//nav[contains(@class, 'frame-nav')]//a/@href")
     assert entries
     for address in entries:

@@ -268,6 +268,8 @@ def faults(  # noqa: C901 - one question after the other
     """What is wrong with the answers at one address; with `only` for so many of the things that are there."""
     away: dict[str, dict[str, str]] = {}
     asked = list(cells(school, someone, route, rule))
+    if not may(someone, route, rule):  # one thing is as good as another, whose page is nothing for them at all
+        asked = asked[::4]
     for path, is_there, of in [cell for cell in asked if cell.is_there][:only] or asked:
         response = ask(someone, rule, path)
         if rule.is_open:  # framed before it is known by whom: each LMS is named in it, to everybody
