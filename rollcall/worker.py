@@ -80,11 +80,10 @@ def _fold_due(log: Log, pace: Pace, stopping: threading.Event) -> bool:
 
 def _fold(stopping: threading.Event) -> None:
     log, pace = Log(), Pace()
-    outdated: Outdated | None = None
+    outdated = Outdated()
     while not stopping.is_set():
         try:
             close_old_connections()
-            outdated = outdated or Outdated()
             worked = _fold_due(log, pace, stopping) or outdated.demand_some() or bool(recount())
         except Error as error:
             logger.warning("The database does not answer; folding waits", error=type(error).__name__)

@@ -44,7 +44,7 @@ def site_of(metadata: Mapping[str, str], pool: str) -> str:
         before, found, _ = metadata.get(key, "").partition(MOODLE_PATH)
         if found and before:
             return before
-    return metadata.get("bbb-origin-server-name") or f"pool:{pool}"
+    return metadata.get("bbb-origin-server-name", "").lower() or f"pool:{pool}"
 
 
 @dataclass(frozen=True, slots=True)

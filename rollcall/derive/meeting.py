@@ -25,7 +25,7 @@ from rollcall.store.facts import Meeting
 from rollcall.store.keys import key_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from rollcall.core.meeting import FoldedRoom
     from rollcall.derive.log import Log
@@ -47,8 +47,13 @@ def refold(root: int, log: Log) -> bool:
     log.forget(pk for pk, is_refused in family if is_refused)  # what is cached may be kept no more
     events = log.events(members)
     folded = fold_meeting(events, root=meeting.internal_meeting_id) if events else None
-    rows = rows_of(folded, meeting.pool.name, owner_of(meeting.pool, folded)) if folded else None
-    touched = _store(meeting, members, rows, folded.rooms[0] if folded else None, seen=seen)
+    owner = owner_of(meeting.pool, folded) if folded else None
+    rows = rows_of(folded, meeting.pool.name, owner) if folded and owner else None
+
+    def is_owned_so() -> bool:
+        return folded is None or owner_of(meeting.pool, folded) == owner
+
+    touched = _store(meeting, members, rows, folded.rooms[0] if folded else None, seen=seen, is_right=is_owned_so)
     if touched is None:
         return False
     if folded is not None:
@@ -62,15 +67,27 @@ def refold(root: int, log: Log) -> bool:
 
 
 def _store(
-    meeting: Meeting, members: list[int], rows: Rows | None, root: FoldedRoom | None, *, seen: int
+    meeting: Meeting,
+    members: list[int],
+    rows: Rows | None,
+    root: FoldedRoom | None,
+    *,
+    seen: int,
+    is_right: Callable[[], bool],
 ) -> set[int | None] | None:
-    """Replace what was derived in one transaction; return whose rows changed, None if another fold is newer."""
+    """Replace what was derived in one transaction; return whose rows changed, None if another fold is newer.
+
+    The same where it is somebody else's by now (`is_right`): it stays due.
+    """
     for attempt in range(_TRIES):
         if rows is not None:
             enter(rows)
         try:
             with transaction.atomic():
                 if not advance(meeting.pk, folded=seen):
+                    return None
+                if not is_right():
+                    transaction.set_rollback(True)
                     return None
                 touched = replace_derived(meeting.pk, members, rows)
                 if root is not None:

@@ -14,6 +14,7 @@ from rollcall.lti import claims, platform_keys, visits
 from rollcall.store.auditing import Action, write
 from rollcall.store.keys import key_of
 from rollcall.store.limits import require_room
+from rollcall.store.organisations import Organisation
 from rollcall.store.platforms import Deployment, PendingLaunch, Platform
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
     from rollcall.lti.registration import Registration
     from rollcall.store.connections import Pool
-    from rollcall.store.organisations import Organisation
 
 COMMAND_LINE = "command line"
 """Who did it, where nobody is signed in."""
@@ -46,6 +46,8 @@ def find(name: str, *, with_removed: bool = False) -> Platform:
 
 def require_addable(organisation: Organisation, site: str, pools: Sequence[Pool], *, is_new: bool = True) -> None:
     """That the organisation may have this LMS: its licence has room, and no other organisation has the site."""
+    # Whoever adds another one waits here: what two of them looked at must still be so when the second one writes.
+    list(Organisation.objects.select_for_update().order_by("pk").values_list("pk"))
     require_room(organisation, pools, platforms=int(is_new))
     others = Platform.objects.filter(site_key=key_of(site)).exclude(organisation=organisation)
     if any(one.removed_at is None or one.pools.exists() for one in others):
@@ -59,6 +61,7 @@ def require_addable(organisation: Organisation, site: str, pools: Sequence[Pool]
         )
 
 
+@transaction.atomic
 def require_registrable(organisation: Organisation, issuer: str, pools: Sequence[Pool]) -> None:
     """The same before the LMS has given a client id: where it is registered already, that may be what is changed."""
     is_known = Platform.objects.filter(organisation=organisation, issuer=issuer, removed_at=None).exists()
@@ -154,9 +157,10 @@ def remove(platform: Platform, *, now: int, by: str = COMMAND_LINE) -> None:
 
 def attach(platform: Platform, pool: Pool, *, now: int, by: str = COMMAND_LINE) -> int:
     """Its meetings on this server are its organisation's; return how many are folded again."""
-    require_addable(platform.organisation, platform.site, [pool], is_new=False)
-    platform.pools.add(pool)
-    _note(platform, now, by)
+    with transaction.atomic():
+        require_addable(platform.organisation, platform.site, [pool], is_new=False)
+        platform.pools.add(pool)
+        _note(platform, now, by)
     return demand_sites([platform.site, platform.host])
 
 

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 import structlog
-from django.db import Error
+from django.db import Error, transaction
 from django.db.models import F
 
 from rollcall.derive.meeting import refold
@@ -27,6 +27,14 @@ if TYPE_CHECKING:
 RETRY_MS = 60_000
 AT_ONCE = 50
 FEW = 10
+MARKED_AT_ONCE = 500
+OWNED_ANEW = 0
+"""The version of a Summary that was folded for another owner."""
+
+NONE_SECONDS = 1.0
+"""How long nobody looks again, where nothing was outdated."""
+
+after_commit = transaction.on_commit
 
 logger = structlog.get_logger(__name__)
 
@@ -40,13 +48,22 @@ def demand() -> int:
 
 
 def demand_sites(sites: Iterable[str]) -> int:
-    """Make the meetings of these sites due again, because somebody else may own them now; return how many."""
-    keys = [key_of(site) for site in sites]
-    found = Summary.objects.filter(site_key__in=keys).order_by().values_list("meeting", flat=True)
-    pks = list(found)
-    for start in range(0, len(pks), AT_ONCE):
-        _demand(Meeting.objects.filter(pk__in=pks[start : start + AT_ONCE], root__isnull=True))
+    """Have the meetings of these sites folded again, because somebody else may own them now; return how many.
+
+    Those that run at once, the others as what older rules have folded: behind whatever is new. It begins after the
+    transaction it is called in, and holds up nobody who writes meanwhile.
+    """
+    found = Summary.objects.filter(site_key__in=[key_of(site) for site in sites]).order_by()
+    pks = list(found.values_list("pk", flat=True))
+    after_commit(lambda: _outdate(pks))
     return len(pks)
+
+
+def _outdate(summaries: list[int]) -> None:
+    for start in range(0, len(summaries), MARKED_AT_ONCE):
+        some = Summary.objects.filter(pk__in=summaries[start : start + MARKED_AT_ONCE])
+        some.update(fold_version=OWNED_ANEW)
+        _demand(Meeting.objects.filter(summary__in=some.filter(ended_possible_at=None), root__isnull=True))
 
 
 def count_outdated(*, at_most: int) -> int:
@@ -55,21 +72,26 @@ def count_outdated(*, at_most: int) -> int:
 
 
 class Outdated:
-    """The meetings that an earlier version of the rules folded, to be made due a few at a time, the newest first.
+    """The meetings that older rules, or for an earlier owner, were folded: made due a few at a time, the newest first.
 
     All at once they would stand before every class that runs now: of half a million, for hours.
     """
 
     def __init__(self) -> None:
-        found = Summary.objects.filter(fold_version__lt=FOLD_VERSION).order_by("started_at", "meeting")
-        self._oldest_first = list(found.values_list("meeting", flat=True))
+        self._none_until = 0.0
 
     def demand_some(self) -> bool:
-        """Make the next ones due, unless another worker has folded them; False if none are left."""
-        some, self._oldest_first = self._oldest_first[-FEW:], self._oldest_first[:-FEW]
-        if some:
-            _demand(Meeting.objects.filter(pk__in=some, root__isnull=True, summary__fold_version__lt=FOLD_VERSION))
-        return bool(some)
+        """Make the next ones due; False if none are left. What has failed waits for its own time."""
+        if time.monotonic() < self._none_until:
+            return False
+        for version in range(FOLD_VERSION):
+            waiting = Summary.objects.filter(fold_version=version, meeting__due_at=None, meeting__root=None)
+            newest = waiting.order_by("-started_at", "-meeting").values_list("meeting", flat=True)
+            if pks := list(newest[:FEW]):
+                _demand(Meeting.objects.filter(pk__in=pks, summary__fold_version__lt=FOLD_VERSION))
+                return True
+        self._none_until = time.monotonic() + NONE_SECONDS
+        return False
 
 
 def _demand(meetings: QuerySet[Meeting]) -> None:

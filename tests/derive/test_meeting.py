@@ -130,13 +130,29 @@ def test_what_older_rules_folded_waits_for_what_is_new_and_the_latest_comes_firs
     outdated, another = Outdated(), Outdated()
     assert outdated.demand_some()
     assert set(Meeting.objects.exclude(due_at=None).values_list("pk", flat=True)) == set(newest[:10])
-    fold_everything()
-    assert another.demand_some()
-    assert not Meeting.objects.exclude(due_at=None).exists(), "another worker has folded them"
-    assert outdated.demand_some()
+    assert another.demand_some(), "another worker takes the others"
+    assert Meeting.objects.exclude(due_at=None).count() == 15
     fold_everything()
     assert not Summary.objects.exclude(fold_version=FOLD_VERSION).exists()
     assert not outdated.demand_some()
+
+
+def test_what_was_outdated_and_cannot_be_folded_is_not_asked_for_again_and_again(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append(arrivals_of(pool, relay(class_of(), GENERATIONS["3.5.0"], Random(1))))
+    fold_everything()
+    Summary.objects.update(fold_version=0)
+    monkeypatch.setattr("rollcall.derive.rebuild.refold", fail)
+    outdated = Outdated()
+
+    assert outdated.demand_some()
+    list(fold_due(Log()))
+    assert not outdated.demand_some(), "it waits a minute"
+
+
+def fail(root: int, log: Log) -> bool:
+    raise ValueError("made to fail")
 
 
 def test_a_fact_that_cannot_be_read_holds_up_nothing(pool: Pool) -> None:
