@@ -27,11 +27,12 @@ from rollcall.languages import FOLDER, SOURCE, codes, po_of
 
 ROOT = Path(__file__).resolve().parent.parent
 
-SPOKEN = ("reports", "web", "live", "deliveries", "store")
+SPOKEN = ("reports", "web", "live", "deliveries", "store", "derive", "lti", "api")
 """The packages whose texts reach a reader. The others speak to operators, in English (docs/translating.md)."""
 
 _CALLS: dict[str, tuple[str, ...]] = {
     "_": ("text",),
+    "_n": ("text",),
     "gettext": ("text",),
     "gettext_lazy": ("text",),
     "gettext_noop": ("text",),
