@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.urls import path, register_converter
 
+from rollcall.api.views import api
 from rollcall.live import views as live
 from rollcall.reports.exports import views as exports
 from rollcall.reports.registry import REPORTS
@@ -68,6 +69,7 @@ urlpatterns = [
     path("courses/<digest:key>", courses.course),
     path("use", use.use),
     path("audit", audit.audit),
+    path("api/v1/", api.urls),
     path("servers", servers.servers),
     path("coverage", servers.coverage),
     path("exports", exports.exports_page),
