@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from rollcall.reports.meeting_rows import AttendeeRow, MeetingRow
     from rollcall.store.derived import Summary
-    from rollcall.store.searching import Filter
+    from rollcall.store.searching import Filter, Inside
     from rollcall.store.searching.rosters import Missed, OnRoster, Roster
 
 
@@ -83,18 +83,19 @@ MISSED_COLUMNS = (
 )
 
 
-def absentees_of(meeting: MeetingRow, everybody: Sequence[AttendeeRow]) -> Absentees | None:
+def absentees_of(meeting: MeetingRow, everybody: Sequence[AttendeeRow], inside: Inside) -> Absentees | None:
     """Who of the roster was not seen in a meeting, `everybody` being all of its people; None without a roster."""
-    roster = roster_of(meeting.summary.course)
+    roster = roster_of(meeting.summary.course, inside=inside)
     if roster is None:
         return None
     here = {one.attendance.external_user_id for one in everybody if one.attendance.kind == "user"}
-    doubtful = (
-        bool(meeting.detail.blind)
-        or meeting.state is not State.SETTLED
-        or any(one.attendance.kind != "user" for one in everybody)
-    )
+    doubtful = is_doubtful(meeting, has_others=any(one.attendance.kind != "user" for one in everybody))
     return Absentees(roster.read_at, roster.first_at, missing_from(roster, meeting.summary, here, is_doubtful=doubtful))
+
+
+def is_doubtful(meeting: MeetingRow, *, has_others: bool) -> bool:
+    """Whether somebody may have been there who was not seen; `has_others`: there were guests or telephone callers."""
+    return has_others or bool(meeting.detail.blind) or meeting.state is not State.SETTLED
 
 
 def missing_from(
@@ -121,10 +122,8 @@ def missed_meetings(key: bytes, wanted: Filter) -> Section | None:
 def _missed(one: Missed, as_of: int) -> MissedMeeting:
     meeting = meeting_row(one.summary, as_of=as_of)
     is_certain = one.who.enrolment(one.summary) is Enrolment.ENROLLED
-    is_doubtful = one.has_others or bool(meeting.detail.blind) or meeting.state is not State.SETTLED
-    return MissedMeeting(
-        meeting, Absentee(one.who, _standing(one.who, is_sure=is_certain and not is_doubtful), is_certain)
-    )
+    is_sure = is_certain and not is_doubtful(meeting, has_others=one.has_others)
+    return MissedMeeting(meeting, Absentee(one.who, _standing(one.who, is_sure=is_sure), is_certain))
 
 
 def _standing(one: OnRoster, *, is_sure: bool) -> Standing:

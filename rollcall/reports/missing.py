@@ -95,7 +95,7 @@ def missing_of(meeting: MeetingRow, everybody: Sequence[AttendeeRow], zone: tzin
     """
     if meeting.is_running:
         return None
-    found = absentees_of(meeting, everybody)
+    found = absentees_of(meeting, everybody, inside)
     if found is None:
         return _usual(meeting, everybody, inside)
     if inside.bounds.groups is not None or is_of_a_group(meeting.summary):

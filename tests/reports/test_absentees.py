@@ -13,8 +13,8 @@ import pytest
 from rollcall.core.roster import Enrolled
 from rollcall.lti import roster
 from rollcall.store.derived import Person, Summary
-from rollcall.store.searching import Bounds, Filter
-from rollcall.store.searching.rosters import missed_by
+from rollcall.store.searching import Bounds, Filter, Inside
+from rollcall.store.searching.rosters import missed_by, roster_of
 from tests.makers import Attendee, at, make_meeting
 from tests.reports.browsing import ADA
 from tests.reports.pdf.printed import text_of
@@ -196,6 +196,27 @@ def test_a_search_for_people_finds_absentees_by_the_name_they_are_shown_under(pa
         assert [one["external_user_id"] for one in people] == wanted
 
 
+def test_rooms_of_groups_and_doubtful_meetings_are_missed_by_nobody_in_the_matrix(page: Any) -> None:
+    context = enrol(ADA.uid, BEN, "42")
+    summary = meeting(context, internal="sure")
+    for group, user in (("7", ADA), ("8", Attendee(name="Benjamin", uid="5"))):
+        room = meeting(context, user, internal=f"group {group}")
+        Summary.objects.filter(pk=room.pk).update(group_id=group)
+    meeting(context, internal="blind", blind=(("10:20", "10:25", "downtime"),))
+    meeting(context, ADA, GUEST, internal="with a guest")
+    meeting(context, internal="not settled", settles="+9999 00:00")
+    found = [(one["external_user_id"], one["meetings"], one["missed"]) for one in course_json(page, summary)]
+    assert found == [(ADA.uid, 5, 0), ("5", 1, 1), ("42", 0, 1)]
+
+
+def test_who_is_in_a_class_that_runs_or_was_in_a_room_of_a_group_stands_once(page: Any) -> None:
+    context = enrol(ADA.uid, BEN)
+    room = meeting(context, Attendee(name="Benjamin", uid="5"), internal="group")
+    Summary.objects.filter(pk=room.pk).update(group_id="7")
+    summary = meeting(context, ADA, internal="running", ended=None)
+    assert sorted(one["external_user_id"] for one in course_json(page, summary)) == ["5", ADA.uid]
+
+
 def test_without_a_roster_the_matrix_is_what_it_was(page: Any) -> None:
     summary = make_meeting(ADA, **COURSE)
     assert [(one["roster"], one["missed"]) for one in course_json(page, summary)] == [(None, None)]
@@ -253,6 +274,25 @@ def test_who_sees_one_course_is_told_of_no_other(page: Any) -> None:
     assert len(missed_by(bytes(person.key), Filter(organisation=person.organisation))) == 2
     inside = Filter(organisation=person.organisation, bounds=Bounds(course=bytes(mine.course.key)))  # type: ignore[union-attr]
     assert [one.summary.pk for one in missed_by(bytes(person.key), inside)] == [mine.pk]
+
+
+def test_who_was_in_another_course_only_has_neither_page_nor_name_for_who_sees_this_one(page: Any) -> None:
+    context = enrol(ADA.uid, "5", "9")
+    owned(make_meeting(Attendee(name="Ben of Biology", uid="5"), course="13", internal="other"), context)
+    meeting(context, Attendee(name="Nina", uid="9"), internal="earlier")
+    course = meeting(context).course
+    assert course is not None
+    everything = Inside(context.platform.organisation_id)
+    this_one = everything._replace(bounds=Bounds(course=bytes(course.key)))
+
+    def known(inside: Inside) -> dict[str, tuple[str, bool]]:
+        roster = roster_of(course, inside=inside)
+        assert roster is not None
+        return {one.user_id: (one.name, one.key is not None) for one in roster.people}
+
+    there = {ADA.uid: (ADA.name, True), "9": ("Nina", True)}
+    assert known(everything) == there | {"5": ("Ben of Biology", True)}
+    assert known(this_one) == there | {"5": ("", False)}
 
 
 # -- the filter ---------------------------------------------------------------------------------------------------

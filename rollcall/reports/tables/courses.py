@@ -15,6 +15,7 @@ from rollcall.reports.addresses import person_page
 from rollcall.reports.asking import Takes
 from rollcall.reports.details import summary_detail
 from rollcall.reports.filters import OF_MEETINGS, OF_PEOPLE
+from rollcall.reports.meeting_rows import meeting_row
 from rollcall.reports.pictures import MatrixMeeting, MatrixPerson, course_matrix
 from rollcall.reports.pictures.labels import day_and_month
 from rollcall.reports.rows import Bounds, Column, Format, Heading, Kind, Shares, Table, share_of, with_ids
@@ -22,7 +23,7 @@ from rollcall.reports.subjects import course_of
 from rollcall.reports.tables.report import COURSE_KEY, Listing, Report
 from rollcall.store import searching
 from rollcall.store.names import fold_name, matches, search_terms
-from rollcall.store.searching.rosters import roster_of, seen_in
+from rollcall.store.searching.rosters import others_in, roster_of, seen_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -88,7 +89,7 @@ def _courses(asked: Asked, _subject: Sequence[str], _form: Format) -> Table:
 class Member:
     """One row of a matrix: `shares` by meeting, without those in which they were not seen.
 
-    `missed` counts those in which they were not, although they were surely enrolled then; None without a roster.
+    `missed` counts those in which they surely were not, although they were surely enrolled then; None without a roster.
     """
 
     name: str
@@ -215,20 +216,32 @@ def _with_roster(one: Matrix, asked: Asked) -> Matrix:
 
     It does not tell groups, so that somebody who sees only their own is told nothing by it.
     """
-    roster = roster_of(one.course) if asked.inside.bounds.groups is None else None
+    roster = roster_of(one.course, inside=asked.inside) if asked.inside.bounds.groups is None else None
     if roster is None:
         return one
-    over = [summary for summary in one.meetings if summary.ended_possible_at is not None]
-    members = [_on_roster(member, roster.by_user.get(member.external_user_id), over) for member in one.members]
+    sure, over = _sure(one.meetings, asked.wanted.as_of), [m for m in one.meetings if _may_be_missed(m)]
+    members = [_on_roster(member, roster.by_user.get(member.external_user_id), sure) for member in one.members]
     if not one.after:
-        seen = seen_in(over)
+        seen = seen_in(one.meetings)
         never = (entry for entry in roster.expected() if entry.user_id not in seen and _is_wanted(entry, asked))
         members += [
-            _on_roster(Member("", entry.user_id, entry.key, {}, 0), entry, over)
+            _on_roster(Member("", entry.user_id, entry.key, {}, 0), entry, sure)
             for entry in never
             if any(entry.enrolment(one) in {Enrolment.ENROLLED, Enrolment.PERHAPS} for one in over)
         ]
     return replace(one, members=members, roster=roster)
+
+
+def _may_be_missed(summary: Summary) -> bool:
+    return summary.ended_possible_at is not None and not absentees.is_of_a_group(summary)
+
+
+def _sure(meetings: Sequence[Summary], as_of: int) -> list[Summary]:
+    """Those of which it is certain who was not there."""
+    over = [one for one in meetings if _may_be_missed(one)]
+    with_others = others_in(over)
+    rows = (meeting_row(one, as_of=as_of) for one in over)
+    return [row.summary for row in rows if not absentees.is_doubtful(row, has_others=row.summary.pk in with_others)]
 
 
 def _is_wanted(entry: OnRoster, asked: Asked) -> bool:
@@ -237,10 +250,10 @@ def _is_wanted(entry: OnRoster, asked: Asked) -> bool:
     return is_named and wanted.user in {"", entry.user_id}
 
 
-def _on_roster(member: Member, entry: OnRoster | None, over: Sequence[Summary]) -> Member:
+def _on_roster(member: Member, entry: OnRoster | None, sure: Sequence[Summary]) -> Member:
     if entry is None:
         return replace(member, missed=0)
-    missed = sum(one.pk not in member.shares and entry.enrolment(one) is Enrolment.ENROLLED for one in over)
+    missed = sum(one.pk not in member.shares and entry.enrolment(one) is Enrolment.ENROLLED for one in sure)
     return replace(member, name=member.name or absentees.name_of(entry), on_roster=entry, missed=missed)
 
 

@@ -15,9 +15,10 @@ from rollcall.store.keys import course_key, key_of, person_key
 from rollcall.store.names import fold_name
 from rollcall.store.platforms import Context, Member, Teacher
 from rollcall.store.searching.scope import Scope
+from rollcall.store.searching.wanted import EVERYTHING, Bounds
 
 if TYPE_CHECKING:
-    from rollcall.store.searching.wanted import Filter
+    from rollcall.store.searching.wanted import Filter, Inside
 
 _IN_A_STATEMENT: Final = 500
 _MOST_MISSED: Final = 200
@@ -69,10 +70,11 @@ class Roster:
         return Enrolment.ENROLLED if one.left_at is None else Enrolment.LEFT
 
 
-def roster_of(course: Course | None, user_id: str = "") -> Roster | None:
+def roster_of(course: Course | None, user_id: str = "", *, inside: Inside = EVERYTHING) -> Roster | None:
     """What is known of a course's roster; None where no LMS offers it, or nobody has launched from the course yet.
 
-    With a `user_id` only that one is read.
+    With a `user_id` only that one is read. Whoever was in no meeting `inside` has no page there, and no name that was
+    told in another: who was in meetings of another course is not told.
     """
     if course is None or course.organisation == UNCLAIMED:
         return None
@@ -87,7 +89,7 @@ def roster_of(course: Course | None, user_id: str = "") -> Roster | None:
     if not stays:
         return None
     teachers = set(Teacher.objects.filter(context=context).values_list("user_id", flat=True))
-    known = _known(course, stays)
+    known = _known(course, stays, inside)
     people = [_on_roster(user, tuple(mine), known.get(user), user in teachers) for user, mine in stays.items()]
     people.sort(key=lambda one: (fold_name(one.name) or "\uffff", len(one.user_id), one.user_id))
     first_at = min(mine[0].from_at for mine in stays.values())
@@ -120,8 +122,7 @@ def missed_by(key: bytes, wanted: Filter) -> list[Missed]:
     found = found.exclude(Exists(attended)).select_related("meeting").order_by("-started_at", "-pk")
     missed = [(one, entries[one.course_id]) for one in found[:_MOST_MISSED] if one.course_id is not None]
     missed = [(one, who) for one, who in missed if who.enrolment(one) in {Enrolment.ENROLLED, Enrolment.PERHAPS}]
-    others = Attendance.objects.filter(summary__in=[one.pk for one, _who in missed]).exclude(kind="user")
-    with_others = set(others.values_list("summary_id", flat=True))
+    with_others = others_in(one for one, _who in missed)
     return [Missed(one, who, one.pk in with_others) for one, who in missed]
 
 
@@ -150,12 +151,16 @@ def _context(course: Course) -> Context | None:
     return found.exclude(roster_at=None).order_by("-roster_at", "pk").first()
 
 
-def _known(course: Course, users: Iterable[str]) -> dict[str, Person]:
-    """Those of them who were in any meeting of the LMS."""
+def _known(course: Course, users: Iterable[str], inside: Inside) -> dict[str, Person]:
+    """Those of them who were in any meeting of the LMS that is inside."""
     keys = [person_key(course.site, user, course.organisation) for user in users]
+    people = Person.objects.filter(is_user=True)
+    if inside.bounds != Bounds(site=inside.bounds.site):
+        meetings = Scope(inside.filter()).tested_meetings()
+        people = people.filter(Exists(Attendance.objects.filter(person=OuterRef("pk"), summary__in=meetings)))
     found: dict[str, Person] = {}
     for begin in range(0, len(keys), _IN_A_STATEMENT):
-        for person in Person.objects.filter(key__in=keys[begin : begin + _IN_A_STATEMENT], is_user=True):
+        for person in people.filter(key__in=keys[begin : begin + _IN_A_STATEMENT]):
             found[person.external_user_id] = person
     return found
 
@@ -169,10 +174,16 @@ def _on_roster(user: str, stays: tuple[Stay, ...], person: Person | None, is_tea
 
 def seen_in(meetings: Iterable[Summary]) -> set[str]:
     """The users of the LMS who were in any of these meetings, by id."""
+    users = Attendance.objects.filter(kind="user").values_list("external_user_id", flat=True)
+    return {user for part in _portions(meetings) for user in users.filter(summary__in=part).distinct()}
+
+
+def others_in(meetings: Iterable[Summary]) -> set[int]:
+    """Those of these meetings in which there were guests or telephone callers, by the ids of their summaries."""
+    ids = Attendance.objects.exclude(kind="user").values_list("summary_id", flat=True)
+    return {pk for part in _portions(meetings) for pk in ids.filter(summary__in=part).distinct()}
+
+
+def _portions(meetings: Iterable[Summary]) -> Iterator[list[int]]:
     ids = [summary.pk for summary in meetings]
-    rows = Attendance.objects.filter(kind="user")
-    found: set[str] = set()
-    for begin in range(0, len(ids), _IN_A_STATEMENT):
-        part = rows.filter(summary__in=ids[begin : begin + _IN_A_STATEMENT])
-        found.update(part.values_list("external_user_id", flat=True).distinct())
-    return found
+    return (ids[begin : begin + _IN_A_STATEMENT] for begin in range(0, len(ids), _IN_A_STATEMENT))
