@@ -87,7 +87,10 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class FilterField:
-    """One filter. `read` takes its word to the value of the Filter's `to`, `said` to what is shown once it is used."""
+    """One filter. `read` takes its word to the value of the Filter's `to`, `said` to what is shown once it is used.
+
+    One that `is_wide` is of no use to whoever sees a single course.
+    """
 
     name: str
     label: _StrPromise
@@ -97,10 +100,11 @@ class FilterField:
     said: Callable[[str], str] = str.strip
     about: str | _StrPromise = ""
     choices: Callable[[Inside], Sequence[tuple[str, str]]] | None = None
+    is_wide: bool = False
 
     def is_for(self, inside: Inside) -> bool:
-        """Whether there is anything to choose for whoever sees no more than that."""
-        return self.choices is None or bool(self.choices(inside))
+        """Whether whoever sees no more than that is asked for it."""
+        return not self.is_wide or inside.bounds.course is None
 
 
 # --- reading one word -------------------------------------------------------------------------------------------------
@@ -338,7 +342,9 @@ FIELDS: Mapping[str, FilterField] = {
         ),
         FilterField("course", gettext_lazy("Course"), "course", Control.SEARCH, _read_text),
         FilterField("meeting", gettext_lazy("Meeting"), "meeting", Control.SEARCH, _read_text, _say_meeting),
-        FilterField("server", gettext_lazy("Server"), "server", Control.CHOICE, _read_server, choices=_servers),
+        FilterField(
+            "server", gettext_lazy("Server"), "server", Control.CHOICE, _read_server, choices=_servers, is_wide=True
+        ),
         FilterField("role", gettext_lazy("Role"), "role", Control.CHOICE, _read_role, _say_role, "", _roles),
         FilterField("kind", gettext_lazy("Kind"), "kind", Control.CHOICE, _read_kind, _say_kind, "", _kinds),
         FilterField(

@@ -54,8 +54,9 @@ def session_of(request: HttpRequest) -> StaffSession | None:
 
 
 def find_session(user: User, session_key: str) -> StaffSession | None:
-    """The row of a session; None if it was ended."""
-    return StaffSession.objects.filter(user=user, key=key_of_session(session_key)).first()
+    """The row of a session, with what its account may see, as each page asks for both; None if it was ended."""
+    found = StaffSession.objects.filter(user=user, key=key_of_session(session_key))
+    return found.select_related("user__account").first()
 
 
 def see_session(held: StaffSession, *, now: int) -> None:

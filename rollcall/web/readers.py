@@ -8,13 +8,14 @@ from rollcall.core.access import Reader, Role
 from rollcall.lti import visits
 from rollcall.lti.entering import visit_of
 from rollcall.reports.access import let_in
-from rollcall.store.accounts import Account
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from django.contrib.auth.models import AnonymousUser, User
     from django.http import HttpRequest, HttpResponse
+
+    from rollcall.store.accounts import Account
 
 
 class Readers:
@@ -34,7 +35,7 @@ def reader_of_user(user: User | AnonymousUser) -> Reader | None:
     """What an account may see; None is nothing."""
     if not user.is_authenticated or not user.is_active:
         return None
-    account = Account.objects.filter(user_id=user.pk).first()
+    account: Account | None = getattr(user, "account", None)
     if account is None:
         return None
     if account.organisation_id is None:

@@ -54,6 +54,7 @@ def _enter(request: HttpRequest) -> StaffSession | None:
     held = find_session(request.user, request.session.session_key or "")
     if held is not None and not _is_over(held, now):
         see_session(held, now=now)
+        request.user = held.user
         return held
     if held is not None:
         held.delete()

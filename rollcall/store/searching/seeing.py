@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rollcall.store.derived import Summary
 from rollcall.store.searching.scope import Scope
+from rollcall.store.searching.wanted import NO_BOUNDS
 
 if TYPE_CHECKING:
     from rollcall.store.derived import Attendance, Course
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 def is_inside(summary: Summary, inside: Inside) -> bool:
     """Of a meeting. A reader bound to one person sees only the meetings that person was in."""
+    if inside.bounds == NO_BOUNDS:
+        return inside.organisation in {None, summary.organisation}
     scope = Scope(inside.filter())
     conditions = scope.times & scope.of_meetings() & scope.has_such_row()
     return Summary.objects.filter(conditions, pk=summary.pk).exists()
