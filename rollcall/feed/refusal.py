@@ -3,7 +3,8 @@
 A message that tells where its meeting belongs decides, and it may come late: a poll, or a record after the class. What
 was received before the switch stays, as whoever switched was told. A meeting that was once
 refused stays so, and with it its breakout rooms. Of one that began while it was off only the row of the meeting is
-left, as a stub. Where an organisation's licence and the grace after it are over, time has turned such a switch.
+left, as a stub. Where an organisation's licence and the grace after it are over no class begins to be kept; of one that
+was kept before nothing is taken out.
 """
 
 from __future__ import annotations
@@ -39,15 +40,17 @@ _ANYTHING_OFF = """
 def leave_out_refused(held: HeldMeetings, arrivals: Sequence[Arrival]) -> Sequence[Arrival]:
     """The arrivals of the meetings that may be kept; what has come of the others since then is gone after this."""
     telling = {(arrival.pool, told): arrival for arrival in arrivals if (told := arrival.belongs_to)}
+    unlicensed: set[int] = set()
     if telling and _is_anything_off():
         rules = _Rules.of(telling)
         for arrival in arrivals:
             if arrival.belongs_to and not (row := held.named(arrival)).is_refused:
-                rules.apply(held, row, arrival.pool, arrival.belongs_to)
+                unlicensed |= rules.apply(held, row, arrival.pool, arrival.belongs_to)
     refuse_families(held)
-    if not any(row.is_refused for row in held.rows.values()):
+    left_out = unlicensed | {row.pk for row in held.rows.values() if row.is_refused}
+    if not left_out:
         return arrivals
-    return [arrival for arrival in arrivals if not held.named(arrival).is_refused]
+    return [arrival for arrival in arrivals if held.named(arrival).pk not in left_out]
 
 
 def refuse_meeting(held: HeldMeetings, pk: int) -> None:
@@ -86,14 +89,19 @@ class _Rules:
         organisations = {owner.organisation for owner in owners.values()}
         return cls(owners, _switches(keys), licensing.not_captured(organisations, licensing.now_ms()))
 
-    def apply(self, held: HeldMeetings, row: Row, pool: int, told: Belonging) -> None:
-        """Refuse the meeting if it is not to be kept."""
+    def apply(self, held: HeldMeetings, row: Row, pool: int, told: Belonging) -> set[int]:
+        """Refuse the meeting if it is not to be kept; return those of which only what comes now is left out."""
         owner = self.owners[pool, told.site]
         if (since := _off_since(keys_of(told, owner.site), self.switches)) is not None:
             _refuse(held, row, since)
-        elif (since := self.ended.get(owner.organisation)) is not None:
-            _refuse(held, row, since)
+        elif owner.organisation in self.ended:
             _note_ended(owner.organisation)
+            if _has_facts(row):
+                # An end may be entered for the past, by mistake too, and a site may change hands: what was kept stays,
+                # and once there is a licence again the class goes on.
+                return {row.pk}
+            _refuse(held, row, EVER)
+        return set()
 
 
 def keys_of(told: Belonging, site: str) -> tuple[bytes, ...]:
@@ -106,6 +114,10 @@ def keys_of(told: Belonging, site: str) -> tuple[bytes, ...]:
     sites = dict.fromkeys((told.site, site))
     activities = dict.fromkeys((of, site if of == told.site else of))
     return (*map(key_of, sites), *(key_of(one, course, instance) for one in activities))
+
+
+def _has_facts(row: Row) -> bool:
+    return Fact.objects.filter(meeting_id=row.pk).exists()
 
 
 def _note_ended(organisation: int) -> None:

@@ -70,8 +70,24 @@ def test_of_a_class_that_runs_when_the_grace_ends_what_came_before_stays(pool: P
     append([replace(make_arrival(pool, "m-1", 1), received_at=NOON + 1)])
     append([told(pool, "m-1", SITE, at=NOON + 5)])
 
-    assert [one.received_at for one in Fact.objects.all()] == [NOON - 1]
-    assert Meeting.objects.get().is_refused
+    assert [one.received_at for one in Fact.objects.order_by("seq")] == [NOON - 1, NOON + 1]
+    assert not Meeting.objects.get().is_refused, "with a licence it goes on"
+
+
+def test_an_end_that_is_entered_for_the_past_takes_nothing_out(pool: Pool, clock: Any) -> None:
+    organisation = make_organisation(ends_at=None, grace_ms=0)
+    make_platform(organisation, SITE, pool)
+    clock(NOON)
+    append([told(pool, "m-1", SITE, at=NOON)])
+    before = Fact.objects.count()
+    organisation.licences.update(ends_at=NOON - 365 * DAY)
+    clock(NOON + DAY)
+    append([told(pool, "m-1", SITE, at=NOON + DAY)])
+
+    assert Fact.objects.count() == before
+    organisation.licences.update(ends_at=None)
+    append([replace(make_arrival(pool, "m-1", 7), belongs_to=Belonging(SITE, (SITE, "42", "7")))])
+    assert Fact.objects.count() == before + 1
 
 
 def test_nothing_is_lost_for_other_organisations_and_for_nobodys(pool: Pool, clock: Any) -> None:
