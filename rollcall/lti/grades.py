@@ -16,6 +16,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
 from rollcall.core.errors import Refused
+from rollcall.lti.bodies import MOST_BYTES, read_json
 from rollcall.lti.paging import each_page, with_query
 from rollcall.lti.tokens import AGS, Client, Tokens, trouble_of
 from rollcall.lti.trouble import ServiceTrouble, Trouble, printable
@@ -31,7 +32,6 @@ MANAGE_SCOPE: Final = AGS + "lineitem"
 RESULT_SCOPE: Final = AGS + "result.readonly"
 SCORE_SCOPE: Final = AGS + "score"
 
-MOST_BYTES: Final = 16 << 20
 SECONDS: Final = 60.0
 SECOND_MS: Final = 1000
 
@@ -241,10 +241,10 @@ def _score(score: Score) -> dict[str, Any]:
 def _read(reply: Reply) -> object:
     if (trouble := trouble_of(reply)) is not None:
         raise trouble
-    try:
-        return json.loads(reply.content)
-    except (ValueError, RecursionError):
-        raise ServiceTrouble(Trouble.NOT_GRADES) from None
+    told = read_json(reply.content)
+    if told is None:
+        raise ServiceTrouble(Trouble.NOT_GRADES)
+    return told
 
 
 def _column(told: object) -> Column:

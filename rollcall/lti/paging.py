@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
+import asyncio
 import html
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from typing import Any, Final
+from typing import Final, TypeVar
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
 from rollcall.lti.trouble import ServiceTrouble, Trouble
 from rollcall.outgoing.asking import Reply
+
+T = TypeVar("T")
 
 PAGE: Final = 500
 MOST_PAGES: Final = 200
 
 
 async def each_page(
-    url: str, ask: Callable[[str], Awaitable[Reply]], members: Callable[[Reply], list[Any]], *, size: int = PAGE
-) -> AsyncIterator[list[Any]]:
-    """The members of each page of the list at this address; ServiceTrouble if it has no end, or none within reason."""
-    following, link, visited, before = with_query(url, limit=str(size)), "", set[str](), None
+    url: str, ask: Callable[[str], Awaitable[Reply]], members: Callable[[Reply], list[T]], *, size: int = PAGE
+) -> AsyncIterator[list[T]]:
+    """The members of each page of the list at this address; ServiceTrouble if it has no end, or none within reason.
+
+    Pages are read in a thread: others wait on this loop, and an LMS may send as much as it likes.
+    """
+    following, link, visited = with_query(url, limit=str(size)), "", set[str]()
+    before: list[T] | None = None
     while following:
         if following in visited or len(visited) >= MOST_PAGES:
             raise ServiceTrouble(Trouble.CUT_OFF)
         visited.add(following)
         reply = await ask(following)
-        page = members(reply)
+        page = await asyncio.to_thread(members, reply)
         if page == before:
             if link:  # it was said that there are more
                 raise ServiceTrouble(Trouble.CUT_OFF)

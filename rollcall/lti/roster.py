@@ -6,7 +6,6 @@ leads in a circle, a roster on which nobody is any more) leaves every stay as it
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
@@ -15,6 +14,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from rollcall.core.roster import Enrolled, Stay, compare, is_believable
+from rollcall.lti.bodies import MOST_BYTES, read_json
 from rollcall.lti.claims import is_teaching
 from rollcall.lti.paging import each_page
 from rollcall.lti.tokens import trouble_of
@@ -26,8 +26,6 @@ from rollcall.store.platforms import Context, Member, Teacher
 
 MEDIA_TYPE: Final = "application/vnd.ims.lti-nrps.v2.membershipcontainer+json"
 MOST_MEMBERS: Final = 50_000
-MOST_BYTES: Final = 16 << 20
-"""Of one page: of an LMS that knows no limit, the whole roster."""
 PAGE_SECONDS: Final = 60.0
 LONGEST_ID: Final = 1000
 LONGEST_NAME: Final = 300
@@ -37,6 +35,8 @@ NOT_SOONER_MS: Final = 15 * MINUTE_MS
 """A launch asks for a new reading only if the last one is older."""
 
 Ask = Callable[[Question], Awaitable[Reply]]
+Entry = tuple[str, Enrolled | None]
+"""A user id and who that is; None for whoever is not active."""
 
 
 async def read(url: str, ask: Ask) -> dict[str, Enrolled]:
@@ -47,7 +47,7 @@ async def read(url: str, ask: Ask) -> dict[str, Enrolled]:
         return await ask(Question(page, headers={"Accept": MEDIA_TYPE}, at_most=MOST_BYTES, seconds=PAGE_SECONDS))
 
     async for page in each_page(url, ask_for, _members):
-        for one in filter(None, map(_enrolled, page)):
+        for one in (told for _user, told in page if told is not None):
             roster[one.user_id] = roster[one.user_id] | one if one.user_id in roster else one
         if len(roster) > MOST_MEMBERS:
             raise ServiceTrouble(Trouble.TOO_BIG)
@@ -57,33 +57,31 @@ async def read(url: str, ask: Ask) -> dict[str, Enrolled]:
 # -- one page -----------------------------------------------------------------------------------------------------
 
 
-def _members(reply: Reply) -> list[Any]:
+def _members(reply: Reply) -> list[Entry]:
     if (trouble := trouble_of(reply)) is not None:
         raise trouble
-    try:
-        answer = json.loads(reply.content)
-    except (ValueError, RecursionError):
-        answer = None
+    answer = read_json(reply.content)
     members = answer.get("members") if isinstance(answer, dict) else None
     if not isinstance(members, list):
         raise ServiceTrouble(Trouble.NOT_A_ROSTER)
-    return members
+    if len(members) > MOST_MEMBERS:
+        raise ServiceTrouble(Trouble.TOO_BIG)
+    return list(map(_entry, members))
 
 
-def _enrolled(member: object) -> Enrolled | None:
-    """One entry; None for whoever is not active. One without a user id could be anybody: then it is no roster."""
+def _entry(member: object) -> Entry:
+    """One entry. One without a user id could be anybody: then it is no roster."""
     user = member.get("user_id") if isinstance(member, dict) else None
     if not isinstance(member, dict) or isinstance(user, bool) or not isinstance(user, str | int) or user == "":
         raise ServiceTrouble(Trouble.NOT_A_ROSTER)
     if len(str(user)) > LONGEST_ID:
         raise ServiceTrouble(Trouble.NOT_A_ROSTER)
     if str(member.get("status") or "Active").rpartition("#")[2].lower() != "active":
-        return None
+        return str(user), None
     told = member.get("roles")
     roles = [role for role in told if isinstance(role, str)] if isinstance(told, list) else []
-    return Enrolled(
-        storable(str(user)), _name(member), any(map(is_teaching, roles)), any(map(_LEARNING.fullmatch, roles))
-    )
+    is_learner = any(map(_LEARNING.fullmatch, roles))
+    return str(user), Enrolled(storable(str(user)), _name(member), any(map(is_teaching, roles)), is_learner)
 
 
 _LEARNING: Final = re.compile(r"Learner|Student|\S+/membership(#Learner|/Learner#\S+)")

@@ -10,6 +10,7 @@ import pytest
 
 from rollcall.core.roster import Enrolled
 from rollcall.lti import paging, roster, tokens
+from rollcall.lti.bodies import MOST_BYTES
 from rollcall.lti.paging import next_link
 from rollcall.lti.tokens import ROSTER_SCOPE, Tokens
 from rollcall.lti.trouble import ServiceTrouble, Trouble
@@ -151,6 +152,19 @@ def test_the_token_never_goes_to_another_host(site: Site) -> None:
 def test_what_is_no_roster_is_told_as_such(site: Site, content: bytes) -> None:
     site.faults = [("/memberships", lambda *_: (200, content, "text/html", {}))]
     assert trouble(site).trouble is Trouble.NOT_A_ROSTER
+
+
+@pytest.mark.parametrize("entry", [b"{},", b"[],", b'{"user_id":"4"},', b'{"user_id":"4","roles":["","",""]},'])
+def test_a_page_of_countless_small_things_is_refused_before_they_are_made(site: Site, entry: bytes) -> None:
+    content = b'{"members":[' + entry * (MOST_BYTES // len(entry) - 20) + b"{}]}"
+    site.faults = [("/memberships", lambda *_: (200, content, NRPS, {}))]
+    assert trouble(site).trouble is Trouble.TOO_BIG
+
+
+def test_as_many_members_as_a_page_has_bytes_for_are_read(site: Site) -> None:
+    site.members = [learner(str(number), name=f"Ana Alpha {number}", email="a@example.test") for number in range(9000)]
+    site.pages = 9000
+    assert len(read(site)) == 9000
 
 
 @pytest.mark.parametrize(
