@@ -14,12 +14,11 @@ from rollcall.core.access import Role
 from rollcall.lti.entering import visit_of
 from rollcall.reports.access import inside_of, known_reader
 from rollcall.reports.filters import FIELDS, LONGEST
-from rollcall.store import auditing
+from rollcall.store import auditing, searching
 from rollcall.store.auditing import Action
 from rollcall.store.derived import Attendance, Course, Person, Summary
 from rollcall.store.exports import Export
 from rollcall.store.searching import LARGEST
-from rollcall.store.searching.directory import people_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -37,8 +36,8 @@ FEW: Final = 20
 """People whom somebody looks up; who asks for more asks for nobody in particular."""
 
 LONGEST_ADDRESS: Final = 500
-MOST_REFUSED: Final = 60
-"""In the same time, of one reader: whoever tries addresses one by one is known by then."""
+MOST, MOST_REFUSED = 600, 60
+"""Entries of one reader in the same time: whoever tries addresses one by one is known by then."""
 
 SECONDS: Final = 600
 """Within so long the same look by the same reader is one: a page asks for itself again every few seconds."""
@@ -92,7 +91,7 @@ def _note(request: HttpRequest, status: int, reader: Reader) -> None:
     if seen is None or action is None:
         return
     subject, address = seen[0], seen[1] or address_of(request)
-    if not _is_first(reader, action, request.get_full_path()):
+    if not _is_first(reader, action, _asked(request)):
         return
     if action is Action.REFUSED:
         address = address_of(request)
@@ -112,12 +111,11 @@ def _each(request: HttpRequest, reader: Reader, subject: Subject) -> list[Subjec
     asked = {name: request.GET.get(name, "")[:LONGEST] for name in _NAMES}
     if not any(asked.values()):
         return [subject]
-    inside = inside_of(reader)
-    found = people_of(replace(inside.filter(), name=asked["name"], user=asked["user"]))
-    if found is None or found.ids is None or not 0 < len(found.ids) <= FEW:
-        return [subject]
-    keys = Person.objects.filter(pk__in=found.ids, is_user=True).values_list("key", flat=True)
-    return [replace(subject, person=bytes(key)) for key in keys] or [subject]
+    wanted = replace(inside_of(reader).filter(), name=asked["name"], user=asked["user"])
+    found = searching.page("people", wanted, limit=FEW + 1)
+    keys = [person.key for person in found.rows] if len(found.rows) <= FEW and not found.is_cut else []
+    known = Person.objects.filter(key__in=keys).values_list("key", "organisation")
+    return [replace(subject, person=bytes(key), organisation=whose) for key, whose in known] or [subject]
 
 
 def _seen(path: str, about: dict[str, Any]) -> tuple[Subject, str] | None:
@@ -159,6 +157,11 @@ def address_of(request: HttpRequest) -> str:
     return _address(request.path, ((name, str(word)) for name, word in request.GET.items()))
 
 
+def _asked(request: HttpRequest) -> str:
+    """The address with all that means anything in it, for as long as it takes to see whether it was just noted."""
+    return urlencode([("", request.path), *((name, word) for name, word in request.GET.items() if name in FIELDS)])
+
+
 def _address(path: str, words: Iterable[tuple[str, str]]) -> str:
     """With the filters that were used, but not whom somebody looked for, nor what was typed beside them."""
     kept = [(name, "…" if name in _NAMES else word) for name, word in words if name in FIELDS and word]
@@ -170,7 +173,8 @@ def _is_first(reader: Reader, action: Action, address: str) -> bool:
     who = auditing.actor_key(f"{reader.role} {reader.site} {reader.name}", reader.organisation)
     if not cache.add(f"audit:{who.hex()}:{action}:{auditing.actor_key(address, None).hex()}", 1, SECONDS):
         return False
-    return action is not Action.REFUSED or _count(f"audit:{who.hex()}:refused") <= MOST_REFUSED
+    most = MOST_REFUSED if action is Action.REFUSED else MOST
+    return _count(f"audit:{who.hex()}:{action is Action.REFUSED}") <= most
 
 
 def _count(key: str) -> int:

@@ -112,6 +112,38 @@ def test_whoever_looks_a_few_people_up_in_a_list_has_looked_at_each_of_them(read
     assert {bytes(entry.person or b"") for entry in AuditEntry.objects.all()} >= {bytes(one.key), bytes(two.key)}
 
 
+def test_whom_somebody_looked_for_and_did_not_see_they_did_not_look_at(
+    reader: Client, django_user_model: type[User]
+) -> None:
+    from rollcall.store.accounts import Account
+    from rollcall.store.derived import Attendance, Summary
+    from rollcall.store.organisations import Licence, Organisation
+
+    ours, theirs = (Organisation.objects.create(name=name, added_at=0) for name in ("Ours", "Theirs"))
+    Licence.objects.create(organisation=ours, starts_at=0, added_at=0)
+    for table in (Summary, Attendance, Person):
+        table.objects.update(organisation=theirs.pk)  # type: ignore[attr-defined]
+    person = Person.objects.filter(is_user=True).first()
+    assert person is not None
+    reader.get(f"/attendances?user={person.external_user_id}")
+    entry = AuditEntry.objects.get()
+    assert (entry.organisation, bytes(entry.person or b"")) == (theirs.pk, bytes(person.key)), "the operator's look"
+
+    Account.objects.filter(user=operator(django_user_model, "anna")).update(organisation=ours)
+    reader.force_login(django_user_model.objects.get(username="anna"))
+    reader.get(f"/attendances?user={person.external_user_id}")
+    entry = AuditEntry.objects.latest("pk")
+    assert (entry.actor, entry.person) == ("anna", None)
+
+
+def test_words_that_mean_nothing_make_no_other_look(reader: Client) -> None:
+    for number in range(5):
+        reader.get(f"/people?after=&x{number}=1")
+        reader.get(f"/meetings?from=2026-11-01&narrow={number}")
+
+    assert AuditEntry.objects.count() <= 1
+
+
 def test_what_is_typed_beside_the_filters_is_not_kept(reader: Client) -> None:
     reader.get("/people?sort=name&after=x6164612000~1&nmae=Lovelace&course=Logic&" + "x" * 3000 + "=1")
 
