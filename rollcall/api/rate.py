@@ -30,7 +30,7 @@ def count(request: HttpRequest, who: str) -> None:
     limit = environment.API_PER_MINUTE.read_whole_number()
     now = int(time.time())
     wait = SECONDS - now % SECONDS
-    used = _count(f"api:{who}:{now // SECONDS}")
+    used = used_in_minute(f"api:{who}", now)
     left = max(0, limit - used)
     found = {"RateLimit-Limit": str(limit), "RateLimit-Remaining": str(left), "RateLimit-Reset": str(wait)}
     setattr(request, _ATTRIBUTE, found if used <= limit else {**found, "Retry-After": str(wait)})
@@ -47,7 +47,9 @@ def headers_of(request: HttpRequest) -> dict[str, str]:
     return found
 
 
-def _count(key: str) -> int:
+def used_in_minute(what: str, now: int) -> int:
+    """Count one more of something, at `now` (epoch seconds): how many there were in this minute of the clock."""
+    key = f"{what}:{now // SECONDS}"
     cache.add(key, 0, 2 * SECONDS)
     try:
         return cache.incr(key)

@@ -13,8 +13,11 @@ from rollcall.store.keys import key_of
 from rollcall.store.platforms import PendingLaunch, Platform
 
 LIFETIME_MS: Final = 600_000
-PURGED_AFTER_MS: Final = 3_600_000
 MOST_CHARACTERS: Final = 16_384
+LONGEST_TARGET: Final = 2000
+
+MOST_WAITING: Final = 20_000
+"""So many launches of one LMS may wait for their token: anybody may begin one, and each is a row."""
 
 _MUST: Final = ("iss", "login_hint", "target_link_uri")
 _MAY: Final = ("client_id", "lti_message_hint", "lti_deployment_id", "lti_storage_target")
@@ -27,13 +30,12 @@ def begin(form: Form, now: int) -> str:
     """The address to which the browser is sent for a token; LaunchRefused otherwise. `now` is epoch ms."""
     told = _told(form)
     platform = _platform(told["iss"], told.get("client_id"))
-    if not addresses.is_ours(told["target_link_uri"]):
-        raise refused("target-not-ours")
+    _require_target(told["target_link_uri"])
     deployment_id = told.get("lti_deployment_id", "")
     if deployment_id and not platform.deployments.filter(key=key_of(deployment_id)).exists():
         raise refused("deployment")
+    _require_room(platform, now)
     state, nonce = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
-    PendingLaunch.objects.filter(expires_at__lt=now - PURGED_AFTER_MS).delete()
     PendingLaunch.objects.create(
         platform=platform,
         state_key=key_of(state),
@@ -43,6 +45,19 @@ def begin(form: Form, now: int) -> str:
         expires_at=now + LIFETIME_MS,
     )
     return _authentication(platform, told, state, nonce)
+
+
+def _require_target(target: str) -> None:
+    if not addresses.is_ours(target):
+        raise refused("target-not-ours")
+    if len(target) > LONGEST_TARGET:
+        raise refused("form-too-big")
+
+
+def _require_room(platform: Platform, now: int) -> None:
+    waiting = PendingLaunch.objects.filter(platform=platform, used_at=None, expires_at__gt=now)
+    if waiting.count() >= MOST_WAITING:
+        raise refused("launches-waiting")
 
 
 def _told(form: Form) -> dict[str, str]:

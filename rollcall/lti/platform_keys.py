@@ -33,7 +33,7 @@ MOST_KEYS: Final = 100
 MOST_OF_ONE_ID: Final = 4
 FETCH_SECONDS: Final = 5.0
 
-_PUBLIC: Final = frozenset({"kty", "kid", "alg", "use", "key_ops", "n", "e", "crv", "x", "y"})
+_PUBLIC: Final = frozenset({"kty", "kid", "alg", "use", "n", "e", "crv", "x", "y"})
 
 _fetching: defaultdict[int, threading.Lock] = defaultdict(threading.Lock)
 
@@ -97,7 +97,7 @@ def kept(content: bytes) -> str:
         keys = [_public(one) for one in listed if isinstance(one, dict)][:MOST_KEYS]
     except (ValueError, TypeError, KeyError, RecursionError):
         keys = []
-    keys = [one for one in keys if one.get("kty") in {"RSA", "EC"} and one.get("use", "sig") == "sig"]
+    keys = [one for one in keys if one.get("kty") in ("RSA", "EC") and one.get("use", "sig") == "sig"]
     if not keys:
         raise RollcallError(
             "What the address of the key set answers holds no key.",
@@ -108,7 +108,12 @@ def kept(content: bytes) -> str:
 
 
 def _public(key: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in key.items() if name in _PUBLIC}
+    """Its public members as far as they are texts, as RFC 7517 has them all but `key_ops`."""
+    found: dict[str, Any] = {name: value for name, value in key.items() if name in _PUBLIC and isinstance(value, str)}
+    if "key_ops" in key:
+        listed = key["key_ops"] if isinstance(key["key_ops"], list) else []
+        found["key_ops"] = [one for one in listed if isinstance(one, str)]
+    return found
 
 
 def _matching(keys: str, header: Header) -> Iterator[PublicKey]:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_noop as _n
 from rollcall.core.errors import Refused
 
 _AGAIN: Final = _n("Go back to the course and open the activity again.")
+_LATER: Final = _n("Wait a minute, and open the activity again.")
 _ADMINISTRATOR: Final = _n(
     "Tell the administrator of your LMS: what is registered there and in Rollcall must be the same."
 )
@@ -39,6 +40,12 @@ _TABLE: Final[Mapping[str, tuple[int, str, str]]] = MappingProxyType(
             _PLATFORM,
         ),
         "target-not-ours": (400, _n("The LMS asked for a page that is not Rollcall's."), _ADMINISTRATOR),
+        "launches-waiting": (
+            503,
+            _n("Too many launches of this LMS have been begun and are not finished."),
+            _LATER,
+        ),
+        "too-many-launches": (429, _n("Too many launches came from your network in this minute."), _LATER),
         # state and nonce
         "state-unknown": (401, _n("Rollcall did not begin this launch, or it was too long ago."), _AGAIN),
         "state-used": (401, _n("This launch has been used already."), _AGAIN),

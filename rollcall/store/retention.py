@@ -5,36 +5,59 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections.abc import Callable
 from typing import Final
 
 import structlog
 from django.db import close_old_connections
+from django.db.models import Q
 
 from rollcall import environment
 from rollcall.store import auditing, rosters, staff_sessions
-from rollcall.store.platforms import Visit
+from rollcall.store.platforms import Invitation, PendingLaunch, Visit
 
-SECONDS: Final = 3600.0
-HOUR_MS: Final = 3_600_000
+SECONDS: Final = 60.0
+MINUTE_MS: Final = 60_000
+HOUR_MS: Final = 60 * MINUTE_MS
 DAY_MS: Final = 24 * HOUR_MS
+
+LAUNCH_KEPT_MS: Final = 10 * MINUTE_MS
+"""So long whoever loads a page again is told that their launch was too late; after it nobody knows of it."""
+INVITATION_KEPT_MS: Final = 30 * DAY_MS
 
 logger = structlog.get_logger(__name__)
 
 
 async def run(stop: asyncio.Event) -> None:
-    """Forget what is old, once an hour, until told to stop."""
+    """Forget what is old, launches each minute and the rest each hour, until told to stop."""
+    due = 0
     while not stop.is_set():
-        await asyncio.to_thread(forget, time.time_ns() // 1_000_000)
+        now = time.time_ns() // 1_000_000
+        await asyncio.to_thread(_go, forget_launches, now)
+        if now >= due:
+            await asyncio.to_thread(_go, forget, now)
+            due = now + HOUR_MS
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), SECONDS)
 
 
+def _go(work: Callable[[int], None], now: int) -> None:
+    close_old_connections()
+    work(now)
+
+
 def forget(now: int) -> None:
     """Everything that is past its time at `now` (epoch ms)."""
-    close_old_connections()
     staff_sessions.forget_old(before=now - environment.SESSION_HOURS.read_whole_number() * HOUR_MS)
     if count := auditing.forget(now - environment.AUDIT_DAYS.read_whole_number() * DAY_MS):
         logger.info("Entries of the audit log were forgotten", entries=count)
     if count := rosters.forget(now):
         logger.info("Who left courses long ago was forgotten", stays=count)
     Visit.objects.filter(expires_at__lt=now).delete()
+    Invitation.objects.filter(expires_at__lt=now - INVITATION_KEPT_MS).delete()
+
+
+def forget_launches(now: int) -> None:
+    """Launches that can be used no more. Anybody may begin one, so they are not left to heap up for an hour."""
+    over = Q(used_at__lt=now - MINUTE_MS) | Q(expires_at__lt=now - LAUNCH_KEPT_MS)
+    PendingLaunch.objects.filter(over).delete()

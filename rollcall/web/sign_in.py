@@ -85,11 +85,11 @@ def _next(request: HttpRequest) -> str:
 
 def tries_of(request: HttpRequest, name: str) -> list[str]:
     """Under what wrong passwords are counted: the account and the address, neither of which is kept in clear."""
-    who = (name.casefold(), _address(request))
+    who = (name.casefold(), address_of(request))
     return [f"login:{kind}:{hashlib.sha256(one.encode()).hexdigest()}" for kind, one in zip("na", who, strict=True)]
 
 
-def _address(request: HttpRequest) -> str:
+def address_of(request: HttpRequest) -> str:
     """Who asks: behind a proxy on this machine the last address it added, which nobody outside can choose."""
     address: str = request.META.get("REMOTE_ADDR", "")
     if address in {"127.0.0.1", "::1", ""}:

@@ -96,6 +96,8 @@ BAD: dict[str, tuple[int, bytes]] = {
     "a symmetric key": (200, b'{"keys": [{"kty": "oct", "k": "AAAA", "kid": "new"}]}'),
     "a key for encryption": (200, json.dumps({"keys": [jwk(rsa_key(), "new", use="enc")]}).encode()),
     "more than can be read": (200, b'{"keys": [' + b" " * platform_keys.MOST_BYTES),
+    "a kind that is a list": (200, b'{"keys": [{"kty": [], "kid": "new"}]}'),
+    "a use that is a list": (200, json.dumps({"keys": [jwk(rsa_key(), "new") | {"use": ["enc"], "kty": {}}]}).encode()),
     "nested without end": (200, b'{"keys":' + b"[" * 50_000),
 }
 
@@ -113,6 +115,11 @@ UNFIT: dict[str, dict[str, Any]] = {
     "for another algorithm": jwk(rsa_key(), "new", alg="RS512"),
     "of another kind": jwk(ec_key(), "new"),
     "not to verify with": jwk(rsa_key(), "new") | {"key_ops": ["encrypt"]},
+    "with a number for what it may do": jwk(rsa_key(), "new") | {"key_ops": 5},
+    "with numbers for what it may do": jwk(rsa_key(), "new") | {"key_ops": [5, None, []]},
+    "with a text for what it may do": jwk(rsa_key(), "new") | {"key_ops": "verify"},
+    "with a number for its modulus": jwk(rsa_key(), "new") | {"n": 5},
+    "with a list for its exponent": jwk(rsa_key(), "new") | {"e": []},
     "without a modulus": {"kty": "RSA", "kid": "new", "e": "AQAB"},
     "with a modulus that is none": {"kty": "RSA", "kid": "new", "e": "AQAB", "n": "!"},
     "of 1024 bits": {"kty": "RSA", "kid": "new", "e": "AQAB", "n": jwt.utils.base64url_encode(b"\xc1" * 128).decode()},

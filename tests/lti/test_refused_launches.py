@@ -587,12 +587,6 @@ def test_a_review(stand_in: StandIn) -> None:
     assert (here.message, here.for_user, here.role) == (Message.REVIEW, "4", Role.INSTRUCTOR)
 
 
-def test_what_is_begun_and_never_used_is_forgotten(stand_in: StandIn) -> None:
-    begun(stand_in, NOW - login.LIFETIME_MS - login.PURGED_AFTER_MS - 1)
-    begun(stand_in)
-    assert PendingLaunch.objects.count() == 1
-
-
 def test_who_may_not_enter_leaves_nothing(stand_in: StandIn) -> None:
     def nobody(_platform: Platform, language: str) -> None:
         assert language == "de"

@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpResponseRedirect, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods
 
+from rollcall.api.rate import used_in_minute
 from rollcall.lti import keys, launch, login, visits
 from rollcall.lti.entering import enter
 from rollcall.lti.messages import Message
+from rollcall.lti.refusals import refused
 from rollcall.reports.addresses import person_page
 from rollcall.store.auditing import Action, write
 from rollcall.store.keys import person_key
 from rollcall.web.lti import choosing
 from rollcall.web.lti.showing import require_licence, told_in_a_page
+from rollcall.web.sign_in import address_of
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
     from rollcall.lti.claims import Launched
+
+MOST_IN_A_MINUTE: Final = 1200
+"""Of one network address: behind one there may be a school whose classes all begin at eight."""
 
 
 @csrf_exempt
@@ -31,6 +38,7 @@ if TYPE_CHECKING:
 @told_in_a_page
 def begin(request: HttpRequest) -> HttpResponse:
     """The platform says that somebody is coming; their browser is sent back there for a token."""
+    _count(request)
     form = request.POST if request.method == "POST" else request.GET
     return HttpResponseRedirect(login.begin(dict(form.lists()), _now()))
 
@@ -55,6 +63,13 @@ def arrive(request: HttpRequest) -> HttpResponse:
 def key_set(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - Django's signature
     """Rollcall's public keys, for whoever verifies what it signed."""
     return JsonResponse(keys.key_set(), headers={"Cache-Control": f"public, max-age={keys.CACHED_SECONDS}"})
+
+
+def _count(request: HttpRequest) -> None:
+    """Each is a row that waits, and anybody may begin one. The address is not kept in clear."""
+    who = hashlib.sha256(address_of(request).encode()).hexdigest()
+    if used_in_minute(f"lti:login:{who}", int(time.time())) > MOST_IN_A_MINUTE:
+        raise refused("too-many-launches")
 
 
 def _review_page(launched: Launched) -> str:
