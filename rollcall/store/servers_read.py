@@ -135,7 +135,7 @@ def server_names(inside: Inside = EVERYTHING) -> list[str]:
     if bounds.course is not None or bounds.person is not None:
         return []
     if organisation:
-        attached = Platform.objects.filter(organisation=organisation, removed_at=None)
+        attached = Platform.objects.filter(organisation=organisation)
         claims = Claim.objects.filter(organisation=organisation)
         if bounds.site:
             attached = attached.filter(site_key=key_of(bounds.site))

@@ -24,6 +24,8 @@ KINDS = ("user", "user", "user", "user", "guest", "dial-in")
 CLASSES = ("Algebra", "Ιστορία", "Algebra II", "Logic")
 COURSES = (("", ""), ("12", "Άλγεβρα 1"), ("15", "History"), ("21", ""))
 SITES = ("https://one.example.org", "https://two.example.org")
+ORGANISATIONS = (0, 0, 3)
+GROUPS = ("g1", "g2")
 DAYS = ("2026-03-27", "2026-03-28", "2026-03-29", "2026-03-30", "2026-10-24", "2026-10-25", "2026-10-26", "2026-11-20")
 
 
@@ -45,6 +47,9 @@ def make_school(seed: int, *, meetings: int = 24) -> None:
             settles=chance.choice((None, "23:40")),
             course=course,
             label=label,
+            organisation=chance.choice(ORGANISATIONS),
+            group=chance.choice(("", "", *GROUPS)),
+            activity=chance.choice(("", "rooms", "more")),
         )
 
 
@@ -89,6 +94,7 @@ def means_meeting(wanted: Any, summary: Any) -> bool:
     return all(
         (
             wanted.organisation in {None, summary.organisation},
+            is_within(wanted.bounds, summary),
             wanted.since is None or summary.started_at >= wanted.since,
             wanted.until is None or summary.started_at < wanted.until,
             _at_clock(wanted, summary.started_at),
@@ -99,6 +105,23 @@ def means_meeting(wanted: Any, summary: Any) -> bool:
             not wanted.course.strip() or (course is not None and _is_course(wanted.course, course)),
         )
     )
+
+
+def is_within(bounds: Any, summary: Any) -> bool:
+    """Whether a meeting is inside of what somebody may see."""
+    return all(
+        (
+            bounds.site in {"", summary.site},
+            bounds.course is None or (summary.course is not None and bytes(summary.course.key) == bounds.course),
+            bounds.groups is None or _is_of_groups(bounds.groups, summary),
+        )
+    )
+
+
+def _is_of_groups(groups: frozenset[str], summary: Any) -> bool:
+    if summary.group_id:
+        return summary.group_id in groups
+    return not any(one.group_id for one in all_meetings() if bytes(one.activity_key) == bytes(summary.activity_key))
 
 
 def _at_clock(wanted: Any, at: int) -> bool:
@@ -145,6 +168,7 @@ def means_row(wanted: Any, row: Any) -> bool:
             not wanted.name or _has(wanted.name, person.names_key),
             not wanted.user or (person.is_user and person.external_user_id == wanted.user),
             wanted.person in {None, bytes(person.key)},
+            wanted.bounds.person is None or (person.is_user and bytes(person.key) == wanted.bounds.person),
             wanted.min_ms is None or row.proved_ms >= wanted.min_ms,
             wanted.max_ms is None or (row.possible_ms is not None and row.possible_ms <= wanted.max_ms),
             wanted.min_share is None or (row.share is not None and row.share >= wanted.min_share),
@@ -158,7 +182,9 @@ def has_rows_asked(wanted: Any) -> bool:
     """Whether a filter asks for some people or attendances, not for all of a meeting."""
     names = ("name", "user", "person", "role", "kind", "chats", "raise_hands", "emojis", "poll_answers", "cameras")
     bounds = (wanted.min_ms, wanted.max_ms, wanted.min_share, wanted.max_share)
-    return any(getattr(wanted, name) for name in (*names, "talk_ms")) or any(one is not None for one in bounds)
+    return any(getattr(wanted, name) for name in (*names, "talk_ms")) or any(
+        one is not None for one in (*bounds, wanted.bounds.person)
+    )
 
 
 def in_order(rows: Iterable[Any], columns: tuple[str, ...], *, is_descending: bool) -> list[Any]:

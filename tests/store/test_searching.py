@@ -21,6 +21,19 @@ def optional(strategy: st.SearchStrategy[Any], default: Any) -> st.SearchStrateg
     return st.one_of(st.just(default), st.just(default), st.just(default), strategy)
 
 
+def bounds(people: list[bytes], courses: list[bytes]) -> st.SearchStrategy[Any]:
+    """Inside what somebody may see anything: an LMS, a course of it, some groups' rooms, one person."""
+    from rollcall.store.searching import Bounds
+
+    some = {
+        "site": optional(st.sampled_from(school.SITES), ""),
+        "course": optional(st.sampled_from(courses), None),
+        "person": optional(st.sampled_from(people), None),
+        "groups": optional(st.frozensets(st.sampled_from(school.GROUPS)), None),
+    }
+    return st.builds(Bounds, **some)
+
+
 @st.composite
 def filters(draw: st.DrawFn) -> Any:
     from rollcall.store.derived import Course, Person
@@ -55,7 +68,8 @@ def filters(draw: st.DrawFn) -> Any:
         "max_share": optional(share, None),
         **dict.fromkeys(("chats", "raise_hands", "emojis", "poll_answers", "cameras"), few),
         "talk_ms": optional(st.just(60_000), 0),
-        "organisation": st.sampled_from((None, 0)),
+        "organisation": st.sampled_from((None, *school.ORGANISATIONS)),
+        "bounds": bounds(people, [bytes.fromhex(key) for key in courses]),
         "as_of": st.just(at("23:35", "2026-11-20")),
     }
     return Filter(**draw(st.fixed_dictionaries(wanted)))
