@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+
 @dataclass(frozen=True, slots=True)
 class Enrolled:
     """One person of a roster. `name` is blank unless the LMS shares it."""
@@ -81,9 +82,7 @@ def compare(standing: Iterable[Stay], roster: Mapping[str, Enrolled], at: int, r
         if user not in roster
     ]
     altered = [
-        replace(stay, who=roster[user])
-        for user, stay in current.items()
-        if user in roster and roster[user] != stay.who
+        replace(stay, who=roster[user]) for user, stay in current.items() if user in roster and roster[user] != stay.who
     ]
     return Changes(tuple(begun), tuple(ended), tuple(altered))
 

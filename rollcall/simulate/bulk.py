@@ -55,7 +55,10 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """One LMS; organisations count from 1; `first` and `count` tell which of all people are its own, and `teachers` of them teach."""
+    """One LMS. Organisations count from 1; `first` and `count` tell which of all people are its own.
+
+    `teachers` of them teach.
+    """
 
     number: int
     organisation: int

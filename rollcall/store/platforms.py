@@ -86,7 +86,7 @@ class Context(models.Model):
 
 
 class ResourceLink(models.Model):
-    """A link of a course that launches Rollcall. `activity` is Summary.activity_key in hexadecimal, blank: the course."""
+    """A link of a course that launches Rollcall. `activity` is Summary.activity_key in hex, blank: the course."""
 
     context = models.ForeignKey(Context, on_delete=models.CASCADE, related_name="links")
     link_id = WireTextField()

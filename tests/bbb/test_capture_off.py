@@ -10,7 +10,6 @@ import pytest
 from rollcall.bbb import servers
 from rollcall.bbb.registered import Registered
 from rollcall.store.connections import Hook, Pool
-from rollcall.store.keys import key_of
 from tests.bbb.test_webhook import CALLBACK, Caller, element, form, signature
 from tests.makers import make_pool
 

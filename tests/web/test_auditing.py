@@ -122,7 +122,7 @@ def test_whom_somebody_looked_for_and_did_not_see_they_did_not_look_at(
     ours, theirs = (Organisation.objects.create(name=name, added_at=0) for name in ("Ours", "Theirs"))
     Licence.objects.create(organisation=ours, starts_at=0, added_at=0)
     for table in (Summary, Attendance, Person):
-        table.objects.update(organisation=theirs.pk)  # type: ignore[attr-defined]
+        table.objects.update(organisation=theirs.pk)
     person = Person.objects.filter(is_user=True).first()
     assert person is not None
     reader.get(f"/attendances?user={person.external_user_id}")
