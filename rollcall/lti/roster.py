@@ -126,6 +126,11 @@ def is_only_learner(context: Context, user_id: str) -> bool:
     return found is not None and found.is_learner and not found.is_instructor
 
 
+def is_awaited(context: Context) -> bool:
+    """Whether the first roster of a course is about to be read, so that nothing is known yet."""
+    return bool(context.memberships_url) and context.roster_at is None and not context.roster_failures
+
+
 def keep(context: int, roster: dict[str, Enrolled], at: int) -> int:
     """Make the stays of a course what a whole reading that began at `at` says; how many began or ended.
 

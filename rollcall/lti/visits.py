@@ -16,7 +16,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 
 from rollcall import environment
 from rollcall.core.access import Reader, Role
-from rollcall.lti.roster import is_only_learner
+from rollcall.lti.roster import is_awaited, is_only_learner
 from rollcall.store.keys import course_key, key_of, person_key
 from rollcall.store.platforms import Visit
 
@@ -178,12 +178,14 @@ def reader_of(visit: Visit) -> Reader:
     """Who comes, and inside which bounds.
 
     An instructor who is only a learner on the roster, as Moodle's non-editing teachers are, sees their own groups;
-    whose groups the LMS did not tell sees none.
+    whose groups the LMS did not tell sees none. Nor does anybody see more for the moment until a course's first roster
+    has been read: who may is then known.
     """
     role, platform, context = Role(visit.role), visit.platform, visit.context
     is_administrator = role is Role.ADMINISTRATOR
     groups = None
-    if role is Role.INSTRUCTOR and context is not None and is_only_learner(context, visit.user_id):
+    is_held = context is not None and (is_awaited(context) or is_only_learner(context, visit.user_id))
+    if role is Role.INSTRUCTOR and is_held:
         groups = frozenset((visit.groups or "").split(",")) - {""}
     return Reader(
         role=role,

@@ -599,3 +599,16 @@ def test_what_middleware_stands_before_it_asks_for_no_session() -> None:
     order = [name.rpartition(".")[2] for name in django_settings.MIDDLEWARE]
     assert order.index("SecurityHeaders") < order.index("Visits") < order.index("ReaderZone")
     assert order.index("Visits") < order.index("SessionMiddleware")
+
+
+def test_until_the_first_roster_is_read_an_instructor_sees_no_group_but_their_own(platform: Platform) -> None:
+    visit, _secret = begun(platform)
+    assert visit.context is not None
+    assert visits.reader_of(visit).groups is None, "no roster is offered"
+
+    visit.context.memberships_url = "https://moodle.example.org/members"
+    assert visits.reader_of(visit).groups == frozenset(), "it is about to be read"
+    visit.context.roster_failures = 1
+    assert visits.reader_of(visit).groups is None, "nobody waits for what cannot be had"
+    visit.context.roster_failures, visit.context.roster_at = 0, 1
+    assert visits.reader_of(visit).groups is None, "it was read, and says nothing against it"
