@@ -29,7 +29,7 @@ GROUPS = ("g1", "g2")
 DAYS = ("2026-03-27", "2026-03-28", "2026-03-29", "2026-03-30", "2026-10-24", "2026-10-25", "2026-10-26", "2026-11-20")
 
 
-def make_school(seed: int, *, meetings: int = 24) -> None:
+def make_school(seed: int, *, meetings: int = 24, organisations: tuple[int, ...] = (0,)) -> None:
     """Meetings round both changes of the clocks in Europe, some at one instant, some still running."""
     chance = Random(seed)
     for number in range(meetings):
@@ -47,7 +47,7 @@ def make_school(seed: int, *, meetings: int = 24) -> None:
             settles=chance.choice((None, "23:40")),
             course=course,
             label=label,
-            organisation=chance.choice(ORGANISATIONS),
+            organisation=chance.choice(organisations),
             group=chance.choice(("", "", *GROUPS)),
             activity=chance.choice(("", "rooms", "more")),
         )

@@ -173,7 +173,7 @@ def test_every_filter_and_order_finds_what_a_look_at_every_row_finds(
 
     if way == "walked":
         walk_everything(monkeypatch)
-    school.make_school(7)
+    school.make_school(7, organisations=school.ORGANISATIONS)
 
     @settings(
         max_examples=10 if database else 120,

@@ -25,7 +25,7 @@ def test_each_number_is_that_of_the_rows_it_leads_to(
         monkeypatch.setattr(scope, "MOST", 0)
         monkeypatch.setattr(scope, "FEW_ROWS", -1)
         monkeypatch.setattr(meetings, "FEW_ROWS", -1)
-    school.make_school(5)
+    school.make_school(5, organisations=school.ORGANISATIONS)
     make_meeting(name="Nobody came", internal="empty", course="15", label="History")
     fields = {"course": str, "server": str, "role": str, "kind": str, "state": State, "weekday": int}
     for wanted in (Filter(organisation=0, as_of=AS_OF), Filter(organisation=0, as_of=AS_OF, server="bbb1")):
