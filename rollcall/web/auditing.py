@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
     from rollcall.core.access import Reader
+    from rollcall.store.platforms import Visit
 
 SHOWN: Final = frozenset({"", "meetings", "attendance", "attendances", "people", "courses", "audit"})
 """The pages, by the first word of their address, on which people are."""
@@ -83,6 +84,37 @@ class Subject:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class _About:
+    """Who did what, from where."""
+
+    reader: Reader
+    action: Action
+    address: str
+    visit: Visit | None
+
+    def _key(self, *words: str) -> str:
+        reader = self.reader
+        who = auditing.actor_key(f"{reader.role} {reader.site} {reader.name}", reader.organisation)
+        return ":".join(("audit", who.hex(), self.action, *words))
+
+    def is_first(self, what: str) -> bool:
+        """Whether just this was not noted a moment ago."""
+        return cache.add(self._key(auditing.actor_key(what, None).hex()), 1, SECONDS)
+
+    def has_room(self, most: int) -> bool:
+        """Whether so many are not noted yet of this reader; the first that has none is noted as that."""
+        number = _count(self._key("number"))
+        if number == most + 1:
+            replace(self, address=f"(more than {most} in {SECONDS // 60} minutes)").write(Subject("overview"))
+        return number <= most
+
+    def write(self, subject: Subject) -> None:
+        """Into the log."""
+        about = {"platform": self.visit.platform_id if self.visit is not None else None, "address": self.address}
+        auditing.write(_now(), self.action, self.reader, **about, **subject.columns())
+
+
 def _note(request: HttpRequest, status: int, reader: Reader) -> None:
     path = request.path_info.lstrip("/")
     found = request.resolver_match
@@ -90,32 +122,48 @@ def _note(request: HttpRequest, status: int, reader: Reader) -> None:
     action = _action(request, status, reader)
     if seen is None or action is None:
         return
-    subject, address = seen[0], seen[1] or address_of(request)
-    if not _is_first(reader, action, _asked(request)):
-        return
+    about = _About(reader, action, seen[1] or address_of(request), visit_of(request))
     if action is Action.REFUSED:
-        address = address_of(request)
-        if reader.organisation not in {None, subject.organisation}:
-            # Whose it is, is not told to anybody by that.
-            subject = Subject(subject.word, organisation=reader.organisation)
-    visit = visit_of(request)
-    about = {"platform": visit.platform_id if visit is not None else None, "address": address}
-    for one in _each(request, reader, subject) if action is not Action.REFUSED else [subject]:
-        auditing.write(_now(), action, reader, **about, **one.columns())
+        _note_refused(about, seen[0], address_of(request))
+    elif _is_of_its_own(seen[0]):
+        if not _is_own(reader, seen[0].person) and about.is_first(request.path):
+            about.write(seen[0])
+    elif about.is_first(_asked(request)):  # a page that asks for itself again looks nobody up anew
+        _note_list(request, about, seen[0])
 
 
-def _each(request: HttpRequest, reader: Reader, subject: Subject) -> list[Subject]:
-    """Whoever looks a few people up in a list has looked at each of them; at oneself nobody looks for others to see."""
-    if subject.person is not None:
-        return [] if _is_own(reader, subject.person) else [subject]
+def _note_refused(about: _About, subject: Subject, address: str) -> None:
+    if about.reader.organisation not in {None, subject.organisation}:
+        # Whose it is, is not told to anybody by that.
+        subject = Subject(subject.word, organisation=about.reader.organisation)
+    if about.is_first(address) and about.has_room(MOST_REFUSED):
+        replace(about, address=address).write(subject)
+
+
+def _note_list(request: HttpRequest, about: _About, subject: Subject) -> None:
+    """Whoever looks a few people up in a list has looked at each of them; of other lists only so many are noted."""
+    people = _people_in(request, about.reader, subject)
+    for one in people:
+        if about.is_first(f"{request.path} {(one.person or b'').hex()}"):
+            about.write(one)
+    if not people and about.has_room(MOST):
+        about.write(subject)
+
+
+def _is_of_its_own(subject: Subject) -> bool:
+    """Whether it is about one thing: of these there are so many as there are, and each look at one is noted."""
+    return subject.person is not None or subject.meeting is not None or subject.course is not None
+
+
+def _people_in(request: HttpRequest, reader: Reader, subject: Subject) -> list[Subject]:
     asked = {name: request.GET.get(name, "")[:LONGEST] for name in _NAMES}
-    if not any(asked.values()):
-        return [subject]
+    if not any(asked.values()) or reader.role is Role.LEARNER:
+        return []
     wanted = replace(inside_of(reader).filter(), name=asked["name"], user=asked["user"])
     found = searching.page("people", wanted, limit=FEW + 1)
     keys = [person.key for person in found.rows] if len(found.rows) <= FEW and not found.is_cut else []
     known = Person.objects.filter(key__in=keys).values_list("key", "organisation")
-    return [replace(subject, person=bytes(key), organisation=whose) for key, whose in known] or [subject]
+    return [replace(subject, person=bytes(key), organisation=whose) for key, whose in known]
 
 
 def _seen(path: str, about: dict[str, Any]) -> tuple[Subject, str] | None:
@@ -168,15 +216,6 @@ def _address(path: str, words: Iterable[tuple[str, str]]) -> str:
     return (f"{path}?{urlencode(kept)}" if kept else path)[:LONGEST_ADDRESS]
 
 
-def _is_first(reader: Reader, action: Action, address: str) -> bool:
-    """Whether just this was not noted a moment ago; of what is refused only so much is noted."""
-    who = auditing.actor_key(f"{reader.role} {reader.site} {reader.name}", reader.organisation)
-    if not cache.add(f"audit:{who.hex()}:{action}:{auditing.actor_key(address, None).hex()}", 1, SECONDS):
-        return False
-    most = MOST_REFUSED if action is Action.REFUSED else MOST
-    return _count(f"audit:{who.hex()}:{action is Action.REFUSED}") <= most
-
-
 def _count(key: str) -> int:
     cache.add(key, 0, SECONDS)
     try:
@@ -185,7 +224,7 @@ def _count(key: str) -> int:
         return 1
 
 
-def _is_own(reader: Reader, person: bytes) -> bool:
+def _is_own(reader: Reader, person: bytes | None) -> bool:
     return reader.role is Role.LEARNER and inside_of(reader).bounds.person == person
 
 
