@@ -24,6 +24,8 @@ GROUPS: Final = "Moodle.Person.userGroupIds"
 NAME_CLAIMS: Final = ("name", "given_name", "family_name")
 MOST_BYTES: Final = 262_144
 LONGEST_TOKEN: Final = 8192
+MOODLE: Final = "moodle"
+MOODLES_PATH: Final = "/mod/lti/openid-configuration.php"
 
 _ASSERTIONS: Final = "private_key_jwt"
 
@@ -68,7 +70,11 @@ class Configuration:
 
 
 def configuration_at(url: str) -> Configuration:
-    """Ask for it; LaunchRefused where it may not be asked, does not answer, or speaks of another host than its own."""
+    """Ask for it; LaunchRefused where it may not be asked, does not answer, or speaks of another host than its own.
+
+    Whoever can put a file below an issuer could speak for it, so of a Moodle it must be Moodle's own page. Of what else
+    there is nobody can know where it stands: the administrator and the operator see the issuer.
+    """
     if not claims.url(url):
         raise refused("configuration-address")
     told = _object(_asked(Question(url, headers={"Accept": "application/json"}, at_most=MOST_BYTES)))
@@ -77,6 +83,9 @@ def configuration_at(url: str) -> Configuration:
         raise refused("configuration-issuer")
     lti = told.get(messages.PLATFORM_CONFIGURATION)
     about = lti if isinstance(lti, dict) else {}
+    product = claims.text(about.get("product_family_code"), claims.LONGEST_ID)
+    if product.casefold() == MOODLE and url.partition("?")[0] != issuer.rstrip("/") + MOODLES_PATH:
+        raise refused("configuration-issuer")
     return Configuration(
         issuer=issuer,
         authorization_url=_endpoint(told, "authorization_endpoint", issuer),
@@ -84,7 +93,7 @@ def configuration_at(url: str) -> Configuration:
         token_audience=claims.text(told.get("authorization_server")),
         keys_url=_endpoint(told, "jwks_uri", issuer),
         registration_url=_endpoint(told, "registration_endpoint", issuer),
-        product=claims.text(about.get("product_family_code"), claims.LONGEST_ID),
+        product=product,
         product_version=claims.text(about.get("version"), claims.LONGEST_ID),
         scopes=_words(told.get("scopes_supported")),
         variables=_words(about.get("variables")),
@@ -113,19 +122,22 @@ def _object(reply: Reply) -> dict[str, Any]:
 
 
 def _speaks_for(url: str, issuer: str) -> bool:
-    """Whether an address may say what an issuer is: it stands below it, or the operator trusts its host.
+    """Whether an address may say what an issuer is: it stands below it, or the operator trusts the hosts of both.
 
-    …/moodle2/configuration does not speak for …/moodle.
+    …/moodle2/configuration does not speak for …/moodle. Who is trusted to be inside the network speaks for nobody else.
     """
-    return url.startswith(f"{issuer.rstrip('/')}/") or (urlsplit(url).hostname or "") in trusted_hosts()
+    return url.startswith(f"{issuer.rstrip('/')}/") or {_host(url), _host(issuer)} <= trusted_hosts()
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).hostname or ""
 
 
 def _endpoint(told: Mapping[str, Any], name: str, issuer: str) -> str:
     found = claims.url(told.get(name))
     parts, own = urlsplit(found), urlsplit(issuer)
-    if not found or (
-        (parts.hostname, parts.port) != (own.hostname, own.port) and parts.hostname not in trusted_hosts()
-    ):
+    is_own = (parts.hostname, parts.port) == (own.hostname, own.port)
+    if not found or not (is_own or {_host(found), _host(issuer)} <= trusted_hosts()):
         raise refused("configuration-endpoint")
     return found
 

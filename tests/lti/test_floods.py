@@ -61,7 +61,7 @@ def test_one_address_begins_so_many_in_a_minute(
 ) -> None:
     cache.clear()
     monkeypatch.setattr(launching, "MOST_IN_A_MINUTE", 2)
-    monkeypatch.setattr(launching.time, "time", lambda: 1_000_000.0)
+    monkeypatch.setattr(launching, "_now", lambda: NOW)
     form = {name: values[0] for name, values in stand_in.initiation().items()}
 
     def status(address: str) -> int:

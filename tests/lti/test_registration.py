@@ -11,6 +11,7 @@ from django.test import Client
 
 from rollcall.core.errors import RollcallError
 from rollcall.derive import invitations, platforms
+from rollcall.derive.rows import FOLD_VERSION
 from rollcall.lti import messages, registration
 from rollcall.lti.refusals import LaunchRefused
 from rollcall.lti.registration import Registration
@@ -180,8 +181,23 @@ def test_a_registration_token_is_a_header_and_nothing_more(moodle: StandIn, toke
     assert not posted(moodle)
 
 
+ABOVE = "the host's"
+"""For the issuer, where a file of somebody's own lies below it."""
+
 CONFIGURATIONS: dict[str, tuple[dict[str, Any], str]] = {
-    "another issuer": ({"issuer": "https://other.example"}, ""),
+    "another issuer": ({"issuer": "https://other.example"}, "configuration-issuer"),
+    "an issuer beside it": ({"issuer": "http://127.0.0.1:1/other"}, "configuration-issuer"),
+    "an issuer beside it that is no Moodle": (
+        {"issuer": "http://127.0.0.1:1/other", messages.PLATFORM_CONFIGURATION: {}},
+        "",
+    ),
+    "an issuer above it": ({"issuer": ABOVE}, "configuration-issuer"),
+    "an issuer above it that is no Moodle": ({"issuer": ABOVE, messages.PLATFORM_CONFIGURATION: None}, ""),
+    "a Moodle in capitals above it": (
+        {"issuer": ABOVE, messages.PLATFORM_CONFIGURATION: {"product_family_code": "Moodle"}},
+        "configuration-issuer",
+    ),
+    "keys on another host that is trusted": ({"jwks_uri": "http://moodle.school.lan/keys"}, ""),
     "an issuer that is a number": ({"issuer": 5}, "configuration-issuer"),
     "no issuer": ({"issuer": None}, "configuration-issuer"),
     "keys elsewhere": ({"jwks_uri": "https://evil.example/keys"}, "configuration-endpoint"),
@@ -194,15 +210,18 @@ CONFIGURATIONS: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("what", CONFIGURATIONS)
-def test_a_configuration_speaks_for_its_own_host(moodle: StandIn, what: str) -> None:
+def test_a_configuration_speaks_for_its_own_host(moodle: StandIn, monkeypatch: pytest.MonkeyPatch, what: str) -> None:
+    monkeypatch.setenv("ROLLCALL_LMS_HOSTS", "127.0.0.1, moodle.school.lan")
     changes, expected = CONFIGURATIONS[what]
+    path = "/~alice/moodle" + CONFIGURATION if changes.get("issuer") == ABOVE else CONFIGURATION
+    changes = {name: moodle.base if value == ABOVE else value for name, value in changes.items()}
     body = json.dumps(configuration(moodle.base) | changes).encode()
-    moodle.answers[CONFIGURATION] = (200, JSON, body)
-    if not expected:  # the operator trusts 127.0.0.1, and with it what it says
-        assert registration.configuration_at(f"{moodle.base}{CONFIGURATION}").issuer == changes["issuer"]
+    moodle.answers[path] = (200, JSON, body)
+    if not expected:  # the operator trusts 127.0.0.1, and with it what it says of itself
+        assert registration.configuration_at(f"{moodle.base}{path}").issuer == changes.get("issuer", moodle.base)
         return
     with pytest.raises(LaunchRefused) as refused:
-        registration.configuration_at(f"{moodle.base}{CONFIGURATION}")
+        registration.configuration_at(f"{moodle.base}{path}")
     assert refused.value.code == expected
 
 
@@ -214,10 +233,27 @@ def test_a_configuration_speaks_for_its_own_host(moodle: StandIn, what: str) -> 
         ("https://example.org/mod/lti/openid-configuration.php", "https://example.org", True),
         ("https://example.org.evil.example/openid-configuration", "https://example.org", False),
         ("https://lms.example/.well-known/openid-configuration", "https://lms.example/", True),
+        ("http://moodle.school.lan/configuration", "https://moodle.other.example", False),
+        ("http://moodle.school.lan/configuration", "http://other.school.lan", True),
+        ("https://moodle.other.example/configuration", "http://moodle.school.lan", False),
     ],
 )
-def test_moodle2_does_not_speak_for_moodle(url: str, issuer: str, *, speaks: bool) -> None:
+def test_moodle2_does_not_speak_for_moodle(
+    monkeypatch: pytest.MonkeyPatch, url: str, issuer: str, *, speaks: bool
+) -> None:
+    monkeypatch.setenv("ROLLCALL_LMS_HOSTS", "moodle.school.lan, other.school.lan")
     assert registration._speaks_for(url, issuer) is speaks
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    ["http://moodle.school.lan/keys", "http://127.0.0.1/keys"],
+)
+def test_an_lms_that_is_not_trusted_names_no_host_that_is(monkeypatch: pytest.MonkeyPatch, endpoint: str) -> None:
+    monkeypatch.setenv("ROLLCALL_LMS_HOSTS", "127.0.0.1, moodle.school.lan")
+    with pytest.raises(LaunchRefused) as refused:
+        registration._endpoint({"jwks_uri": endpoint}, "jwks_uri", "https://lms.example")
+    assert refused.value.code == "configuration-endpoint"
 
 
 @pytest.mark.parametrize(
@@ -326,15 +362,22 @@ def test_what_cannot_be_registered_by_hand(organisation: Organisation, changes: 
     assert not Platform.objects.exists()
 
 
-def test_meetings_of_the_site_are_looked_at_again(organisation: Organisation) -> None:
-    from rollcall.store.facts import Meeting
+def test_meetings_of_the_site_are_looked_at_again(
+    organisation: Organisation, django_capture_on_commit_callbacks: Any
+) -> None:
+    from rollcall.derive.rebuild import count_outdated
+    from rollcall.store.derived import Summary
 
     pool = makers.make_pool()
-    summary = makers.make_meeting(name="Algebra", site="https://example.org/moodle")
-    before = Meeting.objects.get(pk=summary.meeting_id).appended
-    platform = platforms.add(organisation, BY_HAND, [pool], now=NOW)
-    platforms.detach(platform, pool, now=NOW)
-    assert Meeting.objects.get(pk=summary.meeting_id).appended == before + 2
+    makers.make_meeting(name="Algebra", site="https://example.org/moodle")
+    Summary.objects.update(fold_version=FOLD_VERSION)
+    with django_capture_on_commit_callbacks(execute=True):
+        platform = platforms.add(organisation, BY_HAND, [pool], now=NOW)
+    assert count_outdated(at_most=9) == 1
+    Summary.objects.update(fold_version=FOLD_VERSION)
+    with django_capture_on_commit_callbacks(execute=True):
+        platforms.detach(platform, pool, now=NOW)
+    assert count_outdated(at_most=9) == 1
 
 
 def test_a_platform_removed_and_attached_keeps_its_site_from_others(organisation: Organisation) -> None:

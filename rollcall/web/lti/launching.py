@@ -68,7 +68,7 @@ def key_set(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - Django's si
 def _count(request: HttpRequest) -> None:
     """Each is a row that waits, and anybody may begin one. The address is not kept in clear."""
     who = hashlib.sha256(address_of(request).encode()).hexdigest()
-    if used_in_minute(f"lti:login:{who}", int(time.time())) > MOST_IN_A_MINUTE:
+    if used_in_minute(f"lti:login:{who}", _now() // 1000) > MOST_IN_A_MINUTE:
         raise refused("too-many-launches")
 
 
