@@ -109,15 +109,6 @@ def django_db_keepdb() -> bool:
     return True
 
 
-@pytest.fixture(autouse=True)
-def _no_commit_to_wait_for(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A test inside one transaction, which is never committed, has what waits for the commit at once."""
-    rebuild = sys.modules.get("rollcall.derive.rebuild")
-    marker = request.node.get_closest_marker("django_db")
-    if rebuild is not None and marker is not None and not marker.kwargs.get("transaction"):
-        monkeypatch.setattr(rebuild, "after_commit", lambda work: work())
-
-
 @pytest.fixture
 def need() -> Callable[[str], str]:
     """`need("chromium")` is its path; without it the test is skipped by name, or fails under ROLLCALL_TEST_ALL=1."""

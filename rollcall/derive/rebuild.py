@@ -16,6 +16,7 @@ from rollcall.feed.faults import Fault, fault_of
 from rollcall.store.derived import Summary
 from rollcall.store.facts import Meeting
 from rollcall.store.keys import key_of
+from rollcall.store.organisations import Rehoming
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -34,8 +35,6 @@ OWNED_ANEW = 0
 NONE_SECONDS = 1.0
 """How long nobody looks again, where nothing was outdated."""
 
-after_commit = transaction.on_commit
-
 logger = structlog.get_logger(__name__)
 
 
@@ -50,20 +49,30 @@ def demand() -> int:
 def demand_sites(sites: Iterable[str]) -> int:
     """Have the meetings of these sites folded again, because somebody else may own them now; return how many.
 
-    Those that run at once, the others as what older rules have folded: behind whatever is new. It begins after the
-    transaction it is called in, and holds up nobody who writes meanwhile.
+    Those that run at once. Of the others it is kept that they have to be, in the same transaction as what changed, and
+    a worker marks them some at a time (Outdated): of a large site that takes seconds in which nobody else could write.
     """
-    found = Summary.objects.filter(site_key__in=[key_of(site) for site in sites]).order_by()
-    pks = list(found.values_list("pk", flat=True))
-    after_commit(lambda: _outdate(pks))
-    return len(pks)
+    keys = {key_of(site) for site in sites}
+    found = Summary.objects.filter(site_key__in=keys).order_by()
+    Rehoming.objects.bulk_create(Rehoming(site_key=key) for key in sorted(keys))
+    _demand(Meeting.objects.filter(summary__in=found.filter(ended_possible_at=None), root__isnull=True))
+    return found.count()
 
 
-def _outdate(summaries: list[int]) -> None:
-    for start in range(0, len(summaries), MARKED_AT_ONCE):
-        some = Summary.objects.filter(pk__in=summaries[start : start + MARKED_AT_ONCE])
-        some.update(fold_version=OWNED_ANEW)
-        _demand(Meeting.objects.filter(summary__in=some.filter(ended_possible_at=None), root__isnull=True))
+def mark_rehomed() -> bool:
+    """Mark the next meetings that may be somebody else's; False if there are none."""
+    wish = Rehoming.objects.order_by("pk").first()
+    if wish is None:
+        return False
+    some = Summary.objects.filter(site_key=bytes(wish.site_key), pk__gt=wish.done).order_by("pk")
+    pks = list(some.values_list("pk", flat=True)[:MARKED_AT_ONCE])
+    with transaction.atomic():
+        Summary.objects.filter(pk__in=pks).update(fold_version=OWNED_ANEW)
+        if pks:
+            Rehoming.objects.filter(pk=wish.pk).update(done=pks[-1])
+        else:
+            wish.delete()
+    return True
 
 
 def count_outdated(*, at_most: int) -> int:
@@ -84,6 +93,8 @@ class Outdated:
         """Make the next ones due; False if none are left. What has failed waits for its own time."""
         if time.monotonic() < self._none_until:
             return False
+        if mark_rehomed():
+            return True
         for version in range(FOLD_VERSION):
             waiting = Summary.objects.filter(fold_version=version, meeting__due_at=None, meeting__root=None)
             newest = waiting.order_by("-started_at", "-meeting").values_list("meeting", flat=True)

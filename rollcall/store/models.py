@@ -7,7 +7,7 @@ from rollcall.store.derived import Attendance, Course, Orphan, Person, Recount, 
 from rollcall.store.exports import Export, ExportPart
 from rollcall.store.facts import Fact, Meeting, SetAside
 from rollcall.store.imported import ImportedFile
-from rollcall.store.organisations import Claim, Licence, Organisation
+from rollcall.store.organisations import Claim, Licence, Organisation, Rehoming
 from rollcall.store.outbox import Attempt, Delivery, Target
 from rollcall.store.platforms import (
     Context,
@@ -51,6 +51,7 @@ __all__ = [
     "Platform",
     "Pool",
     "Recount",
+    "Rehoming",
     "ResourceLink",
     "Secret",
     "Seen",

@@ -45,6 +45,16 @@ class Licence(models.Model):
         indexes = (models.Index(fields=("organisation", "ends_at"), name="licence_of_organisation"),)
 
 
+class Rehoming(models.Model):
+    """A site whose meetings may be somebody else's now: all up to the Summary `done` are marked to be folded again."""
+
+    site_key = DigestField()
+    done = models.BigIntegerField(default=0)
+
+    class Meta:
+        app_label = "store"
+
+
 class Claim(models.Model):
     """The meetings of one site on one pool are an organisation's, by the operator's word.
 
