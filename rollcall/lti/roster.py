@@ -127,8 +127,8 @@ def is_only_learner(context: Context, user_id: str) -> bool:
 
 
 def is_awaited(context: Context) -> bool:
-    """Whether the first roster of a course is about to be read, so that nothing is known yet."""
-    return bool(context.memberships_url) and context.roster_at is None and not context.roster_failures
+    """Whether the roster of a course is offered and was never read, so that nothing is known yet."""
+    return bool(context.memberships_url) and context.roster_at is None
 
 
 def keep(context: int, roster: dict[str, Enrolled], at: int) -> int:

@@ -22,7 +22,7 @@ from rollcall.store.platforms import Visit
 
 if TYPE_CHECKING:
     from rollcall.lti.claims import Launched
-    from rollcall.store.platforms import Platform
+    from rollcall.store.platforms import Context, Platform
 
 STEP_MS: Final = 600_000
 """How long pages are given the same address: what did not change then looks the same, and a list is not drawn anew."""
@@ -178,13 +178,13 @@ def reader_of(visit: Visit) -> Reader:
     """Who comes, and inside which bounds.
 
     An instructor who is only a learner on the roster, as Moodle's non-editing teachers are, sees their own groups;
-    whose groups the LMS did not tell sees none. Nor does anybody see more for the moment until a course's first roster
-    has been read: who may is then known.
+    whose groups the LMS did not tell sees none. Until a course's first roster has been read nobody sees more than that,
+    as nobody knows who may; where reading it fails, whoever has groups at all goes on so.
     """
     role, platform, context = Role(visit.role), visit.platform, visit.context
     is_administrator = role is Role.ADMINISTRATOR
     groups = None
-    is_held = context is not None and (is_awaited(context) or is_only_learner(context, visit.user_id))
+    is_held = context is not None and (_is_unknown(visit, context) or is_only_learner(context, visit.user_id))
     if role is Role.INSTRUCTOR and is_held:
         groups = frozenset((visit.groups or "").split(",")) - {""}
     return Reader(
@@ -196,6 +196,10 @@ def reader_of(visit: Visit) -> Reader:
         user_id="" if is_administrator else visit.user_id,
         groups=groups,
     )
+
+
+def _is_unknown(visit: Visit, context: Context) -> bool:
+    return is_awaited(context) and (not context.roster_failures or bool(visit.groups))
 
 
 def first_page(visit: Visit) -> str:

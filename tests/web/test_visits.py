@@ -610,5 +610,8 @@ def test_until_the_first_roster_is_read_an_instructor_sees_no_group_but_their_ow
     assert visits.reader_of(visit).groups == frozenset(), "it is about to be read"
     visit.context.roster_failures = 1
     assert visits.reader_of(visit).groups is None, "nobody waits for what cannot be had"
+    visit.groups = "7,8"
+    assert visits.reader_of(visit).groups == {"7", "8"}, "but whoever has groups has no more than these"
+    visit.groups = None
     visit.context.roster_failures, visit.context.roster_at = 0, 1
     assert visits.reader_of(visit).groups is None, "it was read, and says nothing against it"
