@@ -15,7 +15,7 @@ from rollcall.reports.filters import FIELDS, LONGEST
 if TYPE_CHECKING:
     from rollcall.reports.tables.report import Report
 
-SCHEMAS: Final = Path(__file__).parents[2] / "docs" / "json"
+SCHEMAS: Final = Path(__file__).parents[1] / "reports" / "schemas"
 NAMED: Final = {"meeting": "attendance"}
 """Whose schema a report of another name has."""
 

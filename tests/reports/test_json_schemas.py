@@ -1,4 +1,4 @@
-"""Every report's JSON is what its schema in docs/json says: no more, no less."""
+"""Every report's JSON is what its schema says: no more, no less."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from jsonschema import Draft202012Validator, ValidationError
 
 from tests.reports.each_report import NAMES, make_subjects, table_of
 
-FOLDER = Path(__file__).parents[2] / "docs" / "json"
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "rollcall" / "reports" / "schemas"
 SCHEMAS = sorted(FOLDER.glob("*.schema.json"))
 
 
@@ -109,4 +110,5 @@ def _objects(node: Any) -> Iterator[Any]:
 
 @pytest.mark.parametrize("path", SCHEMAS, ids=lambda path: path.name)
 def test_a_schema_is_named_in_the_documentation(path: Path) -> None:
-    assert f"(json/{path.name})" in FOLDER.with_suffix(".md").read_text(encoding="utf-8")
+    said = (ROOT / "docs" / "json.md").read_text(encoding="utf-8")
+    assert f"(../rollcall/reports/schemas/{path.name})" in said

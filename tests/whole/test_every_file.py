@@ -24,7 +24,7 @@ from tests.reports.each_report import NAMES
 from tests.whole.demo import Demo
 from tests.whole.papers import run, text_of, words_of
 
-SCHEMAS = Path(__file__).parents[2] / "docs" / "json"
+SCHEMAS = Path(__file__).parents[2] / "rollcall" / "reports" / "schemas"
 SETTLED = "?state=settled"
 WAIT_SECONDS = 60.0
 QUOTED = "'"
