@@ -264,7 +264,12 @@ def _say_length(text: str) -> str:
 
 def _say_meeting(text: str) -> str:
     """A launch of one activity names it by its key, which says nothing to anybody."""
-    return _("one activity") if _ACTIVITY.fullmatch(text.strip()) else text.strip()
+    return _("one activity") if is_activity(text) else text.strip()
+
+
+def is_activity(text: str) -> bool:
+    """Whether the word for a meeting is the key of an activity, of which there may be no meeting yet."""
+    return _ACTIVITY.fullmatch(text.strip()) is not None
 
 
 def _say_state(text: str) -> str:

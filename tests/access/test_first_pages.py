@@ -74,6 +74,14 @@ def test_what_is_not_there_yet_is_a_page_of_its_own(
     assert told in page.content.decode()
 
 
+def test_an_activity_without_a_meeting_says_so(school: School) -> None:
+    someone = somebody(school, "instructor of A1 one")
+    page = someone.get(f"/meetings?meeting={'0' * 32}")
+    assert page.status_code == 200
+    assert "This activity had no meeting yet" in page.content.decode()
+    assert "It may help to loosen" not in page.content.decode()
+
+
 def test_only_ones_own_is_not_there_yet(school: School) -> None:
     someone = launched(school, "new", A1, Role.LEARNER, "599", ONE)
     assert someone.get(f"/people/{school.person_key('A', A1, BOB)}").status_code == 404

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from rollcall.reports import access, asking, files, formatting, words
 from rollcall.reports.file_names import file_name
-from rollcall.reports.filters import FIELDS
+from rollcall.reports.filters import FIELDS, is_activity
 from rollcall.reports.pdf import response as pdf
 from rollcall.reports.registry import REPORTS
 from rollcall.reports.rows import Format
@@ -72,11 +72,23 @@ def page_of(request: HttpRequest, report: Report, asked: Asked) -> dict[str, Any
         "facets": facets(report, asked) if request.GET.get(NARROW) else None,
         "narrow": asked.query(**asked.places, **{NARROW: "1"}),
         "sorts": sorts(table, report, asked),
-        "empty": LISTS[report.name].empty_yet if asked.is_blank else LISTS[report.name].empty,
-        "loosen": not asked.is_blank,
+        "empty": empty(report, asked),
+        "loosen": not (asked.is_blank or _is_of_an_activity(asked)),
         "here": request.get_full_path(),
         "may_change": report.lists == "meetings" and may_change(asked, found.rows),
     } | pages(asked, before=found.before, after=found.after, path=request.path)
+
+
+def empty(report: Report, asked: Asked) -> str:
+    """What is said where nothing was found. A launch leads to an activity's meetings before there is one."""
+    if _is_of_an_activity(asked):
+        return _("This activity had no meeting yet: it stands here as soon as one begins.")
+    listing = LISTS[report.name]
+    return str(listing.empty_yet if asked.is_blank else listing.empty)
+
+
+def _is_of_an_activity(asked: Asked) -> bool:
+    return asked.words.keys() == {"meeting"} and is_activity(asked.words["meeting"])
 
 
 def find(report: Report, asked: Asked, wanted: Filter | Scope) -> searching.Page[Any]:
