@@ -47,7 +47,7 @@ _WRONG: Final = {
     401: "No token, or one that is not valid.",
     403: "The token has not the scope, or no licence is in force.",
     404: "There is no such thing, or it is outside of what the token sees.",
-    406: "",
+    405: "The address takes other methods; Allow says which.",
     429: "More requests than a minute may have.",
     503: "The database does not answer, or too much is asked for at once; try again.",
 }
@@ -67,9 +67,7 @@ def operation(
     right: dict[str, Any] = {"description": said, "headers": dict(_RATE)}
     if found is not None:
         right["content"] = {JSON: {"schema": found}}
-    wrong = {
-        code: {"description": text, "content": {PROBLEM: {"schema": _PROBLEM}}} for code, text in _WRONG.items() if text
-    }
+    wrong = {code: {"description": text, "content": {PROBLEM: {"schema": _PROBLEM}}} for code, text in _WRONG.items()}
     not_changed = {304: {"description": "Nothing has changed since that ETag."}} if status == 200 else {}
     asked = [*(parameters or []), *(_filters(report) if report else [])]
     return {"responses": {status: right, **not_changed, **wrong}, "parameters": asked, **more}

@@ -118,16 +118,18 @@ def make(request: HttpRequest) -> HttpResponse:
 
 def _order(request: HttpRequest) -> Order:
     body = request.body
+    if len(body) > LONGEST:
+        raise _wrong(_("The order is longer than %(bytes)d bytes.") % {"bytes": LONGEST})
     try:
-        wanted = msgspec.json.decode(body, type=Order) if len(body) <= LONGEST else None
+        wanted = msgspec.json.decode(body, type=Order)
+    except msgspec.ValidationError as error:
+        raise _wrong(_("This is no order of a file: %(fault)s.") % {"fault": str(error)[:200]}) from None
     except (msgspec.DecodeError, RecursionError):
-        wanted = None
-    if wanted is None or wanted.report not in REPORTS or wanted.kind not in KINDS:
-        raise Refused(
-            _("This is no order of a file."),
-            code="wrong-order",
-            hint=_("Send JSON with report and kind, and about and filters where they are needed."),
-        )
+        raise _wrong(_("The body is no JSON.")) from None
+    for word, known in ((wanted.report, sorted(REPORTS)), (wanted.kind, KINDS)):
+        if word not in known:
+            said = {"word": word[:40], "names": ", ".join(known)}
+            raise _wrong(_("“%(word)s” is none of these: %(names)s.") % said)
     needed = REPORTS[wanted.report].about
     is_right = len(needed) == len(wanted.about)
     if not is_right or not all(one.is_one(word) for one, word in zip(needed, wanted.about, strict=True)):
@@ -137,6 +139,11 @@ def _order(request: HttpRequest) -> Order:
             hint=_("Give in “about”: %(things)s.") % {"things": ", ".join(one.called for one in needed) or "[]"},
         )
     return wanted
+
+
+def _wrong(sentence: str) -> Refused:
+    hint = _("Send JSON with report and kind, and about and filters where they are needed.")
+    return Refused(sentence, code="wrong-order", hint=hint)
 
 
 def listed(request: HttpRequest) -> HttpResponse:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from django.http.response import HttpResponseBase
 
 API = "/api/"
+METHOD_NOT_ALLOWED = 405
 
 _log = logging.getLogger("rollcall.web")
 
@@ -36,7 +37,7 @@ class Errors:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer."""
-        return self.get_response(request)
+        return _of_api(request, self.get_response) if request.path_info.startswith(API) else self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Django asks this when a view raised; None leaves the error to `server_error`."""
@@ -70,6 +71,20 @@ class LoginRequired(LoginRequiredMiddleware):
         if wants_json(request):
             return answer(request, signed_out())
         return super().handle_no_permission(request, view_func)
+
+
+def _of_api(request: HttpRequest, get_response: Callable[[HttpRequest], HttpResponse]) -> HttpResponse:
+    """The same of the API, whose views know one method each: HEAD is a GET without the body, others are a problem."""
+    if is_head := request.method == "HEAD":
+        request.method = "GET"
+    response = get_response(request)
+    if response.status_code == METHOD_NOT_ALLOWED:
+        allowed = response.headers.get("Allow", "").replace("GET", "GET, HEAD")
+        told = Refused(_("This address takes no such request."), code="method-not-allowed", status=METHOD_NOT_ALLOWED)
+        return problem(request, told, Allow=allowed)
+    if is_head and not response.streaming:
+        response.content = b""
+    return response
 
 
 def signed_out(*, status: int = 403) -> RollcallError:

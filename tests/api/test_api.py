@@ -257,6 +257,36 @@ def test_a_file_that_a_program_fetches_is_in_the_audit_log(everything: Client, s
     assert "from=2026-11-01" in entry.address
 
 
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        (b"{", "no JSON"),
+        (b'{"report":"none"}', "none"),
+        (b'{"report":"people","kind":"exe"}', "exe"),
+        (b'{"report":"people","x":1}', "`x`"),
+    ],
+)
+def test_an_order_that_is_wrong_is_told_what_is_wrong_with_it(everything: Client, body: bytes, named: str) -> None:
+    response = everything.post("/api/v1/exports", body, content_type="application/json")
+    assert named in response.json()["title"]
+
+
+@pytest.mark.parametrize("method", ["post", "put", "patch", "delete", "options"])
+def test_another_method_is_refused_in_the_same_form(everything: Client, method: str) -> None:
+    response = getattr(everything, method)("/api/v1/meetings")
+
+    assert (response.status_code, response["Content-Type"]) == (405, "application/problem+json")
+    assert response.json()["code"] == "method-not-allowed"
+    assert set(response["Allow"].split(", ")) == {"GET", "HEAD"}
+
+
+def test_a_head_is_answered_as_a_get_without_the_body(everything: Client) -> None:
+    head, whole = everything.head("/api/v1/people"), everything.get("/api/v1/people")
+
+    assert (head.status_code, head.content) == (200, b"")
+    assert head["ETag"] == whole["ETag"]
+
+
 def test_what_a_program_reads_is_in_the_audit_log(everything: Client, school: Any) -> None:
     from rollcall.store.audit import AuditEntry
 

@@ -65,8 +65,9 @@ class Filter:
 
     Who: `name` is any the person ever had, `user` the external id, `person` the key of one entry of the directory.
     Which meetings: `meeting` is a name, one of its ids or its activity's key in hex, `course` words of a label, a
-    context id, or a Course's key in hex, `server` a pool's name. `weekdays` (0 is Monday) and the minutes of the day `hour_from`, `hour_to` are of the
-    local time in `zone` at which a meeting began; into the next day if the first is not before the second.
+    context id, or a Course's key in hex, `server` a pool's name. `weekdays` (0 is Monday) and the minutes of the day
+    `hour_from`, `hour_to` are of the local time in `zone` at which a meeting began; into the next day if the first is
+    not before the second.
     Which attendance: `roster` is how its person stands on that of the course today. `min_ms` is of the proved time and
     `max_ms` of the possible one, so that both are certain; `min_share` and `max_share` are of the proved part of the
     class, in thousandths. Each count is at least what is asked for. Who did what (`actor`, `action`) is asked of the
