@@ -16,9 +16,6 @@ LIFETIME_MS: Final = 600_000
 MOST_CHARACTERS: Final = 16_384
 LONGEST_TARGET: Final = 2000
 
-MOST_WAITING: Final = 20_000
-"""So many launches of one LMS may wait for their token: anybody may begin one, and each is a row."""
-
 _MUST: Final = ("iss", "login_hint", "target_link_uri")
 _MAY: Final = ("client_id", "lti_message_hint", "lti_deployment_id", "lti_storage_target")
 
@@ -34,7 +31,6 @@ def begin(form: Form, now: int) -> str:
     deployment_id = told.get("lti_deployment_id", "")
     if deployment_id and not platform.deployments.filter(key=key_of(deployment_id)).exists():
         raise refused("deployment")
-    _require_room(platform, now)
     state, nonce = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
     PendingLaunch.objects.create(
         platform=platform,
@@ -52,12 +48,6 @@ def _require_target(target: str) -> None:
         raise refused("target-not-ours")
     if len(target) > LONGEST_TARGET:
         raise refused("form-too-big")
-
-
-def _require_room(platform: Platform, now: int) -> None:
-    waiting = PendingLaunch.objects.filter(platform=platform, used_at=None, expires_at__gt=now)
-    if waiting.count() >= MOST_WAITING:
-        raise refused("launches-waiting")
 
 
 def _told(form: Form) -> dict[str, str]:

@@ -40,11 +40,6 @@ _TABLE: Final[Mapping[str, tuple[int, str, str]]] = MappingProxyType(
             _PLATFORM,
         ),
         "target-not-ours": (400, _n("The LMS asked for a page that is not Rollcall's."), _ADMINISTRATOR),
-        "launches-waiting": (
-            503,
-            _n("Too many launches of this LMS have been begun and are not finished."),
-            _LATER,
-        ),
         "too-many-launches": (429, _n("Too many launches came from your network in this minute."), _LATER),
         # state and nonce
         "state-unknown": (401, _n("Rollcall did not begin this launch, or it was too long ago."), _AGAIN),

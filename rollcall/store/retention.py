@@ -10,7 +10,7 @@ from typing import Final
 
 import structlog
 from django.db import close_old_connections
-from django.db.models import Q
+from django.db.models import Count, Q
 
 from rollcall import environment
 from rollcall.store import auditing, rosters, staff_sessions
@@ -23,6 +23,9 @@ DAY_MS: Final = 24 * HOUR_MS
 
 LAUNCH_KEPT_MS: Final = 10 * MINUTE_MS
 """So long whoever loads a page again is told that their launch was too late; after it nobody knows of it."""
+MOST_LAUNCHES: Final = 20_000
+"""Of one LMS. A true one needs its row for seconds, and would have to be followed by so many within them to lose it."""
+
 INVITATION_KEPT_MS: Final = 30 * DAY_MS
 
 logger = structlog.get_logger(__name__)
@@ -58,6 +61,11 @@ def forget(now: int) -> None:
 
 
 def forget_launches(now: int) -> None:
-    """Launches that can be used no more. Anybody may begin one, so they are not left to heap up for an hour."""
+    """Launches that can be used no more, and the oldest of more than anybody needs: anybody may begin one."""
     over = Q(used_at__lt=now - MINUTE_MS) | Q(expires_at__lt=now - LAUNCH_KEPT_MS)
     PendingLaunch.objects.filter(over).delete()
+    counted = PendingLaunch.objects.order_by().values("platform").annotate(count=Count("pk"))
+    for platform in counted.filter(count__gt=MOST_LAUNCHES).values_list("platform", flat=True):
+        waiting = PendingLaunch.objects.filter(platform=platform)
+        oldest = waiting.order_by("-pk").values_list("pk", flat=True)[MOST_LAUNCHES]
+        waiting.filter(pk__lte=oldest).delete()

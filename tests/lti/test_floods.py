@@ -9,7 +9,7 @@ from django.core.cache import cache
 from django.test import Client
 
 from rollcall.derive import invitations
-from rollcall.lti import launch, login
+from rollcall.lti import login
 from rollcall.lti.refusals import LaunchRefused
 from rollcall.store import retention
 from rollcall.store.platforms import Invitation, PendingLaunch
@@ -42,18 +42,19 @@ def test_a_target_is_as_long_as_a_target_may_be(stand_in: StandIn) -> None:
     assert PendingLaunch.objects.count() == 1
 
 
-def test_launches_of_one_lms_wait_up_to_a_number(stand_in: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(login, "MOST_WAITING", 2)
+def test_of_many_launches_the_newest_wait(stand_in: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retention, "MOST_LAUNCHES", 2)
     other = StandIn(client_id="another")
     other.register()
-    begun = stand_in.authenticate(login.begin(stand_in.initiation(), NOW))
-    assert [begin(stand_in), begin(stand_in)] == ["", "launches-waiting"]
-    assert begin(other) == ""
-    with pytest.raises(LaunchRefused):  # a token that is none uses it up all the same
-        launch.receive({"id_token": ["x"], "state": [begun.state]}, NOW)
-    assert begin(stand_in) == ""
-    assert begin(stand_in) == "launches-waiting"
-    assert begin(stand_in, NOW + login.LIFETIME_MS) == ""
+    begin(other)
+    for later in range(4):
+        assert begin(stand_in, NOW + later) == ""
+    retention.forget_launches(NOW + 5)
+    assert list(PendingLaunch.objects.order_by("pk").values_list("platform__client_id", "expires_at")) == [
+        ("another", NOW + login.LIFETIME_MS),
+        (stand_in.client_id, NOW + login.LIFETIME_MS + 2),
+        (stand_in.client_id, NOW + login.LIFETIME_MS + 3),
+    ]
 
 
 def test_one_address_begins_so_many_in_a_minute(
@@ -67,9 +68,12 @@ def test_one_address_begins_so_many_in_a_minute(
     def status(address: str) -> int:
         return client.post("/lti/login", form, HTTP_X_FORWARDED_FOR=address).status_code
 
-    assert [status("192.0.2.1") for _ in range(3)] == [302, 302, 429]
-    assert status("192.0.2.2") == 302
-    assert PendingLaunch.objects.count() == 3
+    assert [status("93.184.215.14") for _ in range(3)] == [302, 302, 429]
+    assert status("93.184.215.15") == 302
+    of_one_subscriber = [f"2606:2800:21f:cb07:{host}::1" for host in ("a", "b", "c")]
+    assert [status(address) for address in of_one_subscriber] == [302, 302, 429]
+    assert [status("10.0.0.7") for _ in range(3)] == [302, 302, 302], "perhaps a proxy, before which everybody stands"
+    assert [status(odd) for odd in ("", "x", "1.2.3")] == [302, 302, 302]
     cache.clear()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Final
 
 from django.contrib.auth.decorators import login_not_required
@@ -16,6 +17,7 @@ from rollcall.lti import keys, launch, login, visits
 from rollcall.lti.entering import enter
 from rollcall.lti.messages import Message
 from rollcall.lti.refusals import refused
+from rollcall.outgoing.addresses import is_public
 from rollcall.reports.addresses import person_page
 from rollcall.store.auditing import Action, write
 from rollcall.store.keys import person_key
@@ -29,7 +31,10 @@ if TYPE_CHECKING:
     from rollcall.lti.claims import Launched
 
 MOST_IN_A_MINUTE: Final = 1200
-"""Of one network address: behind one there may be a school whose classes all begin at eight."""
+"""Of one network: behind one address there may be a school whose classes all begin at eight."""
+
+_OF_ONE_SUBSCRIBER: Final = 64
+"""Bits of an IPv6 address that whoever has it cannot choose."""
 
 
 @csrf_exempt
@@ -66,8 +71,19 @@ def key_set(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - Django's si
 
 
 def _count(request: HttpRequest) -> None:
-    """Each is a row that waits, and anybody may begin one. The address is not kept in clear."""
-    who = hashlib.sha256(address_of(request).encode()).hexdigest()
+    """Each is a row that waits, and anybody may begin one. The address is not kept in clear.
+
+    A private address is not counted: it may be that of a proxy, before which everybody stands.
+    """
+    try:
+        address = ip_address(address_of(request))
+    except ValueError:
+        return
+    if not is_public(address):
+        return
+    bits = _OF_ONE_SUBSCRIBER if address.version == 6 else address.max_prefixlen
+    network = ip_network((address, bits), strict=False)
+    who = hashlib.sha256(str(network).encode()).hexdigest()
     if used_in_minute(f"lti:login:{who}", _now() // 1000) > MOST_IN_A_MINUTE:
         raise refused("too-many-launches")
 
