@@ -70,14 +70,23 @@ def is_believable(standing: Iterable[Stay], roster: Mapping[str, Enrolled]) -> b
 def compare(standing: Iterable[Stay], roster: Mapping[str, Enrolled], at: int, read_at: int | None) -> Changes:
     """What a whole reading at `at` changes; `read_at` is the whole reading before it, None if this is the first.
 
-    `standing` are the stays of the course that have not ended. A reading that is older than the last changes nothing.
+    `standing` are the stays of the course that have not ended. A reading that is older than the last changes nothing,
+    and nothing of anybody of whom a later one, kept in part so far, has told something.
     """
     if read_at is not None and at <= read_at:
         return Changes()
-    current = {stay.who.user_id: stay for stay in standing if stay.until_at is None}
-    begun = [Stay(who, at, absent_at=read_at) for user, who in roster.items() if user not in current]
+    current, later = dict[str, Stay](), set[str]()
+    for stay in standing:
+        if max(stay.from_at, stay.until_at or 0) >= at:
+            later.add(stay.who.user_id)
+        elif stay.until_at is None:
+            current[stay.who.user_id] = stay
+    current = {user: stay for user, stay in current.items() if user not in later}
+    begun = [
+        Stay(who, at, absent_at=read_at) for user, who in roster.items() if user not in current and user not in later
+    ]
     ended = [
-        replace(stay, until_at=at, seen_at=stay.from_at if read_at is None else read_at)
+        replace(stay, until_at=at, seen_at=max(stay.from_at, read_at or stay.from_at))
         for user, stay in current.items()
         if user not in roster
     ]

@@ -39,6 +39,17 @@ def test_a_reading_that_is_older_than_the_last_changes_nothing() -> None:
     assert compare([Stay(ADA, 10)], roster(BEN), 10, 10) == compare([Stay(ADA, 10)], {}, 5, 10) == Changes()
 
 
+def test_a_stay_was_last_seen_no_earlier_than_it_began() -> None:
+    """What a reading began that was kept in part only: the last whole one was before it."""
+    assert compare([Stay(ADA, 20)], roster(BEN), 30, 10).ended == (Stay(ADA, 20, 30, seen_at=20),)
+
+
+@pytest.mark.parametrize("later", [Stay(ADA, 20), Stay(ADA, 5, 20, seen_at=10), Stay(ADA, 15), Stay(ADA, 5, 15)])
+@pytest.mark.parametrize("now", [roster(), roster(ADA)])
+def test_of_whom_a_later_reading_has_told_an_earlier_one_changes_nothing(later: Stay, now: dict[str, Enrolled]) -> None:
+    assert compare([later], now, 15, 10) == Changes()
+
+
 @pytest.mark.parametrize(
     ("standing", "people", "wanted"),
     [

@@ -276,7 +276,9 @@ def context(db: None) -> Any:
     return make_context(Site(base="https://moodle.example.org"))
 
 
-def test_stays_begin_and_end_with_readings(context: Any) -> None:
+@pytest.mark.parametrize("portion", [1, 2, 100])
+def test_stays_begin_and_end_with_readings(context: Any, portion: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(roster, "PORTION", portion)
     for moment, users in ((10, "45"), (20, "456"), (30, "46"), (40, "456")):
         roster.keep(context.pk, people(*users), moment)
     assert stays(context) == [
@@ -303,6 +305,43 @@ def test_that_all_have_left_is_not_believed(context: Any) -> None:
     assert caught.value.trouble is Trouble.EMPTY
     roster.keep(context.pk, people("5"), 30)
     assert stays(context) == [("4", 10, 30, None, 10), ("5", 30, None, 10, None)]
+
+
+def test_of_a_first_reading_that_was_kept_in_part_nothing_is_told_and_the_next_makes_it_whole(
+    context: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cut_off(context, people(*"456"), 10, monkeypatch)
+    context.refresh_from_db()
+    assert context.roster_at is None
+    assert [one[:2] for one in stays(context)] == [("4", 10)]
+    roster.keep(context.pk, people(*"56"), 20)
+    assert stays(context) == [("4", 10, 20, None, 10), ("5", 20, None, None, None), ("6", 20, None, None, None)]
+
+
+def test_two_readings_at_once_leave_what_the_later_one_says(context: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    roster.keep(context.pk, people(*"45"), 5)
+    cut_off(context, people(*"56"), 20, monkeypatch)
+    assert stays(context)[0] == ("4", 5, 20, None, 5)
+    roster.keep(context.pk, people(*"47"), 10)
+    roster.keep(context.pk, people(*"56"), 20)
+    assert [one[0] for one in stays(context) if one[2] is None] == ["5", "6"]
+    assert stays(context)[0] == ("4", 5, 20, None, 5)
+
+
+def cut_off(context: Any, told: dict[str, Enrolled], at: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker is killed after the first portion."""
+
+    class Killed(BaseException):
+        pass
+
+    def kill(_seconds: float) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(roster, "PORTION", 1)
+        patched.setattr(roster.time, "sleep", kill)  # type: ignore[attr-defined]
+        with pytest.raises(Killed):
+            roster.keep(context.pk, told, at)
 
 
 def test_an_older_reading_that_ends_later_changes_nothing(context: Any) -> None:
