@@ -19,6 +19,11 @@ def action_words() -> dict[str, str]:
     }
 
 
+def actor_words() -> dict[str, str]:
+    """Who is neither an account nor anybody of an LMS."""
+    return {"command line": _("command line")}
+
+
 def role_words() -> dict[str, str]:
     """As what somebody came."""
     return {
@@ -36,6 +41,7 @@ def subject_words() -> dict[str, str]:
     return {
         "overview": _("the overview"),
         "meetings": _("a list of meetings"),
+        "attendance": _("a list of attendance"),
         "attendances": _("a list of attendance"),
         "people": _("a list of people"),
         "courses": _("a list of courses"),
@@ -48,4 +54,5 @@ def subject_words() -> dict[str, str]:
         "platform": _("a platform"),
         "claim": _("a claim"),
         "token": _("a token"),
+        "audit": _("the audit log"),
     }

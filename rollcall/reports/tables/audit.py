@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from rollcall.reports.addresses import person_page
 from rollcall.reports.asking import Takes
-from rollcall.reports.audit_words import action_words, role_words, subject_words
+from rollcall.reports.audit_words import action_words, actor_words, role_words, subject_words
 from rollcall.reports.rows import Column, Format, Kind, Table
 from rollcall.reports.tables.report import Report
 from rollcall.store import auditing
@@ -79,19 +79,25 @@ def _about(row: AuditRow) -> str:
     return row.about or subject_words().get(str(row.entry.subject), str(row.entry.subject))
 
 
+def _actor(row: AuditRow) -> str:
+    actor = str(row.entry.actor)
+    return actor if row.entry.role else actor_words().get(actor, actor)
+
+
 AUDIT_COLUMNS = (
     Column("at", gettext_lazy("Time"), Kind.TIME, lambda row: row.entry.at),
-    Column("actor", gettext_lazy("Who"), Kind.TEXT, lambda row: row.entry.actor),
-    Column("role", gettext_lazy("As"), Kind.TEXT, _role, ~Format.JSON),
-    Column("role", gettext_lazy("As"), Kind.TEXT, lambda row: row.entry.role, Format.JSON),
-    Column("platform", gettext_lazy("From"), Kind.TEXT, lambda row: row.platform),
-    Column("action", gettext_lazy("Did what"), Kind.TEXT, _said, ~Format.JSON),
-    Column("action", gettext_lazy("Did what"), Kind.TEXT, lambda row: row.entry.action, Format.JSON),
-    Column("about", gettext_lazy("Of what"), Kind.TEXT, _about, ~Format.JSON),
-    Column("about", gettext_lazy("Of what"), Kind.TEXT, lambda row: row.about, Format.JSON),
-    Column("subject", gettext_lazy("Of what"), Kind.TEXT, lambda row: row.entry.subject, Format.JSON),
-    Column("person", gettext_lazy("Whose record"), Kind.TEXT, lambda row: row.person, link=_person_page),
-    Column("address", gettext_lazy("Address"), Kind.TEXT, lambda row: row.entry.address, Format.FILE),
+    Column("actor", gettext_lazy("Who"), Kind.ID, _actor, ~Format.JSON),
+    Column("actor", gettext_lazy("Who"), Kind.ID, lambda row: row.entry.actor, Format.JSON),
+    Column("role", gettext_lazy("As"), Kind.ID, _role, ~Format.JSON),
+    Column("role", gettext_lazy("As"), Kind.ID, lambda row: row.entry.role, Format.JSON),
+    Column("platform", gettext_lazy("LMS"), Kind.ID, lambda row: row.platform),
+    Column("action", gettext_lazy("Did what"), Kind.ID, _said, ~Format.JSON),
+    Column("action", gettext_lazy("Did what"), Kind.ID, lambda row: row.entry.action, Format.JSON),
+    Column("about", gettext_lazy("Of what"), Kind.ID, _about, ~Format.JSON),
+    Column("about", gettext_lazy("Of what"), Kind.ID, lambda row: row.about, Format.JSON),
+    Column("subject", gettext_lazy("Of what"), Kind.ID, lambda row: row.entry.subject, Format.JSON),
+    Column("person", gettext_lazy("Whose record"), Kind.ID, lambda row: row.person, link=_person_page),
+    Column("address", gettext_lazy("Address"), Kind.ID, lambda row: row.entry.address, Format.FILE),
 )
 
 
