@@ -11,7 +11,7 @@ ifneq ($(shell cat .venv/made-in 2>/dev/null),$(CURDIR))
 .PHONY: .venv/runtime .venv/databases .venv/dev
 endif
 
-.PHONY: help setup install demo serve test lint bench faults simulate-long messages lock
+.PHONY: help setup install demo serve test lint bench faults api-long simulate-long messages lock
 .DEFAULT_GOAL := help
 
 help:
@@ -22,6 +22,7 @@ help:
 	@echo 'make lint     ruff, mypy, who may import whom, is every text translated'
 	@echo 'make bench    how fast it is, as a table and in bench/latest.json (ARGS=--whole for more of everything)'
 	@echo 'make faults   200 times kill -9 in the middle of a stream of arrivals'
+	@echo 'make api-long  ten thousand random requests to each address of the API'
 	@echo 'make simulate-long  a million damaged classes against their truth (ARGS="--meetings 50000 --seed 7")'
 	@echo 'make messages every new text into the files of the languages (ARGS="--add fr" begins one)'
 	@echo 'make setup    only what the others need first'
@@ -54,6 +55,9 @@ bench: .venv/dev
 
 faults: .venv/dev
 	ROLLCALL_KILLS=200 $(BIN)/python -m pytest tests/whole/test_kill.py $(ARGS)
+
+api-long: .venv/dev
+	ROLLCALL_LONG=1 $(BIN)/python -m pytest tests/api/test_schema.py -n auto $(ARGS)
 
 simulate-long: .venv/dev
 	$(BIN)/python -m tests.whole.long $(ARGS)

@@ -1,6 +1,6 @@
 """Whatever is asked at random, the API answers as its OpenAPI document says, and never with a fault of its own.
 
-`ROLLCALL_LONG=1` asks ten thousand times at each address; a usual run asks a few times.
+`make api-long` asks ten thousand times at each address; a usual run asks a few times.
 """
 
 from __future__ import annotations
