@@ -13,7 +13,8 @@ from rollcall.derive.meeting import refold
 from rollcall.derive.pace import Pace
 from rollcall.derive.rows import FOLD_VERSION
 from rollcall.feed.faults import Fault, fault_of
-from rollcall.store.derived import Summary
+from rollcall.store.derived import UNCLAIMED, Summary
+from rollcall.store.exports import withdraw
 from rollcall.store.facts import Meeting
 from rollcall.store.keys import key_of
 from rollcall.store.organisations import Rehoming
@@ -51,11 +52,13 @@ def demand_sites(sites: Iterable[str]) -> int:
 
     Those that run at once. Of the others it is kept that they have to be, in the same transaction as what changed, and
     a worker marks them some at a time (Outdated): of a large site that takes seconds in which nobody else could write.
+    Files that were made for whoever owned them are withdrawn.
     """
     keys = {key_of(site) for site in sites}
     found = Summary.objects.filter(site_key__in=keys).order_by()
     Rehoming.objects.bulk_create(Rehoming(site_key=key) for key in sorted(keys))
     _demand(Meeting.objects.filter(summary__in=found.filter(ended_possible_at=None), root__isnull=True))
+    withdraw(set(found.values_list("organisation", flat=True).distinct()) - {UNCLAIMED})
     return found.count()
 
 

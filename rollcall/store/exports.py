@@ -7,11 +7,15 @@ one machine, and nothing is left on a disk when the row is gone.
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models
 
 from rollcall.store.fields import DIGEST_BYTES, DigestField, ExactCharField, WireTextField
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 
 class ExportState(StrEnum):
@@ -73,3 +77,10 @@ class ExportPart(models.Model):
     class Meta:
         app_label = "store"
         constraints = (models.UniqueConstraint(fields=("export", "number"), name="one_piece_per_export_and_number"),)
+
+
+def withdraw(organisations: Collection[int]) -> None:
+    """Nobody fetches any more what was made for readers of these organisations: a part of it may be another's now."""
+    for one in organisations:
+        made = Export.objects.filter(reader__contains=f'"organisation":{one},')
+        made.update(expires_at=0, state=ExportState.FAILED)

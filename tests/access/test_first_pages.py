@@ -49,6 +49,14 @@ def test_the_reasons_of_a_learners_time_lead_back_to_their_record(school: School
         assert someone.get(link).status_code == 200, link
 
 
+def test_a_learner_who_was_in_no_class_of_the_activity_is_told_so(school: School) -> None:
+    someone = somebody(school, "ada in A1 one")
+    assert someone.visit is not None
+    page = someone.get(f"{visits.first_page(someone.visit)}?meeting={'0' * 32}")
+    assert page.status_code == 200
+    assert "You were not seen in such a class yet." in page.content.decode()
+
+
 @pytest.mark.parametrize("name", ["instructor of A1 one", "instructor of red", "instructor of B one"])
 def test_an_instructor_comes_to_their_course_and_can_follow_each_link_of_it(school: School, name: str) -> None:
     someone = somebody(school, name)

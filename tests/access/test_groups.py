@@ -98,3 +98,32 @@ def test_a_file_of_all_groups_is_not_fetched_by_who_sees_some(school: School) ->
             assert other.get(f"/exports/{made.pk}{path}").status_code == 404, name
         assert other.post(f"/exports/{made.pk}/delete").status_code == 404
         assert "people.csv" not in said_by(other.get("/exports"))
+
+
+def test_a_file_is_withdrawn_when_what_it_may_hold_changes_hands(school: School) -> None:
+    import msgspec
+
+    from rollcall.derive.rebuild import demand_sites
+    from rollcall.reports.exports.asking import now_ms, owner_of
+    from rollcall.store.exports import Export, ExportState
+
+    now, held = now_ms(), {}
+    for name in ("staff of A", "staff of B", "operator"):
+        someone = somebody(school, name)
+        assert someone.reader is not None
+        made = Export.objects.create(
+            owner=owner_of(someone.reader),
+            reader=msgspec.json.encode(someone.reader).decode(),
+            path="/people.csv",
+            name="people",
+            kind="csv",
+            language="en",
+            zone="UTC",
+            state=ExportState.READY,
+            created_at=now,
+            expires_at=now + 60_000,
+        )
+        held[name] = (someone, f"/exports/{made.pk}")
+    demand_sites([A1])
+    asked = {name: someone.get(path).status_code for name, (someone, path) in held.items()}
+    assert asked == {"staff of A": 404, "staff of B": 200, "operator": 200}
