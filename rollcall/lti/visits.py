@@ -203,12 +203,16 @@ def _is_unknown(visit: Visit, context: Context) -> bool:
 
 
 def first_page(visit: Visit) -> str:
-    """Where a launch leads: learners to themselves, instructors to their course, administrators to the overview."""
+    """Where a launch leads: learners to themselves, instructors to their course, administrators to the overview.
+
+    A link that was made for one activity shows each of them that activity alone.
+    """
     site, organisation, context = visit.platform.site, visit.platform.organisation_id, visit.context
-    if visit.link is not None and visit.link.activity and visit.role != Role.LEARNER:
-        return f"/meetings?{urlencode({'meeting': visit.link.activity})}"
+    only = f"?{urlencode({'meeting': visit.link.activity})}" if visit.link is not None and visit.link.activity else ""
     if visit.role == Role.LEARNER:
-        return f"/people/{person_key(site, visit.user_id, organisation).hex()}"
+        return f"/people/{person_key(site, visit.user_id, organisation).hex()}{only}"
+    if only:
+        return f"/meetings{only}"
     if visit.role == Role.INSTRUCTOR and context is not None:
         return f"/courses/{course_key(site, context.context_id, organisation).hex()}"
     return "/"

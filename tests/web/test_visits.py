@@ -16,7 +16,7 @@ from lxml import html
 from rollcall import urls
 from rollcall.core.access import Reader, Role
 from rollcall.lti import entering, visits
-from rollcall.store.platforms import Platform, Visit
+from rollcall.store.platforms import Platform, ResourceLink, Visit
 from rollcall.web import rewriting
 from tests.makers import make_meeting, operator
 from tests.web.visiting import OURS, Frame, begun, cookie_of, entered, make_platform, path_of
@@ -558,6 +558,14 @@ def test_a_launch_leads_each_to_their_own(platform: Platform) -> None:
     assert re.fullmatch("/people/[0-9a-f]{32}", visits.first_page(begun(platform, Role.LEARNER)[0]))
 
 
+def test_a_link_to_one_activity_leads_each_to_that_alone(platform: Platform) -> None:
+    activity = "0123456789abcdef" * 2
+    for role, page in ((Role.INSTRUCTOR, "/meetings"), (Role.LEARNER, "/people/[0-9a-f]{32}")):
+        visit, _secret = begun(platform, role)
+        visit.link = ResourceLink(activity=activity)
+        assert re.fullmatch(rf"{page}\?meeting={activity}", visits.first_page(visit))
+
+
 def test_each_page_leads_back_to_the_course_in_the_lms(platform: Platform) -> None:
     from rollcall.store.derived import Course
     from tests.reports.each_report import make_subjects
@@ -611,7 +619,7 @@ def test_until_the_first_roster_is_read_an_instructor_sees_no_group_but_their_ow
     visit.context.roster_failures = 1
     assert visits.reader_of(visit).groups is None, "nobody waits for what cannot be had"
     visit.groups = "7,8"
-    assert visits.reader_of(visit).groups == {"7", "8"}, "but whoever has groups has no more than these"
+    assert visits.reader_of(visit).groups == frozenset({"7", "8"}), "but whoever has groups has no more than these"
     visit.groups = None
     visit.context.roster_failures, visit.context.roster_at = 0, 1
     assert visits.reader_of(visit).groups is None, "it was read, and says nothing against it"

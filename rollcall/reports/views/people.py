@@ -74,7 +74,8 @@ def _page(request: HttpRequest, report: Report, asked: Asked, found: FoundPerson
     scope = searching.Scope(replace(asked.wanted, person=found.key))
     page = lists.find(report, asked, scope)
     table = person_table(found, page.rows, as_of=asked.wanted.as_of)
-    if asked.inside.bounds.person is not None:
+    is_anybodys = asked.inside.bounds.person is None
+    if not is_anybodys:
         table = with_reasons(table)
     sorting = Sorting(asked.sort or report.takes.sorts[0], lambda by: asked.query(sort=by), report.takes.sorts)
     totals = _totals(found if asked.is_blank else searching.person(found.key, asked.wanted))
@@ -86,7 +87,7 @@ def _page(request: HttpRequest, report: Report, asked: Asked, found: FoundPerson
         "totals": totals,
         "calendar": _calendar(asked, scope),
         "missed": _missed(asked, found),
-        "empty": _("They were in no such meeting."),
+        "empty": _("They were in no such meeting.") if is_anybodys else _("You were not seen in such a class yet."),
         "loosen": not asked.is_blank,
     } | pages(asked, before=page.before, after=page.after, path=request.path)
 
