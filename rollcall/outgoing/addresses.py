@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache, partial
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Final, TypeAlias
 from urllib.parse import SplitResult, urlsplit
@@ -15,6 +17,9 @@ from rollcall import environment
 from rollcall.core.errors import Refused
 
 MOST_ADDRESSES: Final = 3
+AT_ONCE: Final = 8
+"""Names that are looked up at a time."""
+
 _NAT64: Final = IPv6Network("64:ff9b::/96")
 # Python 3.11 takes much for global that is not, or not any more: of IPv6 only this is given out, of it not all.
 _GIVEN_OUT: Final = IPv6Network("2000::/3")
@@ -110,6 +115,12 @@ def _not_allowed(host: str, why: str, *, code: str) -> NotAllowed:
     )
 
 
+@cache
+def _looking_up() -> ThreadPoolExecutor:
+    """Threads of their own: where a name server hangs, nothing else that needs a thread waits behind it."""
+    return ThreadPoolExecutor(AT_ONCE, thread_name_prefix="looking-up")
+
+
 async def _look_up(host: str, port: int) -> list[_Address]:
     try:
         return [ip_address(host)]
@@ -117,7 +128,8 @@ async def _look_up(host: str, port: int) -> list[_Address]:
         pass
     try:
         async with asyncio.timeout(10):
-            found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            ask = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+            found = await asyncio.get_running_loop().run_in_executor(_looking_up(), ask)
     except (OSError, UnicodeError, TimeoutError) as error:
         raise NoSuchHost(f"{host} has no address.", hint="Check this machine's name server.") from error
     return list(dict.fromkeys(ip_address(str(place[0]).partition("%")[0]) for *_, place in found))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from contextlib import aclosing
+from collections.abc import Coroutine, Mapping
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from types import MappingProxyType
@@ -80,7 +80,22 @@ def ask_now(question: Question) -> Reply:
         async with http_client() as http:
             return await ask(http, question)
 
-    return asyncio.run(once())
+    return _run(once())
+
+
+def _run(work: Coroutine[object, object, Reply]) -> Reply:
+    """As asyncio.run, which waits at its end for each name that is still being looked up, for however long."""
+    loop = asyncio.new_event_loop()
+    task = loop.create_task(work)
+    try:
+        return loop.run_until_complete(task)
+    finally:
+        if not task.done():  # somebody pressed Ctrl-C
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                loop.run_until_complete(task)
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()
 
 
 async def ask(http: httpx.AsyncClient, question: Question, trusted: frozenset[str] | None = None) -> Reply:

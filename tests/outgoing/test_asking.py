@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import time
 from collections.abc import Iterator
+from threading import Event
 
 import pytest
 
@@ -64,6 +66,20 @@ def test_silence_has_a_code_and_says_what_to_do(server: StandIn) -> None:
     assert code(Question(f"http://127.0.0.1:{free_port()}/")) == "unreachable"
     assert code(Question("https://moodle.invalid/")) in {"unreachable", "no-such-host"}
     assert code(Question(f"{server.base.replace('http', 'https')}/")) == "tls"
+
+
+@pytest.mark.parametrize("host", ["slow.example", "moodle.invalid"])
+def test_a_name_server_that_hangs_is_not_waited_for(
+    server: StandIn, monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    answers = Event()
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: answers.wait(20))
+    began = time.monotonic()
+    try:
+        assert code(Question(f"https://{host}/", seconds=0.1)) == "timeout"
+        assert time.monotonic() - began < 10
+    finally:
+        answers.set()
 
 
 @pytest.mark.parametrize(
