@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.http import HttpRequest, HttpResponse
 from django.test import Client
 from django.urls import path
 
 from rollcall import urls
 from rollcall.core.errors import Misconfigured, Refused, Unavailable
+from rollcall.lti import visits
+from rollcall.lti.entering import COOKIE
 from tests.makers import operator
 
 pytestmark = pytest.mark.django_db
@@ -74,8 +76,31 @@ def test_an_error_is_a_sentence_and_what_to_do(visitor: Client, what: str, statu
 
 
 def test_the_page_of_an_error_needs_no_database(visitor: Client, django_assert_num_queries: Any) -> None:
-    with django_assert_num_queries(4):  # the session and the account, each with its row, before the error
+    with django_assert_num_queries(3):  # the session, its row with the account, and the user, before the error
         assert visitor.get("/fail/database").status_code == 503
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/meetings",
+        "/",
+        "/login",
+        f"/in/{visits.name_of('x')}/meetings",
+        "/in/1.2.x/meetings",
+        "/lti/login?iss=a&login_hint=b&target_link_uri=c",
+    ],
+)
+def test_where_no_database_answers_there_is_still_a_page(visitor: Client, address: str) -> None:
+    def gone(*_: object) -> None:
+        raise OperationalError("could not connect to server at 10.0.0.7 as rollcall")
+
+    visitor.cookies[COOKIE] = "x"
+    with connection.execute_wrapper(gone):
+        response = visitor.get(address)
+    assert response.status_code == 503
+    assert b"The database does not answer just now." in response.content
+    assert b"10.0.0.7" not in response.content
 
 
 def test_an_address_that_is_none_says_so(visitor: Client) -> None:
