@@ -31,11 +31,12 @@ PAGE = 500
 
 
 def meeting_parts(
-    summary: Summary, *, as_of: int, zone: tzinfo, after: str = "", opened: str = ""
+    summary: Summary, *, as_of: int, zone: tzinfo, after: str = "", opened: str = "", runs_it: bool = False
 ) -> dict[str, Any] | None:
     """The page's contents by name; None if there is nobody of the key `after` to go on from.
 
-    With a key `opened` and no other place it is the page on which that person stands, with their row open.
+    With a key `opened` and no other place it is the page on which that person stands, with their row open. Only to
+    whom `runs_it` other meetings of the server are told of.
     """
     people = reading.attendees(summary)
     group = meeting_group(summary, people, as_of=as_of)
@@ -56,7 +57,7 @@ def meeting_parts(
         "state": words.state_name(group.subject.state),
         "settles": _settles(group.subject, zone),
         "doubts": _doubts(group.subject, zone),
-        "witnesses": block(group.subject, people, zone=zone),
+        "witnesses": block(group.subject, people, zone=zone, runs_it=runs_it),
         "relay": None if group.subject.is_running else state_of(summary.meeting_id, as_of=as_of),
         "count": len(shown),
         "table": attendees_to_html(shown, _columns(group, zone), zone, caption=_("Who was there"), opened=opened),

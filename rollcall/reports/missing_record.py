@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -83,6 +83,16 @@ def why_no_record(summary: Summary, *, as_of: int, zone: tzinfo) -> Why:
     """For a meeting that has ended, and of which no record came, or not the one asked for."""
     history = reading.record_history(summary.pool_name, ended_by=as_of - USUAL_MS, around=summary)
     return why(what_is_known(summary, history), as_of=as_of, zone=zone)
+
+
+def why_no_record_of_it(summary: Summary, *, as_of: int) -> Why:
+    """The same for whoever does not run BigBlueButton, by what is known of this meeting alone.
+
+    How many others of the server have a record, and since when, tells of meetings that are not theirs to see.
+    """
+    known = what_is_known(summary, RecordHistory())
+    lost = Why("lost", _("It was lost, or never made. Whoever runs BigBlueButton is told here why."))
+    return replace(_events_not_kept(known) or _may_come(known, as_of) or lost, mend="")
 
 
 def why_no_callback(summary: Summary) -> Why:

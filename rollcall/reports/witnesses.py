@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from rollcall.reports import formatting, words
-from rollcall.reports.missing_record import Why, why_no_callback, why_no_record
+from rollcall.reports.missing_record import Why, why_no_callback, why_no_record, why_no_record_of_it
 from rollcall.reports.rows import Bounds
 from rollcall.store import reading
 from rollcall.store.keys import key_of
@@ -90,11 +90,14 @@ class Block:
     settled: str
 
 
-def block(row: MeetingRow, people: Sequence[Attendance], *, zone: tzinfo) -> Block | None:
-    """None where nothing was worked out that names witnesses."""
+def block(row: MeetingRow, people: Sequence[Attendance], *, zone: tzinfo, runs_it: bool = False) -> Block | None:
+    """None where nothing was worked out that names witnesses.
+
+    Only to whom `runs_it` other meetings of the server are told of, and how to mend what is wrong with it.
+    """
     if not row.detail.meetings:
         return None
-    lines, cause = _Lines(row, zone).all()
+    lines, cause = _Lines(row, zone, runs_it=runs_it).all()
     names = {bytes(one.attendee_key): one.name or one.external_user_id or _("(no name)") for one in people}
     parts = tuple(_coverage(row))
     return Block(
@@ -147,8 +150,9 @@ def _missed(row: MeetingRow, zone: tzinfo) -> str:
 class _Lines:
     """The four witnesses of the class itself."""
 
-    def __init__(self, row: MeetingRow, zone: tzinfo) -> None:
+    def __init__(self, row: MeetingRow, zone: tzinfo, *, runs_it: bool) -> None:
         self._row = row
+        self._runs_it = runs_it
         self._zone = zone
         self._told: Witnesses = row.detail.meetings[0].witnesses
         self._documents = [] if row.is_running else _documents(row)
@@ -157,13 +161,15 @@ class _Lines:
         """The lines, and why no record came, if none did."""
         record = self._why_no_record()
         lines = [self._webhooks(), self._polls(), self._callback(record), self._recording(record)]
-        return lines, record
+        return lines if self._runs_it else [replace(line, mend="") for line in lines], record
 
     def _why_no_record(self) -> Why | None:
         if self._told.callback is not None or self._told.recording is not None:
             return None
         if self._row.is_running:
             return Why("running", _("It comes after the meeting."), may_come=True)
+        if not self._runs_it:
+            return why_no_record_of_it(self._row.summary, as_of=self._row.as_of)
         return why_no_record(self._row.summary, as_of=self._row.as_of, zone=self._zone)
 
     def _webhooks(self) -> Line:
@@ -194,6 +200,8 @@ class _Lines:
     def _nothing_heard(self, name: str, *, is_polls: bool) -> Line:
         if self._row.is_running:
             return _line(name, WAITING, _("None yet."))
+        if not self._runs_it:
+            return _line(name, MISSING, _("None of this meeting came."), code="none-of-this-meeting")
         return _of_missing(name, _why_not_heard(self._row, is_polls=is_polls))
 
     def _callback(self, record: Why | None) -> Line:

@@ -20,10 +20,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 NAMES = {"webhooks": "webhooks", "polls": "polls", "callback": "analytics callback", "recording": "events.xml"}
 
 
-def shown(summary: Any, *, later_ms: int = 30 * 86_400_000) -> Block:
+def shown(summary: Any, *, later_ms: int = 30 * 86_400_000, runs_it: bool = True) -> Block:
     people = reading.attendees(summary)
     group = meeting_group(summary, people, as_of=summary.started_at + later_ms)
-    found = block(group.subject, people, zone=timezone.get_default_timezone())
+    found = block(group.subject, people, zone=timezone.get_default_timezone(), runs_it=runs_it)
     assert found is not None
     return found
 
@@ -83,6 +83,20 @@ def test_without_any_record_the_cause_is_said_even_where_the_block_is_folded() -
     assert found.cause is not None
     assert found.cause.sentence
     assert found.cause.mend
+
+
+def test_who_does_not_run_it_is_told_nothing_of_other_meetings_of_the_server() -> None:
+    summary = keep(class_of(), "webhooks")
+    found = shown(summary, runs_it=False)
+    assert found.cause is not None
+    assert (found.cause.code, found.cause.mend) == ("lost", "")
+    said = " ".join(sentence for line in found.lines if line.standing == "missing" for sentence in line.sentences)
+    assert "server" not in f"{found.cause.sentence} {said}"
+    assert not any(line.mend for line in found.lines)
+    assert found.lines[1].code == "none-of-this-meeting"
+    soon = shown(summary, later_ms=45 * 60_000, runs_it=False).cause
+    assert soon is not None
+    assert soon.may_come
 
 
 def test_a_record_that_may_still_come_is_not_called_missing() -> None:

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from rollcall.core.access import Area, may
 from rollcall.reports import access
 from rollcall.reports.addresses import person_page
 from rollcall.reports.asking import bad_place, now
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 @require_safe
 def meeting(request: HttpRequest, pk: int) -> HttpResponse:
     """The page of a class. A room's page is that of the class it belongs to."""
-    access.require(request, REPORTS["meeting"])
+    reader = access.require(request, REPORTS["meeting"])
     inside = access.inside(request)
     summary = meeting_of(pk, inside)
     if summary.meeting_id != pk:
@@ -45,6 +46,7 @@ def meeting(request: HttpRequest, pk: int) -> HttpResponse:
         zone=timezone.get_current_timezone(),
         after=request.GET.get("after", ""),
         opened=request.GET.get("open", ""),
+        runs_it=may(reader, Area.SERVERS),
     )
     if parts is None:
         raise bad_place()
