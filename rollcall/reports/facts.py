@@ -117,10 +117,22 @@ def facts_of_meeting(summary: Summary, facts: Iterable[Fact], zone: tzinfo) -> l
     return shown
 
 
-def facts_of_attendee(summary: Summary, attendance: Attendance, zone: tzinfo) -> list[ShownFact]:
-    """The facts one person's attendance rests on: those of their connections, the lists, and the meeting's own."""
+def facts_of_attendee(
+    summary: Summary, attendance: Attendance, zone: tzinfo, *, is_alone: bool = False
+) -> list[ShownFact]:
+    """The facts one person's attendance rests on: those of their connections, the lists, and the meeting's own.
+
+    Who `is_alone`, seeing that one person only, is not told either how many others a list or a document tells of.
+    """
     rooms = _rooms(summary)
-    return [_shown(fact, told, zone, rooms, names) for fact, told, names in told_of_attendee(summary, attendance)]
+    found = [_shown(fact, told, zone, rooms, names) for fact, told, names in told_of_attendee(summary, attendance)]
+    return list(map(_without_others, found)) if is_alone else found
+
+
+def _without_others(line: ShownFact) -> ShownFact:
+    if line.kind in reading.RECORDS:
+        return replace(line, what=line.told_by)
+    return replace(line, payload="") if line.kind == MeetingListed.kind else line
 
 
 def _rooms(summary: Summary) -> dict[str, str]:

@@ -227,6 +227,19 @@ def test_nothing_of_anybody_else_is_shown_from_a_document() -> None:
     assert not any(other in shown for other in others)
 
 
+def test_who_sees_one_person_alone_is_not_told_how_many_others_there_were() -> None:
+    truth = class_of()
+    summary = keep(truth, *WITNESSES)
+    one = attendance_of(summary, somebody(truth))
+    shown = facts_of_attendee(summary, one, timezone.get_default_timezone(), is_alone=True)
+    documents = [fact for fact in shown if fact.kind in reading.RECORDS]
+    assert {fact.what for fact in documents} == {"events.xml", "analytics callback"}
+    assert all(fact.inside for fact in documents)
+    lists = [fact for fact in shown if fact.kind == "meeting-listed"]
+    assert lists
+    assert not any(fact.payload for fact in lists)
+
+
 def test_the_command_says_all_of_it(capsys: pytest.CaptureFixture[str]) -> None:
     truth = class_of()
     keep(truth, *WITNESSES)

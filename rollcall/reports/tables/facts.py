@@ -53,7 +53,9 @@ def _of_meeting(asked: Asked, subject: Sequence[str], _form: Format) -> Table:
 def _of_person(asked: Asked, subject: Sequence[str], _form: Format) -> Table:
     summary = meeting_of(int(subject[0]), asked.inside)
     attendance = attendance_of(summary, subject[1], asked.inside)
-    table = facts_table(facts_of_attendee(summary, attendance, asked.zone))
+    table = facts_table(
+        facts_of_attendee(summary, attendance, asked.zone, is_alone=asked.inside.bounds.person is not None)
+    )
     lines = [(str(_("Name")), attendance.name), *_about(summary)]
     return with_heading(table, Heading(str(_("Everything heard")), asked.wanted.as_of, lines))
 

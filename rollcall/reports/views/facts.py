@@ -81,7 +81,7 @@ def attendee_facts(request: HttpRequest, pk: int, key: str) -> HttpResponse:
     summary = meeting_of(pk, inside)
     attendance = attendance_of(summary, key, inside)
     zone = timezone.get_current_timezone()
-    facts = facts_of_attendee(summary, attendance, zone)
+    facts = facts_of_attendee(summary, attendance, zone, is_alone=inside.bounds.person is not None)
     context = {
         "page": "meetings",
         "summary": summary,
