@@ -28,12 +28,12 @@ def receive(
     form: Form,
     now: int | None = None,
     *,
-    may_enter: Callable[[Platform, str], object] = lambda _platform, _language: None,
+    may_enter: Callable[[Platform, str, Role], object] = lambda _platform, _language, _role: None,
 ) -> Launched:
     """Who was sent, from a form that a browser posted; LaunchRefused if there is any doubt. `now` is epoch ms.
 
-    `may_enter` is asked with the platform and the user's language; it raises its own error where there is no licence,
-    and nothing is kept then.
+    `may_enter` is asked with the platform, the user's language and role; it raises its own error where there is no
+    licence, and nothing is kept then.
     """
     now = time.time_ns() // 1_000_000 if now is None else now
     token, pending = _taken(form, now)
@@ -44,7 +44,7 @@ def receive(
     claims.require_issuer(told, platform)
     claims.require_time(told, now)
     _require_pending(told, pending)
-    may_enter(platform, claims.language_of(told))
+    may_enter(platform, claims.language_of(told), claims.role_of(told))
     return _launched(told, platform, pending, now)
 
 

@@ -12,7 +12,8 @@ from rollcall.store.audit import AuditEntry
 from rollcall.store.keys import person_key
 from rollcall.store.organisations import Licence
 from rollcall.store.platforms import Context
-from tests.lti.standin import LAUNCH, MEMBERSHIP, StandIn
+from tests.lti.standin import ADMINISTRATORS, LAUNCH, MEMBERSHIP, REMOVED, StandIn
+from tests.lti.test_refused_launches import DEEP, SETTINGS
 
 pytestmark = pytest.mark.django_db
 
@@ -77,11 +78,12 @@ def landed(client: Client, stand_in: StandIn, **changes: Any) -> str:
 
 
 @pytest.mark.parametrize("role", ["Instructor", "Learner"])
-def test_a_link_of_one_activity_leads_teachers_to_it(client: Client, role: str) -> None:
+def test_a_link_of_one_activity_leads_each_to_it(client: Client, role: str) -> None:
     stand_in = StandIn()
     stand_in.register(keys_fetched_at=now())
-    place = landed(client, stand_in, roles=[role], custom={"activity": "5f" * 16})
-    assert (place == f"/meetings?meeting={'5f' * 16}") is (role == "Instructor")
+    place, _, query = landed(client, stand_in, roles=[role], custom={"activity": "5f" * 16}).partition("?")
+    assert query == f"meeting={'5f' * 16}"
+    assert place.startswith("/meetings" if role == "Instructor" else "/people/")
     assert landed(client, stand_in, roles=[role], custom={"activity": "../x"}).startswith(("/courses/", "/people/"))
 
 
@@ -112,3 +114,27 @@ def test_without_a_licence_nobody_comes_in_and_hears_it_in_their_language(client
     assert response.status_code == 403
     assert ('lang="de"' in response.content.decode(), response["Content-Language"]) == (True, "de")
     assert not Context.objects.exists()
+
+
+def test_without_a_licence_an_administrator_reads_of_it_and_of_nothing_else(client: Client) -> None:
+    stand_in = StandIn()
+    stand_in.register(keys_fetched_at=now())
+    Licence.objects.update(ends_at=now() - 1)
+    asked = stand_in.authenticate(begun(client, stand_in))
+    token = stand_in.sign(stand_in.claims(asked.nonce, now(), roles=list(ADMINISTRATORS), context=REMOVED))
+    entered = client.post("/lti/launch", {"id_token": token, "state": asked.state})
+    assert entered["Location"].endswith("/licence")
+    prefix = entered["Location"].removesuffix("/licence")
+    assert client.get(f"{prefix}/licence", HTTP_ACCEPT_LANGUAGE="en").status_code == 200
+    for page in ("/", "/meetings", "/people", "/meetings.csv"):
+        assert client.get(prefix + page).status_code == 403
+
+
+def test_without_a_licence_an_administrator_chooses_nothing(client: Client) -> None:
+    stand_in = StandIn()
+    stand_in.register(keys_fetched_at=now())
+    Licence.objects.update(ends_at=now() - 1)
+    asked = stand_in.authenticate(begun(client, stand_in))
+    chosen = DEEP | {"roles": list(ADMINISTRATORS), "deep_linking_settings": SETTINGS}
+    token = stand_in.sign(stand_in.claims(asked.nonce, now(), **chosen))
+    assert client.post("/lti/launch", {"id_token": token, "state": asked.state}).status_code == 403

@@ -588,8 +588,8 @@ def test_a_review(stand_in: StandIn) -> None:
 
 
 def test_who_may_not_enter_leaves_nothing(stand_in: StandIn) -> None:
-    def nobody(_platform: Platform, language: str) -> None:
-        assert language == "de"
+    def nobody(_platform: Platform, language: str, role: Role) -> None:
+        assert (language, role) == ("de", Role.LEARNER)
         raise LaunchRefused("no", code="no-licence", hint="-")
 
     asked = begun(stand_in)

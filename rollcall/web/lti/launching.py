@@ -13,6 +13,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods
 
 from rollcall.api.rate import used_in_minute
+from rollcall.core.access import Role
 from rollcall.lti import keys, launch, login, visits
 from rollcall.lti.entering import enter
 from rollcall.lti.messages import Message
@@ -21,6 +22,7 @@ from rollcall.outgoing.addresses import is_public
 from rollcall.reports.addresses import person_page
 from rollcall.store.auditing import Action, write
 from rollcall.store.keys import person_key
+from rollcall.store.licensing import Standing, licensed
 from rollcall.web.lti import choosing
 from rollcall.web.lti.showing import require_licence, told_in_a_page
 from rollcall.web.sign_in import address_of
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
     from rollcall.lti.claims import Launched
+    from rollcall.store.platforms import Platform
 
 MOST_IN_A_MINUTE: Final = 1200
 """Of one network: behind one address there may be a school whose classes all begin at eight."""
@@ -55,12 +58,13 @@ def begin(request: HttpRequest) -> HttpResponse:
 def arrive(request: HttpRequest) -> HttpResponse:
     """The token: whoever it names is let in, or may choose what an activity shows."""
     now = _now()
-    launched = launch.receive(dict(request.POST.lists()), now, may_enter=require_licence)
+    launched = launch.receive(dict(request.POST.lists()), now, may_enter=_require_licence)
     _note(launched, now)
     if launched.message is Message.DEEP_LINK:
+        require_licence(launched.platform, launched.language)
         return choosing.page(request, launched, now)
     visit, secret = visits.begin(launched, now)
-    return enter(request, visit, secret, _review_page(launched) or visits.first_page(visit))
+    return enter(request, visit, secret, _licence_page(launched) or _review_page(launched) or visits.first_page(visit))
 
 
 @login_not_required
@@ -86,6 +90,18 @@ def _count(request: HttpRequest) -> None:
     who = hashlib.sha256(str(network).encode()).hexdigest()
     if used_in_minute(f"lti:login:{who}", _now() // 1000) > MOST_IN_A_MINUTE:
         raise refused("too-many-launches")
+
+
+def _require_licence(platform: Platform, language: str, role: Role) -> None:
+    """An administrator comes in all the same, to read of the licence; of anything else each page asks again."""
+    if role is not Role.ADMINISTRATOR:
+        require_licence(platform, language)
+
+
+def _licence_page(launched: Launched) -> str:
+    """Where an administrator is led while no licence is in force; blank where one is."""
+    standing = licensed(launched.platform.organisation_id).standing
+    return "" if standing is Standing.IN_FORCE else "/licence"
 
 
 def _review_page(launched: Launched) -> str:
