@@ -40,8 +40,9 @@ def subject_words() -> dict[str, str]:
     """What there is to be looked at."""
     return {
         "overview": _("the overview"),
+        "attendance": _("attendance by meeting"),
+        "audit": _("the audit log"),
         "meetings": _("a list of meetings"),
-        "attendance": _("a list of attendance"),
         "attendances": _("a list of attendance"),
         "people": _("a list of people"),
         "courses": _("a list of courses"),
@@ -54,5 +55,4 @@ def subject_words() -> dict[str, str]:
         "platform": _("a platform"),
         "claim": _("a claim"),
         "token": _("a token"),
-        "audit": _("the audit log"),
     }
