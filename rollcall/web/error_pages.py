@@ -37,7 +37,10 @@ class Errors:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer."""
-        return _of_api(request, self.get_response) if request.path_info.startswith(API) else self.get_response(request)
+        if request.path_info.startswith(API):
+            return _of_api(request, self.get_response)
+        response = self.get_response(request)
+        return _other_way(request, response) if response.status_code == METHOD_NOT_ALLOWED else response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Django asks this when a view raised; None leaves the error to `server_error`."""
@@ -85,6 +88,19 @@ def _of_api(request: HttpRequest, get_response: Callable[[HttpRequest], HttpResp
     if is_head and not response.streaming:
         response.content = b""
     return response
+
+
+def _other_way(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """An address that takes a form alone was opened: again, from the history, or by somebody who tries."""
+    told = Refused(
+        _("This address takes no such request."),
+        code="method-not-allowed",
+        status=METHOD_NOT_ALLOWED,
+        hint=_("Go back to the page you came from and load it again."),
+    )
+    page = answer(request, told)
+    page["Allow"] = response.headers.get("Allow", "")
+    return page
 
 
 def signed_out(*, status: int = 403) -> RollcallError:

@@ -120,3 +120,12 @@ def test_a_host_that_is_not_ours_is_refused(visitor: Client, settings: Any) -> N
 @pytest.mark.parametrize("method", ["post", "put", "delete"])
 def test_pages_are_only_read(visitor: Client, method: str) -> None:
     assert getattr(visitor, method)("/meetings").status_code == 405
+
+
+def test_an_address_of_a_form_that_is_opened_again_has_a_page(client: Client, django_user_model: Any) -> None:
+    client.force_login(operator(django_user_model, "ada"))
+
+    response = client.get("/logout")
+
+    assert (response.status_code, response["Allow"]) == (405, "POST")
+    assert "load it again" in response.content.decode()
