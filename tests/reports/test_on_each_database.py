@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from django.test import Client
 
-from tests.makers import Attendee, make_meeting, operator
+from tests.makers import Attendee, at, make_meeting, operator
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -61,7 +63,6 @@ def test_every_page_and_file_is_answered() -> None:
 
 def test_the_history_of_a_servers_records_is_read_alike() -> None:
     from rollcall.store.reading import RecordHistory, record_history
-    from tests.makers import at
 
     later = at("00:00", "2026-12-24")
     assert record_history("nobody", ended_by=later) == RecordHistory()
@@ -106,3 +107,44 @@ def test_nothing_of_a_class_that_is_refused_is_shown_but_that_it_is() -> None:
     answer = client.get(f"/meetings/{summary.meeting.pk}")
     assert answer.status_code == 404
     assert "capture is switched off for it" in answer.content.decode()
+
+
+def test_a_roster_tells_the_same() -> None:
+    from django.contrib.auth.models import User
+
+    from rollcall.lti import roster
+    from rollcall.store import rosters
+    from rollcall.store.platforms import Member
+    from rollcall.store.searching import Bounds, Inside
+    from rollcall.store.searching.rosters import missed_by, roster_of
+    from tests.reports.rosters import COURSE, enrol, owned
+
+    enrol("7", "5", "42", moment=at("08:00"))
+    context = enrol("7", "5", "late", moment=at("09:00"))
+    roster.came_as_instructor(context, "7", at("09:30"))
+    one = owned(make_meeting(Attendee(uid="7"), Attendee(name="Ben", uid="5"), **COURSE, internal="one"), context)
+    two = owned(make_meeting(Attendee(uid="7"), Attendee(kind="dial-in"), **COURSE, internal="two"), context)
+    assert one.course is not None
+    inside = Inside(context.platform.organisation_id, Bounds(course=bytes(one.course.key)))
+    found = roster_of(one.course, inside=inside)
+    assert found is not None
+    assert [(entry.user_id, entry.key is None, entry.is_learner) for entry in found.people] == [
+        ("7", False, False),
+        ("5", False, True),
+        ("42", True, True),
+        ("late", True, True),
+    ]
+    missed = missed_by(found.by_user["5"].key or b"", inside.filter())
+    assert [(entry.summary.pk, entry.has_others) for entry in missed] == [(two.pk, True)]
+
+    client = Client()
+    client.force_login(operator(User, "teacher"))
+    course = bytes(one.course.key).hex()
+    people = json.loads(client.get(f"/courses/{course}.json").getvalue())["people"]
+    standings = {entry["external_user_id"]: (entry["roster"], entry["missed"]) for entry in people}
+    assert standings == {"7": ("enrolled", 0), "5": ("enrolled", 0), "late": ("enrolled", 1)}
+    for standing, count in (("enrolled", 3), ("left", 0), ("not-enrolled", 0)):
+        rows = json.loads(client.get(f"/attendances.json?roster={standing}").getvalue())["attendances"]
+        assert len(rows) == count
+    assert rosters.forget(at("09:00") + rosters.LEFT_MS + 1) == 1
+    assert Member.objects.filter(until_at=None).count() == 3
