@@ -89,7 +89,8 @@ class Word:
 class FilterField:
     """One filter. `read` takes its word to the value of the Filter's `to`, `said` to what is shown once it is used.
 
-    One that `is_wide` is of no use to whoever sees a single course.
+    One that `is_wide` is of no use to whoever sees a single course; one `of_rosters` is for nobody
+    who sees only some groups: a roster does not tell who is in which.
     """
 
     name: str
@@ -101,9 +102,12 @@ class FilterField:
     about: str | _StrPromise = ""
     choices: Callable[[Inside], Sequence[tuple[str, str]]] | None = None
     is_wide: bool = False
+    of_rosters: bool = False
 
     def is_for(self, inside: Inside) -> bool:
         """Whether whoever sees no more than that is asked for it."""
+        if self.of_rosters and inside.bounds.groups is not None:
+            return False
         return not self.is_wide or inside.bounds.course is None
 
 
@@ -144,6 +148,9 @@ def _read_kind(word: Word) -> str:
 
 
 def _read_roster(word: Word) -> str:
+    if word.inside.bounds.groups is not None:
+        hint = _("The roster does not tell who is in which group: who is missing is not known.")
+        raise word.wrong(_("%(field)s: there is no standing “%(word)s”."), "unknown-standing", hint)
     if (standing := word.text.strip().lower()) in STANDINGS:
         return standing
     hint = _("It may be enrolled, left or not-enrolled.")
@@ -361,6 +368,7 @@ FIELDS: Mapping[str, FilterField] = {
             _say_roster,
             "",
             _standings,
+            of_rosters=True,
         ),
         FilterField("state", gettext_lazy("State"), "state", Control.CHOICE, _read_state, _say_state, "", _states),
         FilterField(

@@ -72,6 +72,16 @@ def test_the_roster_decides_and_not_the_launch_alone(school: School) -> None:
     assert someone.get(f"/meetings/{school.number('aonered')}").status_code == 200
 
 
+@pytest.mark.parametrize(("name", "status"), [("instructor of red", 400), ("instructor of A1 one", 200)])
+def test_by_how_people_stand_on_the_roster_only_who_sees_all_groups_finds_them(
+    school: School, name: str, status: int
+) -> None:
+    someone = somebody(school, name)
+    for path in ("/attendances", "/people", "/attendances.csv"):
+        assert someone.get(f"{path}?roster=enrolled").status_code == status, path
+    assert ('name="roster"' in someone.get("/attendances").content.decode()) is (status == 200)
+
+
 def test_a_file_of_all_groups_is_not_fetched_by_who_sees_some(school: School) -> None:
     from rollcall.reports.exports.asking import now_ms, owner_of
     from rollcall.store.exports import Export, ExportState
