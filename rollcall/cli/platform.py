@@ -244,6 +244,8 @@ def _read(path: Path) -> str:
 
 
 def _described(platform: Platform) -> dict[str, object]:
+    from rollcall.lti.trouble import told
+
     return {
         "number": platform.pk,
         "organisation": platform.organisation.name,
@@ -254,7 +256,7 @@ def _described(platform: Platform) -> dict[str, object]:
         "servers": list(platform.pools.order_by("name").values_list("name", flat=True)),
         "deployments": list(platform.deployments.order_by("pk").values_list("deployment_id", flat=True)),
         "launched": None if platform.launched_at is None else time_told(platform.launched_at),
-        "trouble": platform.keys_trouble or platform.token_trouble,
+        "trouble": told(platform.keys_trouble or platform.token_trouble)[0],
     }
 
 

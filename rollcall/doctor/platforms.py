@@ -61,7 +61,10 @@ def _keys(platform: Platform, now: int, *, asks: bool) -> Iterator[Finding]:
         platform_keys.fetch(platform, now)
     if platform.keys_trouble:
         yield Finding(
-            about, f"Its keys cannot be fetched from {platform.keys_url}.", platform.keys_trouble, level=Level.FAULT
+            about,
+            f"Its keys cannot be fetched from {platform.keys_url}.",
+            " ".join(told(platform.keys_trouble)).strip(),
+            level=Level.FAULT,
         )
     elif platform.keys:
         count = len(json.loads(platform.keys)["keys"])

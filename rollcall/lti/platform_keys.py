@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from rollcall.core.errors import Refused, RollcallError
 from rollcall.lti.refusals import refused
 from rollcall.lti.signed import KINDS, Header, PublicKey, fits
+from rollcall.lti.trouble import ServiceTrouble, Trouble
 from rollcall.outgoing.asking import Question, ask_now
 from rollcall.store.platforms import Platform
 
@@ -63,7 +64,7 @@ def fetch(platform: Platform, now: int) -> None:
     try:
         platform.keys, platform.keys_trouble = _asked(platform.keys_url), ""
     except RollcallError as error:
-        platform.keys_trouble = f"{error} {error.hint}".strip()
+        platform.keys_trouble = error.kept() if isinstance(error, ServiceTrouble) else error.code
         logger.warning("The keys of a platform cannot be fetched", platform=platform.pk, code=error.code)
     platform.keys_fetched_at = now
     platform.save(update_fields=["keys", "keys_trouble", "keys_fetched_at"])
@@ -82,11 +83,7 @@ def _may_ask(platform: Platform, now: int) -> bool:
 def _asked(url: str) -> str:
     reply = ask_now(Question(url, headers={"Accept": "application/json"}, at_most=MOST_BYTES, seconds=FETCH_SECONDS))
     if not reply.is_success:
-        raise RollcallError(
-            f"The address of the key set answers {reply.status}.",
-            code="keys-status",
-            hint="Compare it with the one the LMS shows for the tool. Redirects are not followed.",
-        )
+        raise ServiceTrouble(Trouble.NO_KEYS, str(reply.status))
     return kept(reply.content)
 
 
@@ -99,11 +96,7 @@ def kept(content: bytes) -> str:
         keys = []
     keys = [one for one in keys if one.get("kty") in ("RSA", "EC") and one.get("use", "sig") == "sig"]
     if not keys:
-        raise RollcallError(
-            "What the address of the key set answers holds no key.",
-            code="keys-unreadable",
-            hint="Compare it with the one the LMS shows for the tool.",
-        )
+        raise ServiceTrouble(Trouble.NO_KEYS)
     return json.dumps({"keys": keys})
 
 

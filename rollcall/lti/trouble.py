@@ -29,6 +29,7 @@ class Trouble(StrEnum):
     OWN_FAULT = "own-fault"
     NO_TOKEN_URL = "no-token-url"  # noqa: S105 - a code
     KEYS_UNREACHABLE = "keys-unreachable"
+    NO_KEYS = "no-keys"
     UNKNOWN_KEY = "unknown-key"
     BAD_SIGNATURE = "bad-signature"
     CLOCK_AHEAD = "clock-ahead"
@@ -87,6 +88,7 @@ _SENTENCES: Final = {
     Trouble.OWN_FAULT: gettext_noop("Rollcall itself failed before it had an answer, which is a fault to be reported."),
     Trouble.NO_TOKEN_URL: gettext_noop("It is not known where the LMS gives access tokens."),
     Trouble.KEYS_UNREACHABLE: gettext_noop("The LMS answers its page for errors instead of an access token."),
+    Trouble.NO_KEYS: gettext_noop("What the address of the LMS's key set answers holds no key."),
     Trouble.UNKNOWN_KEY: gettext_noop("The LMS does not know the key that Rollcall signs with."),
     Trouble.BAD_SIGNATURE: gettext_noop("The LMS verifies with another key than the one that Rollcall signs with."),
     Trouble.CLOCK_AHEAD: gettext_noop("The clock of this machine is ahead of that of the LMS."),
@@ -120,6 +122,7 @@ _HINTS: Final = {
         "security: blocked hosts and allowed ports; else its name server and its trust in Rollcall's certificate. "
         "Where Moodle cannot reach Rollcall at all, register it with a public key (RSA_KEY) instead of a key set URL."
     ),
+    Trouble.NO_KEYS: gettext_noop("Compare it with the one the LMS shows for the tool. Redirects are not followed."),
     Trouble.UNKNOWN_KEY: gettext_noop("See that the key set URL that the LMS has is Rollcall's own (…/lti/keys)."),
     Trouble.BAD_SIGNATURE: gettext_noop(
         "See that the key set URL, or the public key, that the LMS has is Rollcall's own."

@@ -34,7 +34,7 @@ class Platform(models.Model):
     public_key = models.TextField(blank=True)
     keys = models.TextField(blank=True)
     keys_fetched_at = models.BigIntegerField(null=True)
-    keys_trouble = WireTextField(blank=True, help_text="one sentence, blank when all is well")
+    keys_trouble = WireTextField(blank=True, help_text="a code of rollcall.lti.trouble, blank when all is well")
     product = WireTextField(blank=True)
     product_version = WireTextField(blank=True)
     pools = models.ManyToManyField(Pool, related_name="platforms")

@@ -15,6 +15,7 @@ import pytest
 from rollcall.lti import keys, platform_keys
 from rollcall.lti.refusals import LaunchRefused
 from rollcall.lti.signed import Header
+from rollcall.lti.trouble import Trouble, told
 from rollcall.store.platforms import Platform, ToolKey
 from tests.lti.standin import NOW, StandIn, ec_key, jwk, rsa_key
 
@@ -81,7 +82,7 @@ def test_when_the_platform_is_down_the_keys_that_are_known_go_on(stand_in: Stand
     stand_in.answers.clear()
     assert found(Header("RS256", stand_in.kid), NOW + platform_keys.A_DAY_MS) == 1
     assert code(lambda: found(now=NOW + 2 * platform_keys.A_DAY_MS)) == "keys-unreachable"
-    assert "404" in Platform.objects.get().keys_trouble
+    assert Platform.objects.get().keys_trouble == "no-keys 404"
 
 
 BAD: dict[str, tuple[int, bytes]] = {
@@ -109,6 +110,16 @@ def test_a_set_that_is_none_is_trouble_and_no_key(stand_in: StandIn, what: str) 
     assert code(found) == "keys-unreachable"
     assert Platform.objects.get().keys_trouble
     assert found(Header("RS256", stand_in.kid), NOW + 60_000) == 1
+
+
+@pytest.mark.parametrize("what", BAD)
+def test_the_trouble_is_kept_as_a_code_and_told_in_the_readers_words(stand_in: StandIn, what: str) -> None:
+    status, body = BAD[what]
+    stand_in.answers[CERTS] = (status, "application/json", body)
+    code(found)
+    kept = Platform.objects.get().keys_trouble
+    assert kept.partition(" ")[0] in set(Trouble)
+    assert told(kept)[0].startswith(("What the address", "The answer of the LMS"))
 
 
 UNFIT: dict[str, dict[str, Any]] = {
@@ -168,7 +179,7 @@ def test_a_platform_that_drips_is_given_up(monkeypatch: pytest.MonkeyPatch) -> N
     with dripping() as url:
         StandIn().register(keys_url=url)
         assert code(found) == "keys-unreachable"
-    assert "in time" in Platform.objects.get().keys_trouble
+    assert Platform.objects.get().keys_trouble == "timeout"
 
 
 def test_a_private_address_is_not_asked(stand_in: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from rollcall.core.access import Area
 from rollcall.core.errors import Refused
+from rollcall.lti.trouble import told
 from rollcall.reports import licence_words, words
 from rollcall.reports.access import require
 from rollcall.reports.visible import visible
@@ -248,7 +249,7 @@ def platform_line(one: Platform) -> dict[str, Any]:
         "pools": ", ".join(sorted(pool.name for pool in one.pools.all())),
         "launched": words.day_and_clock(one.launched_at, timezone.get_current_timezone()),
         "is_removed": one.removed_at is not None,
-        "trouble": one.keys_trouble,
+        "trouble": " ".join(told(one.keys_trouble)),
     }
 
 
