@@ -77,7 +77,7 @@ def test_what_is_wrong_is_said_in_sentences(run: Run, moodle: StandIn) -> None:
     assert checked.exit_code == 1
     for sentence in (
         "Its keys cannot be fetched",
-        "answers 404",
+        "holds no key. (404)",
         "No deployment is known",
         "No meeting on its servers names this site.",
         "https://other.example/moodle",
