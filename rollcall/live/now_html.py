@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from django.template.loader import render_to_string
 from django.utils.translation import ngettext
 
+from rollcall import environment
 from rollcall.live.fragment import Fragment, Part
 from rollcall.live.now import read_now
 from rollcall.reports import words
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
     from rollcall.live.now import Move, Now, Present
     from rollcall.store.derived import Summary
 
+SILENT_ROUNDS: Final = 3
+A_MINUTE_MS: Final = 60_000
+"""When a webhook came is known to the minute."""
+
 MOST_MOVES: Final = 20
 """At the beginning of a class everybody has just come: the newest of them are shown, the others counted."""
 MOST_NEWS: Final = 3
@@ -38,7 +43,7 @@ def fragment(summary: Summary, *, as_of: int, zone: tzinfo) -> Fragment:
     with remembering():
         lists = {
             "live-counters": _counters(now),
-            "live-doubts": _doubts(summary, zone),
+            "live-doubts": [*_silence(summary, as_of, zone), *_doubts(summary, zone)],
             "live-hands": [_hand(one, summary, zone) for one in now.hands],
             "live-moves": [*_moves(now.moves[:MOST_MOVES], summary, zone), *_more_moves(now)],
             "live-room": [_person(one, summary, zone) for one in now.present],
@@ -119,6 +124,18 @@ def _counters(now: Now) -> list[Part]:
 def _counter(name: str, label: str, value: str) -> Part:
     part = f"count-{name}"
     return Part(part, f'<div id="{part}" class="count {name}"><dt>{escape(label)}</dt><dd>{value}</dd></div>')
+
+
+def _silence(summary: Summary, as_of: int, zone: tzinfo) -> list[Part]:
+    """That the server has said nothing for a while: nobody knows who is in, whatever stands below."""
+    server = reading.server_of(summary.pool_name)
+    heard_at = max(server.polled_at or 0, server.arrived_at or 0) if server is not None else 0
+    silent_ms = SILENT_ROUNDS * 1000 * environment.POLL_SECONDS.read_whole_number() + A_MINUTE_MS
+    if not heard_at or as_of - heard_at < silent_ms:
+        return []
+    told = _("Nothing has been heard of the server since %(time)s: who is in now is not known.")
+    said = escape(told % {"time": words.near_day_and_clock(heard_at, zone)})
+    return [Part("silence", f'<p id="silence" class="alert alert-warning">{said}</p>')]
 
 
 def _doubts(summary: Summary, zone: tzinfo) -> list[Part]:

@@ -145,6 +145,19 @@ def test_what_is_read_out_names_few_and_counts_many() -> None:
     assert now_html.news(new, old) == ["8 people left."]
 
 
+def test_of_a_server_that_is_silent_nobody_knows_who_is_in() -> None:
+    from rollcall.store.connections import Server
+
+    summary = running()
+    Server.objects.update(polled_at=at("10:15"), arrived_at=at("10:16"))
+
+    def shown(clock: str) -> str:
+        return now_html.fragment(summary, as_of=at(clock), zone=UTC).html()
+
+    assert "Nothing has been heard of the server" not in shown("10:18")
+    assert "Nothing has been heard of the server since" in shown("10:46")
+
+
 # --- the page ---------------------------------------------------------------------------------------------------------
 
 
