@@ -90,7 +90,8 @@ class FilterField:
     """One filter. `read` takes its word to the value of the Filter's `to`, `said` to what is shown once it is used.
 
     One that `is_wide` is of no use to whoever sees a single course; one `of_rosters` is for nobody
-    who sees only some groups: a roster does not tell who is in which.
+    who sees only some groups: a roster does not tell who is in which. What `tells_apart` people, or states of meetings,
+    only fills the screen of somebody who sees their own record alone.
     """
 
     name: str
@@ -103,10 +104,13 @@ class FilterField:
     choices: Callable[[Inside], Sequence[tuple[str, str]]] | None = None
     is_wide: bool = False
     of_rosters: bool = False
+    tells_apart: bool = False
 
     def is_for(self, inside: Inside) -> bool:
         """Whether whoever sees no more than that is asked for it."""
         if self.of_rosters and inside.bounds.groups is not None:
+            return False
+        if self.tells_apart and inside.bounds.person is not None:
             return False
         return not self.is_wide or inside.bounds.course is None
 
@@ -357,8 +361,12 @@ FIELDS: Mapping[str, FilterField] = {
         FilterField(
             "server", gettext_lazy("Server"), "server", Control.CHOICE, _read_server, choices=_servers, is_wide=True
         ),
-        FilterField("role", gettext_lazy("Role"), "role", Control.CHOICE, _read_role, _say_role, "", _roles),
-        FilterField("kind", gettext_lazy("Kind"), "kind", Control.CHOICE, _read_kind, _say_kind, "", _kinds),
+        FilterField(
+            "role", gettext_lazy("Role"), "role", Control.CHOICE, _read_role, _say_role, "", _roles, tells_apart=True
+        ),
+        FilterField(
+            "kind", gettext_lazy("Kind"), "kind", Control.CHOICE, _read_kind, _say_kind, "", _kinds, tells_apart=True
+        ),
         FilterField(
             "roster",
             gettext_lazy("On the roster"),
@@ -369,8 +377,19 @@ FIELDS: Mapping[str, FilterField] = {
             "",
             _standings,
             of_rosters=True,
+            tells_apart=True,
         ),
-        FilterField("state", gettext_lazy("State"), "state", Control.CHOICE, _read_state, _say_state, "", _states),
+        FilterField(
+            "state",
+            gettext_lazy("State"),
+            "state",
+            Control.CHOICE,
+            _read_state,
+            _say_state,
+            "",
+            _states,
+            tells_apart=True,
+        ),
         FilterField(
             "min-time",
             gettext_lazy("Time at least"),

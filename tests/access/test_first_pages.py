@@ -105,3 +105,20 @@ def test_each_entry_of_the_menu_leads_somewhere(school: School, name: str) -> No
     assert entries
     for address in entries:
         assert someone.get(str(address).removeprefix(someone.before)).status_code == 200, address
+
+
+@pytest.mark.parametrize(("name", "left_out"), [("ada in A1 one", True), ("instructor of A1 one", False)])
+def test_a_link_to_one_activity_is_headed_by_it_and_unfolds_no_filters(
+    school: School, name: str, left_out: bool
+) -> None:
+    someone = somebody(school, name)
+    assert someone.visit is not None
+    activity = bytes(school.meetings["aoneone"].activity_key or b"").hex()
+    path = visits.first_page(someone.visit) if left_out else "/meetings"
+    tree: Any = html.fromstring(someone.get(f"{path}?meeting={activity}").content)
+    assert len(tree.xpath("//details[@class='fold']")) == 1
+    assert not tree.xpath("//details[@class='fold']/@open")
+    if left_out:
+        assert not {"role", "kind", "roster", "state", "server"} & set(tree.xpath("//*[@id='filters']//@name"))
+    else:
+        assert tree.xpath("string(//h1)") == school.meetings["aoneone"].name

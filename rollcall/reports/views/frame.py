@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from rollcall.core.errors import Refused
 from rollcall.reports import access
 from rollcall.reports.asking import PLACES, as_written, ask, is_canonical
-from rollcall.reports.filters import FIELDS, LONGEST, Control, WrongFilter
+from rollcall.reports.filters import FIELDS, LONGEST, Control, WrongFilter, is_activity
 from rollcall.reports.visible import visible
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def frame(request: HttpRequest, report: Report, asked: Asked, refused: Refused |
         "query": asked.query(),
         "fields": [field for field in fields if field.name in FIRST],
         "folded": folded,
-        "used_in_fold": sum(1 for field in folded if field.value or field.error),
+        "unfolds": any(field.error or (field.value and not is_activity(field.value)) for field in folded),
         "slots": ",".join(f"#f-{field.name}-error" for field in fields),
         "chips": chips(request.path, asked),
         "files": files(request.path, asked.query()),

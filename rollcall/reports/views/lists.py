@@ -18,6 +18,7 @@ from rollcall.reports.registry import REPORTS
 from rollcall.reports.rows import Format
 from rollcall.reports.to_html import Sorting, to_html
 from rollcall.reports.views.frame import answer, pages, read
+from rollcall.reports.visible import visible
 from rollcall.store import searching
 from rollcall.store.searching.facets import SHOWN
 
@@ -76,6 +77,7 @@ def page_of(request: HttpRequest, report: Report, asked: Asked) -> dict[str, Any
         "loosen": not (asked.is_blank or _is_of_an_activity(asked)),
         "here": request.get_full_path(),
         "may_change": report.lists == "meetings" and may_change(asked, found.rows),
+        "title": _title(report, asked, found.rows),
     } | pages(asked, before=found.before, after=found.after, path=request.path)
 
 
@@ -85,6 +87,12 @@ def empty(report: Report, asked: Asked) -> str:
         return _("This activity had no meeting yet: it stands here as soon as one begins.")
     listing = LISTS[report.name]
     return str(listing.empty_yet if asked.is_blank else listing.empty)
+
+
+def _title(report: Report, asked: Asked, found: Sequence[Any]) -> str:
+    """What the page is headed: the meetings of one activity by what the newest is called."""
+    is_of_one = report.lists == "meetings" and _is_of_an_activity(asked) and bool(found)
+    return visible(found[0].name.strip() if is_of_one else "") or str(report.title)
 
 
 def _is_of_an_activity(asked: Asked) -> bool:
