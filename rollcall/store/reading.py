@@ -82,7 +82,7 @@ def meeting(pk: int) -> Summary | None:
     """The summary of a meeting, or of the family it is a room of."""
     if pk > LARGEST:
         return None
-    found = Summary.objects.select_related("meeting")
+    found = Summary.objects.select_related("meeting", "course")
     # Two questions, each with an index: a database that is asked for both at once looks at all meetings.
     return found.filter(meeting=pk).first() or found.filter(meeting__breakouts=pk).first()
 

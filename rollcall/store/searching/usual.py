@@ -30,6 +30,8 @@ def usually_here(summary: Summary, bounds: Bounds = NO_BOUNDS) -> Usual:
     of_course = Summary.objects.filter(course=summary.course_id, group_id=summary.group_id)
     earlier = of_course.filter(bounds_condition(bounds), started_at__lt=summary.started_at)
     last = list(earlier.order_by("-started_at").values_list("pk", flat=True)[:_LAST])
+    if not last:
+        return Usual(0, [])
     seen = Attendance.objects.filter(summary__in=last).values_list("summary_id", "person_id")
     times = Counter(person for _meeting, person in set(seen))
     here = set(summary.attendance.values_list("person_id", flat=True))
