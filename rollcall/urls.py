@@ -51,6 +51,7 @@ register_converter(ActConverter, "act")
 register_converter(DigestConverter, "digest")
 register_converter(FileConverter, "file")
 
+
 def _file(report: Report) -> URLPattern:
     """Beside each report's page stand its files."""
     return path(f"{report.route}.<file:kind>", lists.file, {"name": report.name})

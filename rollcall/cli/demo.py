@@ -32,6 +32,7 @@ app = new_app()
 
 MARK = "demo"
 WEEKS = 10
+A_YEAR_MS = 365 * 24 * 3_600_000
 USER = "demo"
 POOL = "bbb.demo.example"
 ORGANISATION = "Demo School"
@@ -230,7 +231,7 @@ def _make_organisation(pool: Pool) -> None:
     organisation, is_new = add_organisation(ORGANISATION, "", now=now)
     if not is_new:
         return
-    add_licence(organisation, Terms(starts_at=0), now=now)
+    add_licence(organisation, Terms(starts_at=now - A_YEAR_MS), now=now)
     for host in (NORTH, SOUTH):
         site = f"https://{host}"
         lms = Registration(

@@ -30,7 +30,7 @@ RETRY_MS = 60_000
 AT_ONCE = 50
 FEW = 10
 MARKED_AT_ONCE = 500
-OWNED_ANEW = 0
+OWNED_ANEW = -1
 """The version of a Summary that was folded for another owner."""
 
 NONE_SECONDS = 1.0
@@ -80,7 +80,7 @@ def mark_rehomed() -> bool:
 
 def count_outdated(*, at_most: int) -> int:
     """How many meetings still stand as an earlier version of the rules folded them."""
-    return Summary.objects.filter(fold_version__lt=FOLD_VERSION)[:at_most].count()
+    return Summary.objects.filter(fold_version__gt=OWNED_ANEW, fold_version__lt=FOLD_VERSION)[:at_most].count()
 
 
 class Outdated:
@@ -98,7 +98,7 @@ class Outdated:
             return False
         if mark_rehomed():
             return True
-        for version in range(FOLD_VERSION):
+        for version in range(OWNED_ANEW, FOLD_VERSION):
             waiting = Summary.objects.filter(fold_version=version, meeting__due_at=None, meeting__root=None)
             newest = waiting.order_by("-started_at", "-meeting").values_list("meeting", flat=True)
             if pks := list(newest[:FEW]):
