@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 import django
 import hypothesis
@@ -107,6 +108,15 @@ def django_db_modify_db_settings(templates: Callable[[str, Path], str]) -> None:
 def django_db_keepdb() -> bool:
     """Its tables are there already."""
     return True
+
+
+@pytest.fixture
+def admin_user(admin_user: Any) -> Any:
+    """pytest-django's, with what it may see."""
+    from rollcall.store.accounts import Account
+
+    Account.objects.get_or_create(user=admin_user)
+    return admin_user
 
 
 @pytest.fixture

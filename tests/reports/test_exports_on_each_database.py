@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from io import BytesIO
 
+import msgspec
 import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth import get_user_model
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 
+from rollcall.core.access import Reader, Role
 from rollcall.reports.exports import queue, working
 from rollcall.reports.exports.asking import now_ms
 from rollcall.store.exports import Export, ExportPart, ExportState
@@ -24,6 +26,7 @@ def wanted() -> Export:
     now = now_ms()
     return Export.objects.create(
         user_id=user.pk,
+        reader=msgspec.json.encode(Reader(role=Role.OPERATOR, name="ada")).decode(),
         path="/people.pdf",
         query="name=Ὀδυσσεύς\x00",
         name="people",

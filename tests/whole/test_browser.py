@@ -263,7 +263,7 @@ def test_times_are_the_readers_from_the_first_page_on(demo: Demo, browser: Brows
 
 def test_signing_out_ends_it(demo: Demo, browser: Browser) -> None:
     other = {"ROLLCALL_DATA": demo.data, "PATH": os.environ["PATH"]}
-    printed = rollcall(other, "user", "add", "other", "--link")
+    printed = rollcall(other, "user", "add", "other", "--operator", "--link")
     context = browser.new_context(base_url=demo.url)
     page = context.new_page()
     page.goto(urlsplit(printed.split()[-1]).path)

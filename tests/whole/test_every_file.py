@@ -109,7 +109,7 @@ def file(reader: Reader, stems: dict[str, str]) -> Any:
 
     @cache
     def get(name: str, kind: str) -> bytes:
-        has_filter = not {"servers", "meeting", "facts", "facts-of-person"} & {name}
+        has_filter = not {"servers", "meeting", "facts", "facts-of-person", "audit"} & {name}
         return reader.file(f"{stems[name]}.{kind}{SETTLED if has_filter else ''}")
 
     return get
