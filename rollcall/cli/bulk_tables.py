@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.core.management.color import no_style
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,7 +30,7 @@ class Tables:
     @contextmanager
     def open(self) -> Iterator[None]:
         """Inside of it rows may be added; after it everything is indexed, and the planner knows how much there is."""
-        self._run(self.before)
+        self._prepare()
         with self._at_once():
             self._empty()
             with connection.constraint_checks_disabled():
@@ -41,6 +41,9 @@ class Tables:
                     self._run(again)
                     self._run(connection.ops.sequence_reset_sql(no_style(), self._models))
         self._run(self.after)
+
+    def _prepare(self) -> None:
+        self._run(self.before)
 
     def _empty(self) -> None:
         # Apart from what follows: on MariaDB it ends with the checks switched on again.
@@ -72,13 +75,19 @@ class Tables:
 class SqliteTables(Tables):
     """Without a journal: whoever kills it in the middle deletes the file."""
 
-    before = ("PRAGMA journal_mode=OFF", "PRAGMA synchronous=OFF", "PRAGMA cache_size=-262144", "PRAGMA threads=2")
+    before = ("PRAGMA synchronous=OFF", "PRAGMA cache_size=-262144", "PRAGMA threads=2")
     after = (
         "ANALYZE",
         "PRAGMA cache_size=-2000",
         "PRAGMA synchronous=FULL",
         "PRAGMA journal_mode=WAL",
     )
+
+    def _prepare(self) -> None:
+        # Who else has the file open, a page that is being read say, needs its journal; then it only takes longer.
+        with suppress(OperationalError):
+            self._run(["PRAGMA journal_mode=OFF"])
+        super()._prepare()
 
     def _dropped(self) -> list[str]:
         marks = ", ".join(["%s"] * len(self._names))

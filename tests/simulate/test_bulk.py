@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -121,6 +123,15 @@ def test_a_second_run_begins_anew_and_leaves_the_same_with_every_index(database:
     assert [rows_of(model) for model in tables[1:]] == before
     assert [_constraints(model) for model in tables] == indexes
     Meeting.objects.create(pool=Pool.objects.earliest("pk"), key=key_of("another"), internal_meeting_id="another")
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # the others have no journal for all
+def test_whoever_reads_meanwhile_is_not_in_the_way(database: str) -> None:
+    name = connection.settings_dict["NAME"]
+    with closing(sqlite3.connect(name)) as reader:
+        reader.execute("SELECT count(*) FROM store_meeting").fetchone()
+        make_bulk(SIZE)
+        assert reader.execute("SELECT count(*) FROM store_meeting").fetchone() == (SIZE.meetings,)
 
 
 def _constraints(model: Any) -> set[tuple[object, ...]]:
