@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import httpx
 import structlog
-from django.db import Error, close_old_connections, connections
+from django.db import Error, connections
 
 from rollcall import environment, settings
 from rollcall.bbb import servers
@@ -25,6 +25,7 @@ from rollcall.bbb.servers import Watched, now_ms
 from rollcall.bbb.watch import Pace, Watch
 from rollcall.bbb.watcher import own_name
 from rollcall.feed.feed import Feed
+from rollcall.outgoing.in_hand import in_thread, ticking
 
 T = TypeVar("T")
 logger = structlog.get_logger(__name__)
@@ -67,10 +68,7 @@ class Desk:
         """Keep the leases, begin and end watches, write down what was seen."""
         own_address = asyncio.create_task(OwnAddress(self).run())
         try:
-            while not stop.is_set():
-                await self._tick()
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), self.pace.tick_ms / 1000)
+            await ticking(stop, self._tick, self.pace.tick_ms / 1000)
         finally:
             await _end((own_address,))
 
@@ -84,12 +82,7 @@ class Desk:
 
     async def in_thread(self, work: Callable[..., T], *arguments: Any, **named: Any) -> T:
         """Run a function of the store in the one thread that may wait for the database."""
-
-        def working() -> T:
-            close_old_connections()
-            return work(*arguments, **named)
-
-        return await asyncio.get_running_loop().run_in_executor(self.thread, working)
+        return await in_thread(self.thread, work, *arguments, **named)
 
     def note(self, server: int, **status: int | str | None) -> None:
         """Have columns of a server written with the next tick."""

@@ -9,15 +9,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections import Counter
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar
+from typing import Final
 
 import httpx
 import structlog
-from django.db import Error, close_old_connections, connections
+from django.db import Error
 
 from rollcall import settings
 from rollcall.bbb.watcher import own_name
@@ -28,12 +26,11 @@ from rollcall.deliveries.post import Answer, Silence, post
 from rollcall.deliveries.wanting import Wanting
 from rollcall.outgoing.addresses import trusted_hosts
 from rollcall.outgoing.connecting import http_client
+from rollcall.outgoing.in_hand import Hands, at_work, ticking
 from rollcall.store.outbox import State
 
-T = TypeVar("T")
 TICK_SECONDS: Final = 2.0
 LOOK_MS: Final = 5_000
-FINISHING_SECONDS: Final = 5.0
 DELIVERY_SECONDS: Final = 280.0
 """One try, probes and all, ends before its lease does."""
 
@@ -42,18 +39,11 @@ logger = structlog.get_logger(__name__)
 
 async def run(stop: asyncio.Event) -> None:
     """Send what is owed until told to stop; what is in flight is finished."""
-    with own_name(settings.DATA / "relay") as name, ThreadPoolExecutor(1, "rollcall-send") as thread:
-        async with http_client() as http:
-            sender = Sender(name, http, thread)
-            try:
-                await sender.in_thread(queue.reclaim, name, sender.clock())
-                while not stop.is_set():
-                    await sender.tick()
-                    with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(stop.wait(), TICK_SECONDS)
-            finally:
-                await sender.finish(FINISHING_SECONDS)
-                await sender.in_thread(connections.close_all)
+    with own_name(settings.DATA / "relay") as name:
+        async with http_client() as http, at_work("rollcall-send") as hands:
+            sender = Sender(name, http, hands)
+            await hands.in_thread(queue.reclaim, name, sender.clock())
+            await ticking(stop, sender.tick, TICK_SECONDS)
 
 
 def now_ms() -> int:
@@ -72,50 +62,30 @@ class Found:
 
 @dataclass(slots=True)
 class Sender:
-    """One worker's hands: at most a few requests to each target at a time."""
+    """What one worker sends: at most a few requests to each target at a time."""
 
     name: str
     http: httpx.AsyncClient
-    thread: ThreadPoolExecutor
+    hands: Hands[int]
     clock: Callable[[], int] = now_ms
     trusted: frozenset[str] = field(default_factory=trusted_hosts)
     wanting: Wanting = field(default_factory=Wanting)
     _looked_at: int = 0
-    _in_hand: dict[asyncio.Task[None], int] = field(default_factory=dict)
-
-    async def in_thread(self, work: Callable[..., T], *arguments: Any) -> T:
-        """Run a function of the store in the one thread that may wait for the database."""
-
-        def working() -> T:
-            close_old_connections()
-            return work(*arguments)
-
-        return await asyncio.get_running_loop().run_in_executor(self.thread, working)
 
     async def tick(self) -> None:
         """Look once for what is owed and due, and begin to send it."""
         now = self.clock()
         try:
-            await self.in_thread(queue.reclaim_expired, now)
+            await self.hands.in_thread(queue.reclaim_expired, now)
             if not 0 <= now - self._looked_at < LOOK_MS:
-                await self.in_thread(self.wanting.look, now)
+                await self.hands.in_thread(self.wanting.look, now)
                 self._looked_at = now
-            claimed = await self.in_thread(queue.claim, self.name, now, Counter(self._in_hand.values()))
+            claimed = await self.hands.in_thread(queue.claim, self.name, now, self.hands.counted())
         except Error as error:
             logger.warning("The database cannot be asked what is to be sent", error=type(error).__name__)
             return
         for one in claimed:
-            task = asyncio.create_task(self._deliver_safely(one))
-            self._in_hand[task] = one.target
-            task.add_done_callback(lambda done: self._in_hand.pop(done, None))
-
-    async def finish(self, seconds: float | None = None) -> None:
-        """Wait for what is in flight; what is not done in time is left to whoever takes it up, as after a crash."""
-        if self._in_hand:
-            _, late = await asyncio.wait(tuple(self._in_hand), timeout=seconds)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+            self.hands.begin(one.target, self._deliver_safely(one))
 
     async def _deliver_safely(self, one: queue.Claimed) -> None:
         """A fault of ours puts it off; without the database, or time, the row is left to its lease and tried again."""
@@ -127,7 +97,7 @@ class Sender:
         except Exception:
             logger.exception("A delivery failed by a fault of Rollcall; it is tried again", delivery=one.pk)
             with contextlib.suppress(Error):
-                await self.in_thread(queue.fail, one.pk, self.clock(), one.tries)
+                await self.hands.in_thread(queue.fail, one.pk, self.clock(), one.tries)
 
     async def deliver(self, one: queue.Claimed) -> None:
         """One try, from finding the secret to writing down what came of it."""
@@ -156,12 +126,12 @@ class Sender:
 
     async def _send(self, one: queue.Claimed, key: queue.Key) -> Answer | Silence | None:
         assert one.body is not None  # noqa: S101 - deliver() has looked
-        attempt = await self.in_thread(queue.begin, one, one.body.digest(), self.clock())
+        attempt = await self.hands.in_thread(queue.begin, one, one.body.digest(), self.clock())
         if attempt is None:
             logger.warning("A delivery was taken over by another worker", delivery=one.pk)
             return None
         answer = await self._post(one.url, one.body.content, key)
-        await self.in_thread(queue.told, attempt, answer)
+        await self.hands.in_thread(queue.told, attempt, answer)
         return answer
 
     async def _post(self, url: str, content: bytes, key: queue.Key) -> Answer | Silence:
@@ -175,11 +145,11 @@ class Sender:
     async def _find_key(self, one: queue.Claimed) -> Found:
         found = await find_key(one.keys, lambda key: self._post(one.url, PROBE, key))
         if found.key is not None:
-            await self.in_thread(queue.remember_key, one.target, found.key)
+            await self.hands.in_thread(queue.remember_key, one.target, found.key)
         return found
 
     async def _record(self, one: queue.Claimed, outcome: Outcome, answer: Answer | Silence | None) -> None:
-        is_ours = await self.in_thread(queue.record, one, outcome, answer, self.clock())
+        is_ours = await self.hands.in_thread(queue.record, one, outcome, answer, self.clock())
         log = logger.info if outcome.is_well else logger.warning
         log(
             "A record was offered to the LMS"

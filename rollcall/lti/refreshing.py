@@ -12,13 +12,12 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final, TypeVar
+from typing import Final
 
 import structlog
-from django.db import Error, close_old_connections, connections
+from django.db import Error
 from django.db.models import F, Q
 
 from rollcall.lti import roster
@@ -26,15 +25,13 @@ from rollcall.lti.tokens import ROSTER_SCOPE, Client, Tokens
 from rollcall.lti.trouble import ServiceTrouble, Trouble
 from rollcall.outgoing.asking import Question, Reply
 from rollcall.outgoing.connecting import http_client
+from rollcall.outgoing.in_hand import Hands, at_work, ticking
 from rollcall.store.derived import Course
 from rollcall.store.keys import course_key
 from rollcall.store.licensing import licensed
 from rollcall.store.platforms import Context, Platform
 
-T = TypeVar("T")
-
 TICK_SECONDS: Final = 2.0
-FINISHING_SECONDS: Final = 5.0
 READING_SECONDS: Final = 8 * 60.0
 """One reading, all its pages, ends before the roster may be taken again."""
 AT_ONCE: Final = 2
@@ -55,18 +52,9 @@ logger = structlog.get_logger(__name__)
 
 async def run(stop: asyncio.Event) -> None:
     """Read rosters until told to stop; what is in hand is given a few seconds."""
-    with ThreadPoolExecutor(1, "rollcall-rosters") as thread:
-        async with http_client() as http:
-            reader = Refresher(thread, now_ms)
-            reader.tokens = Tokens(http, reader.in_thread, reader.clock)
-            try:
-                while not stop.is_set():
-                    await reader.tick()
-                    with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(stop.wait(), TICK_SECONDS)
-            finally:
-                await reader.finish(FINISHING_SECONDS)
-                await reader.in_thread(connections.close_all)
+    async with http_client() as http, at_work("rollcall-rosters") as hands:
+        reader = Refresher(hands, Tokens(http, hands.in_thread, now_ms), now_ms)
+        await ticking(stop, reader.tick, TICK_SECONDS)
 
 
 def now_ms() -> int:
@@ -85,41 +73,21 @@ class Due:
 
 @dataclass(slots=True)
 class Refresher:
-    """One worker's hands."""
+    """What one worker reads, counted by the LMS it is read from."""
 
-    thread: ThreadPoolExecutor
+    hands: Hands[int]
+    tokens: Tokens
     clock: Callable[[], int]
-    tokens: Tokens = field(init=False)
-    _in_hand: dict[asyncio.Task[None], int] = field(default_factory=dict)
-
-    async def in_thread(self, work: Callable[..., T], *arguments: Any) -> T:
-        """Run a function of the store in the one thread that may wait for the database."""
-
-        def working() -> T:
-            close_old_connections()
-            return work(*arguments)
-
-        return await asyncio.get_running_loop().run_in_executor(self.thread, working)
 
     async def tick(self) -> None:
         """Look once for what is due, and begin to read it."""
         try:
-            taken = await self.in_thread(take, self.clock(), Counter(self._in_hand.values()))
+            taken = await self.hands.in_thread(take, self.clock(), self.hands.counted())
         except Error as error:
             logger.warning("The database cannot be asked which rosters are due", error=type(error).__name__)
             return
         for one in taken:
-            task = asyncio.create_task(self._read_safely(one))
-            self._in_hand[task] = one.client.platform
-            task.add_done_callback(lambda done: self._in_hand.pop(done, None))
-
-    async def finish(self, seconds: float | None = None) -> None:
-        """Wait for what is in hand; what is not done in time is left, and read again later."""
-        if self._in_hand:
-            _, late = await asyncio.wait(tuple(self._in_hand), timeout=seconds)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+            self.hands.begin(one.client.platform, self._read_safely(one))
 
     async def _read_safely(self, one: Due) -> None:
         """A fault of ours is put off like any other; without the database the roster is left to be taken again."""
@@ -144,14 +112,14 @@ class Refresher:
 
         began_at = self.clock()
         people = await roster.read(one.url, ask)
-        changed = await self.in_thread(roster.keep, one.context, people, began_at)
-        await self.in_thread(succeeded, one, self.clock())
+        changed = await self.hands.in_thread(roster.keep, one.context, people, began_at)
+        await self.hands.in_thread(succeeded, one, self.clock())
         logger.info("A roster was read", context=one.context, members=len(people), changed=changed)
 
     async def _failed(self, one: Due, error: ServiceTrouble) -> None:
         logger.warning("A roster could not be read", context=one.context, trouble=error.trouble.value)
         with contextlib.suppress(Error):
-            await self.in_thread(failed, one, error, self.clock())
+            await self.hands.in_thread(failed, one, error, self.clock())
 
 
 # -- what the store says ------------------------------------------------------------------------------------------

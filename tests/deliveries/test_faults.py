@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import connections
 
 from rollcall.deliveries import queue
 from rollcall.deliveries.send import Sender
 from rollcall.deliveries.told import state_of
 from rollcall.outgoing.connecting import http_client
+from rollcall.outgoing.in_hand import at_work
 from rollcall.store.outbox import DONE, Attempt, Delivery, State, Target
 from tests.deliveries.world import HOUR_MS, MINUTE_MS, SECRET, Clock, Crash, Worker, delivery_of, owe
 from tests.moodle import Activity, Moodle, moodle
@@ -112,12 +111,9 @@ def test_told_to_stop_it_leaves_what_is_slow_to_its_successor(site: Moodle, cloc
     site.faults = ["slow"]
 
     async def stopped() -> None:
-        with ThreadPoolExecutor(1) as thread:
-            async with http_client() as http:
-                sender = Sender("worker-1", http, thread, clock=clock, trusted=frozenset({"127.0.0.1"}))
-                await sender.tick()
-                await sender.finish(0.5)
-                await sender.in_thread(connections.close_all)
+        async with http_client() as http, at_work("test") as hands:
+            await Sender("worker-1", http, hands, clock=clock, trusted=frozenset({"127.0.0.1"})).tick()
+            await hands.finish(0.5)
 
     asyncio.run(stopped())
     assert delivery_of(summary).state == State.SENDING

@@ -14,6 +14,7 @@ from rollcall.bbb.redact import redact
 from rollcall.deliveries import queue
 from rollcall.deliveries.send import Sender
 from rollcall.outgoing.connecting import http_client
+from rollcall.outgoing.in_hand import Hands
 from tests import makers
 from tests.makers import Attendee, at
 
@@ -134,37 +135,39 @@ class Worker:
         """Tick so many times and finish what each began; the clock moves on by `step_ms` after each."""
         with ThreadPoolExecutor(1) as thread:
             async with http_client() as http:
-                sender = _Mortal(self.name, http, thread, clock=self.clock, trusted=self.trusted)
-                sender.worker = self
+                hands = _Mortal(thread, self)
+                sender = Sender(self.name, http, hands, clock=self.clock, trusted=self.trusted)
                 try:
                     if restarts:
-                        await sender.in_thread(queue.reclaim, self.name, self.clock())
+                        await hands.in_thread(queue.reclaim, self.name, self.clock())
                     for _ in range(ticks):
                         await sender.tick()
-                        await sender.finish()
+                        await hands.finish()
                         if isinstance(self.clock, Clock):
                             self.clock.now += step_ms
                 finally:
-                    await sender.in_thread(connections.close_all)
+                    await hands.in_thread(connections.close_all)
 
 
 class Crash(BaseException):
     """The process is gone."""
 
 
-class _Mortal(Sender):
-    """A sender that can be killed between what it does and what it writes down."""
+class _Mortal(Hands[int]):
+    """Hands that can be killed between what they do and what they write down."""
 
-    worker: Worker
+    def __init__(self, thread: ThreadPoolExecutor, worker: Worker) -> None:
+        super().__init__(thread)
+        self.worker = worker
 
-    async def in_thread(self, work: Any, *arguments: Any) -> Any:
+    async def in_thread(self, work: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
         step = getattr(work, "__name__", "")
-        worker = self.worker if hasattr(self, "worker") else None
-        if worker and step and step == worker.crash_before and not worker.crashed:
-            worker.crashed.append(step)
-            raise Crash(step)
-        result = await super().in_thread(work, *arguments)
-        if worker and step and step == worker.crash_after and not worker.crashed:
-            worker.crashed.append(step)
-            raise Crash(step)
+        self._die_at(step, self.worker.crash_before)
+        result = await super().in_thread(work, *arguments, **named)
+        self._die_at(step, self.worker.crash_after)
         return result
+
+    def _die_at(self, step: str, fatal: str) -> None:
+        if step and step == fatal and not self.worker.crashed:
+            self.worker.crashed.append(step)
+            raise Crash(step)

@@ -5,16 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
 import pytest
-from django.db import connections
 
 from rollcall.lti import refreshing, tokens
 from rollcall.lti.refreshing import AT_ONCE, DAY_MS, TAKEN_MS, Refresher, pause_ms, take
 from rollcall.lti.tokens import Tokens
+from rollcall.outgoing.in_hand import at_work
 from rollcall.store.platforms import Context, Platform
 from tests.lti.asked_platform import MINUTE_MS, TRUSTED, Clock, key_pair, make_context
 from tests.lti.service_standin import Site, instructor, learner, standing
@@ -39,14 +38,11 @@ def site(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
 
 def work(clock: Clock, ticks: int = 1) -> None:
     async def run() -> None:
-        with ThreadPoolExecutor(1) as thread:
-            async with httpx.AsyncClient(verify=False, trust_env=False) as http:  # noqa: S501 - all here is plain
-                worker = Refresher(thread, clock)
-                worker.tokens = Tokens(http, worker.in_thread, clock, TRUSTED)
-                for _ in range(ticks):
-                    await worker.tick()
-                    await worker.finish()
-                await worker.in_thread(connections.close_all)
+        async with httpx.AsyncClient(verify=False, trust_env=False) as http, at_work("test") as hands:  # noqa: S501 - all here is plain
+            worker = Refresher(hands, Tokens(http, hands.in_thread, clock, TRUSTED), clock)
+            for _ in range(ticks):
+                await worker.tick()
+                await hands.finish()
 
     asyncio.run(run())
 
@@ -168,12 +164,10 @@ def test_what_is_in_hand_when_it_ends_is_left_and_taken_again(site: Site, clock:
     context = make_context(site)
 
     async def run() -> None:
-        with ThreadPoolExecutor(1) as thread:
-            worker = Refresher(thread, clock)
-            worker.tokens = _Slow()  # type: ignore[assignment]  # only what is called
+        async with at_work("test") as hands:
+            worker = Refresher(hands, _Slow(), clock)  # type: ignore[arg-type]  # only what is called
             await worker.tick()
-            await worker.finish(0)
-            await worker.in_thread(connections.close_all)
+            await hands.finish(0)
 
     asyncio.run(run())
     assert again(context).roster_due_at == clock.now + TAKEN_MS
