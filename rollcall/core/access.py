@@ -30,6 +30,9 @@ class Area(StrEnum):
     SERVERS = "servers"  # BigBlueButton servers, coverage
     AUDIT = "audit"  # who looked at what
     LICENCE = "licence"  # the organisation's licence and platforms, to read
+    VERDICTS = "verdicts"  # policies of activities, and everybody's verdicts
+    DECIDE = "decide"  # policies, hours, corrections, targets of an activity: to change them
+    DELIVERIES = "deliveries"  # what is owed to an LMS, and how it answers
     MANAGE = "manage"  # organisations, licences, claims, platforms of all
 
 
@@ -43,6 +46,9 @@ MAY: Final[Mapping[Area, frozenset[Role]]] = MappingProxyType(
         Area.SERVERS: frozenset({Role.OPERATOR}),
         Area.AUDIT: _OF_ACCOUNTS | {Role.PROGRAM},
         Area.LICENCE: _OF_ACCOUNTS | {Role.PROGRAM, Role.ADMINISTRATOR},
+        Area.VERDICTS: _OF_COURSES,
+        Area.DECIDE: _OF_COURSES - {Role.PROGRAM},
+        Area.DELIVERIES: _OF_ACCOUNTS | {Role.ADMINISTRATOR},
         Area.MANAGE: frozenset({Role.OPERATOR}),
     }
 )
@@ -83,5 +89,8 @@ class Reader:
 
 
 def may(reader: Reader, area: Area) -> bool:
-    """Whether this is anything for the reader at all; of what is not, nothing is said, not even that it is there."""
-    return reader.role in MAY[area]
+    """Whether this is anything for the reader at all; of what is not, nothing is said, not even that it is there.
+
+    Who sees only some groups of a course decides nothing about its activities, which are everybody's.
+    """
+    return reader.role in MAY[area] and (area is not Area.DECIDE or reader.groups is None)
