@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
 import msgspec
-from django.http import Http404
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -17,16 +16,19 @@ from rollcall.api.reading import BASE
 from rollcall.core.errors import Refused
 from rollcall.reports import access
 from rollcall.reports.asking import ask
-from rollcall.reports.exports.asking import now_ms, order, owner_of
-from rollcall.reports.exports.queue import content_of, delete
-from rollcall.reports.file_names import disposition, file_name
-from rollcall.reports.files import Sent
+from rollcall.reports.exports.asking import order
+from rollcall.reports.exports.own import LISTED, find_own, own, sent
+from rollcall.reports.exports.queue import delete
+from rollcall.reports.file_names import file_name
 from rollcall.reports.registry import REPORTS
-from rollcall.store.exports import Export, ExportState
+from rollcall.store.exports import ExportState
 from rollcall.store.tokens import OF_REPORTS, Scope
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
+
+    from rollcall.reports.files import Sent
+    from rollcall.store.exports import Export
 
 LONGEST: Final = 20_000
 """Bytes of an order."""
@@ -148,42 +150,22 @@ def _wrong(sentence: str) -> Refused:
 
 def listed(request: HttpRequest) -> HttpResponse:
     """The files of this token that are still kept, the latest first."""
-    found = _own(request).order_by("-created_at", "-pk")[:100]
-    return answer(request, {"exports": list(map(shown, found))})
+    return answer(request, {"exports": list(map(shown, own(request)[:LISTED]))})
 
 
 def one(request: HttpRequest, pk: int) -> HttpResponse:
     """How far one is."""
-    return answer(request, shown(_find(request, pk)))
+    return answer(request, shown(find_own(request, pk)))
 
 
 def file(request: HttpRequest, pk: int) -> Sent:
     """The file itself."""
-    export = _find(request, pk)
-    if export.state != ExportState.READY:
-        raise Http404(_("This file is not ready."))
-    response = Sent(content_of(export), content_type=export.media_type)
-    response["Content-Disposition"] = disposition(export.name, export.kind)
-    response["Content-Length"] = str(export.size)
-    return response
+    return sent(find_own(request, pk))
 
 
 def remove(request: HttpRequest, pk: int) -> None:
     """Nobody can fetch it any more."""
-    delete(_find(request, pk))
-
-
-def _own(request: HttpRequest) -> Any:  # noqa: ANN401 - a query set
-    access.require_licence(access.reader_of(request))
-    owner = owner_of(access.reader_of(request))
-    return Export.objects.filter(owner=owner, expires_at__gt=now_ms())
-
-
-def _find(request: HttpRequest, pk: int) -> Export:
-    found: Export | None = _own(request).filter(pk=pk).first()
-    if found is None:
-        raise Http404(_("There is no such file, or it is not yours. A file is kept for a day; ask for it again."))
-    return found
+    delete(find_own(request, pk))
 
 
 def shown(export: Export) -> dict[str, Any]:

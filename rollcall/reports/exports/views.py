@@ -5,29 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
-from django.http import Http404, HttpResponseRedirect
+from django.http import HttpResponseRedirect
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from rollcall.core.access import Area
 from rollcall.reports import words
-from rollcall.reports.access import require
-from rollcall.reports.exports.asking import UNDER_WAY, is_replayed, later, now_ms, owner_of
-from rollcall.reports.exports.queue import content_of, delete
-from rollcall.reports.file_names import disposition
-from rollcall.reports.files import Sent
+from rollcall.reports.exports.asking import UNDER_WAY, is_replayed, later
+from rollcall.reports.exports.own import LISTED, find_own, own, sent
+from rollcall.reports.exports.queue import delete
 from rollcall.reports.filters import FIELDS
-from rollcall.reports.translating import gettext as _
-from rollcall.store.exports import Export, ExportState
+from rollcall.store.exports import ExportState
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
-__all__ = ["delete_export", "export_file", "export_page", "export_progress", "exports_page", "is_replayed", "later"]
+    from rollcall.reports.files import Sent
+    from rollcall.store.exports import Export
 
-LISTED = 100
-"""The latest of a day; whoever asks for more has them by their addresses."""
+__all__ = ["delete_export", "export_file", "export_page", "export_progress", "exports_page", "is_replayed", "later"]
 
 _OTHERS = ("csv", "xlsx")
 _OF_PAPER = ("paper", "signatures")
@@ -36,48 +32,32 @@ _OF_PAPER = ("paper", "signatures")
 @require_safe
 def exports_page(request: HttpRequest) -> HttpResponse:
     """One's own files."""
-    owner = owner_of(require(request, area=Area.OWN))
-    found = Export.objects.filter(owner=owner, expires_at__gt=now_ms()).order_by("-created_at", "-pk")
-    return render(request, "exports.html", {"page": "exports", "exports": [_line(one) for one in found[:LISTED]]})
+    return render(request, "exports.html", {"page": "exports", "exports": list(map(_line, own(request)[:LISTED]))})
 
 
 @require_POST
 def delete_export(request: HttpRequest, pk: int) -> HttpResponse:
     """From now on nobody can fetch it; a worker takes it out of the database."""
-    delete(_export(request, pk))
+    delete(find_own(request, pk))
     return HttpResponseRedirect("/exports")
 
 
 @require_safe
 def export_page(request: HttpRequest, pk: int) -> HttpResponse:
     """How far it is; the middle of the page asks again each second."""
-    return render(request, "export.html", _shown(_export(request, pk)))
+    return render(request, "export.html", _shown(find_own(request, pk)))
 
 
 @require_safe
 def export_progress(request: HttpRequest, pk: int) -> HttpResponse:
     """The middle of the page alone."""
-    return render(request, "_export.html", _shown(_export(request, pk)))
+    return render(request, "_export.html", _shown(find_own(request, pk)))
 
 
 @require_safe
 def export_file(request: HttpRequest, pk: int) -> Sent:
     """The file."""
-    export = _export(request, pk)
-    if export.state != ExportState.READY:
-        raise Http404(_("This file is not ready."))
-    answer = Sent(content_of(export), content_type=export.media_type)
-    answer["Content-Disposition"] = disposition(export.name, export.kind)
-    answer["Content-Length"] = str(export.size)
-    return answer
-
-
-def _export(request: HttpRequest, pk: int) -> Export:
-    owner = owner_of(require(request, area=Area.OWN))
-    found = Export.objects.filter(pk=pk, owner=owner, expires_at__gt=now_ms()).first()
-    if found is None:
-        raise Http404(_("There is no such file, or it is not yours. A file is kept for a day; ask for it again."))
-    return found
+    return sent(find_own(request, pk))
 
 
 def _line(export: Export) -> dict[str, Any]:
