@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
@@ -17,15 +17,15 @@ from rollcall.core.errors import Refused
 from rollcall.reports import access
 from rollcall.reports.asking import ask
 from rollcall.reports.facts import facts_of_meeting
-from rollcall.reports.meeting_rows import meeting_row
 from rollcall.reports.registry import REPORTS
-from rollcall.reports.rows import Format, Table
+from rollcall.reports.rows import Format
 from rollcall.reports.subjects import meeting_of, person_of
-from rollcall.reports.tables import attendances, courses, meetings, people
+from rollcall.reports.tables import people
 from rollcall.reports.tables.audit import audit_table
 from rollcall.reports.tables.facts import facts_table
 from rollcall.reports.to_json import objects, to_json
 from rollcall.reports.views.facts import cursor
+from rollcall.reports.views.lists import LISTS
 from rollcall.store import auditing, reading, searching
 from rollcall.store.reading import FactCursor
 
@@ -33,24 +33,11 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
     from rollcall.reports.asking import Asked
+    from rollcall.reports.rows import Table
     from rollcall.reports.tables.report import Report
 
 BASE: Final = "/api/v1"
 
-
-def _meetings(found: Sequence[Any], asked: Asked) -> Table:
-    return meetings.meetings_table([meeting_row(one, as_of=asked.wanted.as_of) for one in found])
-
-
-TABLES: Final[Mapping[str, Callable[[Sequence[Any], Asked], Table]]] = MappingProxyType(
-    {
-        "meetings": _meetings,
-        "attendances": lambda found, _asked: attendances.table([searching.line_of(one) for one in found]),
-        "people": lambda found, _asked: people.people_table(found),
-        "courses": lambda found, _asked: courses.courses_table(found),
-    }
-)
-"""The rows of a page as the report's JSON has them."""
 
 HREFS: Final[Mapping[str, Callable[[Any], str | None]]] = MappingProxyType(
     {
@@ -68,7 +55,7 @@ def page(request: HttpRequest, name: str) -> HttpResponse:
     access.require(request, report)
     asked = asked_of(request, report, "after", "limit")
     found = _page(request, report.lists, asked)
-    table = TABLES[name](found.rows, asked)
+    table = LISTS[name].for_programs(found.rows, asked)
     rows = [{**row, "href": HREFS[name](one)} for row, one in zip(objects(table), found.rows, strict=True)]
     return answer(request, {"rollcall": table.name, table.rows_key: rows, "next": found.after or None})
 

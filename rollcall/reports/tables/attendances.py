@@ -172,5 +172,6 @@ ATTENDANCES = Report(
         empty=_("Nobody like that was in such a meeting."),
         empty_yet=_("Nobody has been in a meeting yet."),
         facets=("course", "server", "role", "kind"),
+        lines=lambda found, _asked: table(searching.line_of(one) for one in found),
     ),
 )

@@ -48,12 +48,18 @@ class Listing:
     """The page of a list: the table of some of its rows, what is said where there are none, and how it parts.
 
     `empty` is for a filter that finds nothing, `empty_yet` for when nothing was asked for; `facets` are filters.
+    `lines` is the table as programs read it, where the page has not all that the report's JSON has.
     """
 
     table: Callable[[Sequence[Any], Asked], Table]
     empty: _StrPromise
     empty_yet: _StrPromise
     facets: Sequence[str]
+    lines: Callable[[Sequence[Any], Asked], Table] | None = None
+
+    def for_programs(self, found: Sequence[Any], asked: Asked) -> Table:
+        """Some of its rows as the report's JSON has them."""
+        return (self.lines or self.table)(found, asked)
 
 
 @dataclass(frozen=True, slots=True)
