@@ -16,7 +16,7 @@ from rollcall.api.described import MOST, PAGE
 from rollcall.core.errors import Refused
 from rollcall.reports import access
 from rollcall.reports.asking import ask
-from rollcall.reports.facts import facts_of_meeting
+from rollcall.reports.facts import facts_of_meeting, page_of_facts
 from rollcall.reports.registry import REPORTS
 from rollcall.reports.rows import Format
 from rollcall.reports.subjects import meeting_of, person_of
@@ -24,10 +24,8 @@ from rollcall.reports.tables import people
 from rollcall.reports.tables.audit import audit_table
 from rollcall.reports.tables.facts import facts_table
 from rollcall.reports.to_json import objects, to_json
-from rollcall.reports.views.facts import cursor
 from rollcall.reports.views.lists import LISTS
-from rollcall.store import auditing, reading, searching
-from rollcall.store.reading import FactCursor
+from rollcall.store import auditing, searching
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -85,11 +83,8 @@ def facts(request: HttpRequest, pk: int) -> HttpResponse:
     access.require(request, report)
     asked = asked_of(request, report, "after", "limit")
     summary = meeting_of(pk, asked.inside)
-    limit = limit_of(request)
-    found = reading.facts(summary, limit=limit + 1, after=cursor(asked.places.get("after", "")))
-    shown, is_more = found[:limit], len(found) > limit
-    following = "-".join(map(str, FactCursor(shown[-1].at, shown[-1].meeting_id, shown[-1].seq))) if is_more else ""
-    return _listed(request, facts_table(facts_of_meeting(summary, shown, asked.zone)), following)
+    found = page_of_facts(summary, after=asked.places.get("after", ""), limit=limit_of(request))
+    return _listed(request, facts_table(facts_of_meeting(summary, found.rows, asked.zone)), found.after)
 
 
 def audit(request: HttpRequest) -> HttpResponse:

@@ -22,8 +22,10 @@ from rollcall.core.events import (
 )
 from rollcall.core.people import parent_participant
 from rollcall.reports import formatting, words
+from rollcall.reports.asking import bad_place
 from rollcall.reports.details import attendance_detail, summary_detail
-from rollcall.store import reading
+from rollcall.store import reading, searching
+from rollcall.store.reading import FactCursor
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -104,6 +106,26 @@ class ShownFact:
     payload: str
     inside: tuple[str, ...] = ()
     room: str = ""
+
+
+def page_of_facts(summary: Summary, *, after: str, limit: int) -> searching.Page[Fact]:
+    """So many facts from a place in the log on, which is written as addresses have it; Refused if it is none."""
+    found = reading.facts(summary, limit=limit + 1, after=_cursor(after))
+    shown = found[:limit]
+    following = "-".join(map(str, FactCursor.of(shown[-1]))) if len(found) > limit else ""
+    return searching.Page(shown, after=following)
+
+
+def _cursor(text: str) -> FactCursor | None:
+    if not text:
+        return None
+    try:
+        numbers = [int(part) for part in text.rsplit("-", 2)]
+    except ValueError:
+        raise bad_place() from None
+    if len(numbers) != 3 or any(abs(number) > reading.LARGEST for number in numbers):
+        raise bad_place()
+    return FactCursor(*numbers)
 
 
 def facts_of_meeting(summary: Summary, facts: Iterable[Fact], zone: tzinfo) -> list[ShownFact]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from django.db.models import Q
 
@@ -101,6 +101,11 @@ class FactCursor(NamedTuple):
     at: int
     meeting: int
     seq: int
+
+    @classmethod
+    def of(cls, fact: Fact) -> Self:
+        """Where it stands."""
+        return cls(fact.at, fact.meeting_id, fact.seq)
 
 
 def facts(summary: Summary, *, limit: int, after: FactCursor | None = None) -> list[Fact]:

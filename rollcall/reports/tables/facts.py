@@ -68,7 +68,7 @@ def _each_fact(summary: Summary) -> Iterator[Fact]:
     after = None
     while found := reading.facts(summary, limit=_BATCH, after=after):
         yield from found
-        after = FactCursor(found[-1].at, found[-1].meeting_id, found[-1].seq)
+        after = FactCursor.of(found[-1])
 
 
 FACTS = Report(

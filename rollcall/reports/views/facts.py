@@ -10,16 +10,14 @@ from django.views.decorators.http import require_safe
 
 from rollcall.reports import access
 from rollcall.reports.addresses import person_page
-from rollcall.reports.asking import bad_place
 from rollcall.reports.details import attendance_detail
 from rollcall.reports.explaining import explain
-from rollcall.reports.facts import facts_of_attendee, facts_of_meeting
+from rollcall.reports.facts import facts_of_attendee, facts_of_meeting, page_of_facts
 from rollcall.reports.registry import REPORTS
 from rollcall.reports.subjects import attendance_of, meeting_of
 from rollcall.reports.views.frame import files
 from rollcall.reports.visible import visible
 from rollcall.store import reading
-from rollcall.store.reading import FactCursor
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -34,17 +32,15 @@ def meeting_facts(request: HttpRequest, pk: int) -> HttpResponse:
     """Everything that was heard of a class, in the order of its times."""
     access.require(request, REPORTS["facts"])
     summary = meeting_of(pk, access.inside(request))
-    found = reading.facts(summary, limit=PAGE + 1, after=cursor(request.GET.get("after", "")))
-    shown, more = found[:PAGE], len(found) > PAGE
-    last = shown[-1] if shown else None
-    lines = facts_of_meeting(summary, shown, timezone.get_current_timezone())
+    found = page_of_facts(summary, after=request.GET.get("after", ""), limit=PAGE)
+    lines = facts_of_meeting(summary, found.rows, timezone.get_current_timezone())
     names = _names(summary)
     context = {
         "page": "meetings",
         "summary": summary,
         "facts": [(line, names.get(line.participant, "")) for line in lines],
         "has_rooms": any(line.room for line in lines),
-        "more": f"?after={last.at}-{last.meeting_id}-{last.seq}" if last is not None and more else "",
+        "more": f"?after={found.after}" if found.after else "",
         "files": files(request.path, ""),
     }
     return render(request, "facts.html", context)
@@ -58,19 +54,6 @@ def _names(summary: Summary) -> dict[str, str]:
         for session in attendance_detail(one.detail).sessions
         if session.participant and one.name.strip()
     }
-
-
-def cursor(text: str) -> FactCursor | None:
-    """A place in the log as an address has it; Refused if it is none."""
-    if not text:
-        return None
-    try:
-        numbers = [int(part) for part in text.rsplit("-", 2)]
-    except ValueError:
-        raise bad_place() from None
-    if len(numbers) != 3 or any(abs(number) > reading.LARGEST for number in numbers):
-        raise bad_place()
-    return FactCursor(*numbers)
 
 
 @require_safe
