@@ -32,9 +32,9 @@ def list_claims(
 ) -> None:
     """What is nobody's, by server and site, the latest first; then the claims that are remembered."""
     open_database()
-    from rollcall.reports.visible import visible
     from rollcall.store.claiming import unclaimed
     from rollcall.store.organisations import Claim
+    from rollcall.wording.visible import visible
 
     free = [
         {"server": one.pool, "site": visible(one.site), "meetings": one.meetings, "last": time_told(one.last_at)}

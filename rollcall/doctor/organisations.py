@@ -8,11 +8,11 @@ from django.utils import timezone
 
 from rollcall.doctor.findings import Finding, warning
 from rollcall.reports import licence_words
-from rollcall.reports.visible import visible
 from rollcall.store.claiming import unclaimed
 from rollcall.store.licensing import Standing, standings
 from rollcall.store.limits import uses_of
 from rollcall.store.organisations import Organisation
+from rollcall.wording.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,11 +13,11 @@ from rollcall.live.fragment import Fragment, Part
 from rollcall.live.now import read_now
 from rollcall.reports import words
 from rollcall.reports.details import summary_detail
-from rollcall.reports.translating import gettext as _
-from rollcall.reports.translating import remembering
-from rollcall.reports.visible import visible
 from rollcall.store import reading
 from rollcall.store.reading import State
+from rollcall.wording.translating import gettext as _
+from rollcall.wording.translating import remembering
+from rollcall.wording.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

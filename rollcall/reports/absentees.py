@@ -11,12 +11,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from rollcall.core.roster import Enrolment
-from rollcall.reports import formatting, words
+from rollcall.reports import words
 from rollcall.reports.addresses import meeting_page
 from rollcall.reports.meeting_rows import meeting_row
 from rollcall.reports.rows import Column, Format, Kind, Section
 from rollcall.store.searching import State
 from rollcall.store.searching.rosters import missed_by, roster_of
+from rollcall.wording import formatting
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

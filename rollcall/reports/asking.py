@@ -13,9 +13,9 @@ from urllib.parse import urlencode
 from django.utils.translation import gettext as _
 
 from rollcall.core.errors import Refused
-from rollcall.reports import formatting
 from rollcall.reports.filters import FIELDS, has_time, read_filter
 from rollcall.store.searching import EVERYTHING, Filter, Inside
+from rollcall.wording import formatting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

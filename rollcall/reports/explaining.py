@@ -25,10 +25,11 @@ from rollcall.core.intervals import merge, total
 from rollcall.core.meeting import fold_meeting
 from rollcall.core.records import CUT_MS
 from rollcall.core.witnesses import DOCUMENT_BYTES, rank_of_callback, rank_of_recording
-from rollcall.reports import formatting, words
+from rollcall.reports import words
 from rollcall.reports.details import attendance_detail, summary_detail
 from rollcall.reports.facts import in_words, times_listed, told_of_attendee
 from rollcall.reports.rows import Bounds
+from rollcall.wording import formatting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -21,11 +21,12 @@ from rollcall.core.events import (
     Source,
 )
 from rollcall.core.people import parent_participant
-from rollcall.reports import formatting, words
+from rollcall.reports import words
 from rollcall.reports.asking import bad_place
 from rollcall.reports.details import attendance_detail, summary_detail
 from rollcall.store import reading, searching
 from rollcall.store.reading import FactCursor
+from rollcall.wording import formatting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -16,7 +16,7 @@ from rollcall import languages
 from rollcall.core.errors import Refused
 from rollcall.reports import to_csv, to_json, to_xlsx
 from rollcall.reports.file_names import disposition
-from rollcall.reports.translating import gettext as _
+from rollcall.wording.translating import gettext as _
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping

@@ -17,11 +17,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from rollcall.core.errors import Refused
-from rollcall.reports import audit_words, formatting, words
+from rollcall.reports import audit_words, words
 from rollcall.store.names import search_terms
 from rollcall.store.reading import server_names
 from rollcall.store.searching import EVERYTHING, Filter, State
 from rollcall.store.searching.enrolled import STANDINGS
+from rollcall.wording import formatting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

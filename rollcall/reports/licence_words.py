@@ -9,11 +9,11 @@ from django.utils.translation import ngettext
 
 from rollcall.core.errors import RollcallError
 from rollcall.reports import words
-from rollcall.reports.translating import gettext as _
-from rollcall.reports.visible import visible
 from rollcall.store.licensing import Standing
 from rollcall.store.organisations import Organisation
 from rollcall.store.organising import DAY_MS
+from rollcall.wording.translating import gettext as _
+from rollcall.wording.visible import visible
 
 if TYPE_CHECKING:
     from rollcall.store.licensing import Licensed

@@ -9,7 +9,7 @@ from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 
 from rollcall.deliveries.told import state_of
-from rollcall.reports import formatting, words
+from rollcall.reports import words
 from rollcall.reports.meeting_rows import MeetingRow, meeting_group
 from rollcall.reports.pictures import PATTERNS, time_axis
 from rollcall.reports.rows import Bounds, Group, Kind, relabelled, with_ids, worth_showing
@@ -19,6 +19,7 @@ from rollcall.reports.views.frame import files
 from rollcall.reports.witnesses import block
 from rollcall.store import reading
 from rollcall.store.reading import State
+from rollcall.wording import formatting
 
 if TYPE_CHECKING:
     from datetime import tzinfo

@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils.safestring import SafeString, mark_safe
 
-from rollcall.reports import formatting, words
+from rollcall.reports import words
 from rollcall.reports.addresses import person_page
 from rollcall.reports.details import UNSEEN
 from rollcall.reports.meeting_rows import AttendeeRow
 from rollcall.reports.pictures import presence_bar
 from rollcall.reports.rows import Format, Kind, worth_showing
-from rollcall.reports.translating import gettext as _
-from rollcall.reports.translating import remembering
-from rollcall.reports.visible import visible
+from rollcall.wording import formatting
+from rollcall.wording.translating import gettext as _
+from rollcall.wording.translating import remembering
+from rollcall.wording.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rollcall.reports import words
 from rollcall.reports.rows import Format, Kind
 from rollcall.reports.to_html import in_words
-from rollcall.reports.translating import gettext as _
+from rollcall.wording.translating import gettext as _
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from rollcall.reports import formatting, words
+from rollcall.reports import words
 from rollcall.reports.missing_record import Why, why_no_callback, why_no_record, why_no_record_of_it
 from rollcall.reports.rows import Bounds
 from rollcall.store import reading
 from rollcall.store.keys import key_of
 from rollcall.store.reading import State
+from rollcall.wording import formatting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

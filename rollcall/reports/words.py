@@ -1,28 +1,27 @@
-"""Numbers and codes in words, as a teacher reads them. Here, and only here, times and durations become text."""
+"""Numbers and codes in words, as a teacher reads them; times and durations as rollcall.wording.times has them."""
 
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, datetime, tzinfo
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_noop, ngettext
 
-from rollcall.reports import formatting
-from rollcall.reports.translating import gettext as _
-from rollcall.reports.translating import ngettext_noop
-from rollcall.reports.visible import visible
 from rollcall.store.reading import State
+from rollcall.wording import formatting, times
+from rollcall.wording.translating import gettext as _
+from rollcall.wording.translating import ngettext_noop
+from rollcall.wording.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import tzinfo
 
     from rollcall.reports.details import Count, Disagreement, Note, Session, Span
     from rollcall.reports.meeting_rows import AttendeeRow
     from rollcall.reports.rows import Bounds, Shares
 
-UNKNOWN = "–"
+UNKNOWN = times.UNKNOWN
 
 _AS_GOOD_AS_NOW_MS = 2_000
 """A proof that is no older is one of now: the page is drawn so often."""
@@ -90,49 +89,17 @@ CAUSES: dict[str, str] = {
     "not-watched": gettext_noop("Rollcall was not yet watching this server"),
 }
 
+moment, clock, day, day_and_clock, near_day_and_clock = (
+    times.moment,
+    times.clock,
+    times.day,
+    times.day_and_clock,
+    times.near_day_and_clock,
+)
+stamp, days_apart, duration, long_duration = times.stamp, times.days_apart, times.duration, times.long_duration
+"""They stand below, where sentences that an LMS is sent have them too."""
+
 # --- times ------------------------------------------------------------------------------------------------------------
-
-
-@lru_cache(8192)
-def moment(at: int, zone: tzinfo) -> datetime:
-    """Epoch ms in the reader's zone; what no calendar can hold is shown as its first or last second."""
-    try:
-        return datetime.fromtimestamp(_seconds(at), zone)
-    except (OverflowError, ValueError, OSError):
-        return datetime(9999 if at > 0 else 1, 12, 31, 23, 59, 59, tzinfo=UTC)
-
-
-def _seconds(ms: int) -> int:
-    """The one rule by which times and durations are rounded where they are shown."""
-    return (ms + 500) // 1000
-
-
-def clock(at: int | None, zone: tzinfo) -> str:
-    """10:02:11."""
-    if at is None:
-        return UNKNOWN
-    shown = moment(at, zone)
-    return f"{shown.hour:02}:{shown.minute:02}:{shown.second:02}"
-
-
-def day_and_clock(at: int | None, zone: tzinfo) -> str:
-    """Sun 22 Nov 2026, 10:02."""
-    return UNKNOWN if at is None else formatting.date_and_time(moment(at, zone))
-
-
-def near_day_and_clock(at: int, zone: tzinfo) -> str:
-    """The same without the year, if it is this one."""
-    return formatting.near_date_and_time(moment(at, zone), year=datetime.now(zone).year)
-
-
-def day(at: int, zone: tzinfo) -> str:
-    """Sunday 22 November 2026."""
-    return formatting.full_date(moment(at, zone).date())
-
-
-def stamp(at: int | None, zone: tzinfo) -> str:
-    """2026-11-22 10:02:11, which every spreadsheet reads; blank for none."""
-    return "" if at is None else f"{moment(at, zone):%Y-%m-%d %H:%M:%S}"
 
 
 def ended(began: int, earliest: int | None, latest: int | None, *, zone: tzinfo) -> str:
@@ -155,19 +122,7 @@ def times_of_day(earliest: int | None, latest: int | None, zone: tzinfo) -> str:
     return _between(first, last)
 
 
-def days_apart(one: int, other: int, zone: tzinfo) -> int:
-    """How many midnights lie between; 0 on the same day, which is nearly always and quickly seen."""
-    return (moment(other, zone).date() - moment(one, zone).date()).days
-
-
 # --- durations and counts ---------------------------------------------------------------------------------------------
-
-
-def duration(ms: int) -> str:
-    """42:10, or 1:02:10 from an hour on; rounded to the second, once."""
-    minutes, seconds = divmod(_seconds(ms), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
 def hours(ms: int) -> str:
@@ -177,18 +132,10 @@ def hours(ms: int) -> str:
     return _("%(number)s h") % {"number": formatting.number(round(ms / 3_600_000))}
 
 
-def long_duration(ms: int | None) -> str:
-    """0:42:10, the same form for every row of a spreadsheet; blank while it grows."""
-    if ms is None:
-        return ""
-    minutes, seconds = divmod(_seconds(ms), 60)
-    return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
-
-
 def added(spans: Sequence[Span], total_ms: int, zone: tzinfo) -> str:
     """10:02:11–10:04:21 + … = 42:10; to the millisecond where what was rounded would not add up."""
-    shown_seconds = sum(_seconds(end) - _seconds(start) for start, end in spans)
-    if shown_seconds == _seconds(total_ms):
+    shown_seconds = sum(times.seconds(end) - times.seconds(start) for start, end in spans)
+    if shown_seconds == times.seconds(total_ms):
         terms = " + ".join(f"{clock(start, zone)}–{clock(end, zone)}" for start, end in spans)
         return formatting.left_to_right(f"{terms or '0'} = {duration(total_ms)}")
     terms = " + ".join(f"{_exact_clock(start, zone)}–{_exact_clock(end, zone)}" for start, end in spans)

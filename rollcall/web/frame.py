@@ -9,12 +9,13 @@ from django.utils import timezone
 from rollcall.core.access import Area, may
 from rollcall.lti import visits
 from rollcall.lti.entering import visit_of
-from rollcall.reports import formatting, licence_words
+from rollcall.reports import licence_words
 from rollcall.reports.access import known_reader, licensed_of
 from rollcall.store import licensing
 from rollcall.web.files import version
 from rollcall.web.languages import menu
 from rollcall.web.menu import menu_of
+from rollcall.wording import formatting
 
 if TYPE_CHECKING:
     from django.http import HttpRequest

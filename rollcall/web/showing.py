@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django import template
 
-from rollcall.reports.visible import visible
+from rollcall.wording.visible import visible
 
 register = template.Library()
 

@@ -246,7 +246,7 @@ def test_a_hostile_name_is_text_on_a_terminal(name: str) -> None:
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_name_is_text_on_a_page(name: str) -> None:
     from rollcall.reports.meeting_page import meeting_parts
-    from rollcall.reports.visible import visible
+    from rollcall.wording.visible import visible
 
     summary = make_meeting(Attendee(name=name), name=name)
     parts = meeting_parts(summary, as_of=AS_OF, zone=ATHENS)

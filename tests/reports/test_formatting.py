@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rollcall import languages
-from rollcall.reports import formatting, words
+from rollcall.reports import words
 from rollcall.reports.rows import Bounds
+from rollcall.wording import formatting
 
 AT = datetime(2026, 11, 22, 9, 5, 11, tzinfo=UTC)
 CODES = languages.codes()

@@ -11,8 +11,8 @@ from django.utils import translation
 
 from rollcall.core.errors import Refused
 from rollcall.reports import files, words
-from rollcall.reports.formatting import isolated
 from rollcall.reports.pdf.printable import Printable
+from rollcall.wording.formatting import isolated
 from tests.reports.test_files import response
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils import translation
 
-from rollcall.reports.translating import gettext, remembering
+from rollcall.wording.translating import gettext, remembering
 
 
 def test_each_language_has_its_own_words() -> None:

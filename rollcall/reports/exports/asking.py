@@ -14,9 +14,9 @@ from django.utils.translation import get_language
 
 from rollcall.core.errors import Refused
 from rollcall.reports.access import reader_of
-from rollcall.reports.translating import gettext as _
 from rollcall.store.exports import Export, ExportState
 from rollcall.store.keys import key_of
+from rollcall.wording.translating import gettext as _
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse

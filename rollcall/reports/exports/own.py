@@ -12,8 +12,8 @@ from rollcall.reports.exports.asking import now_ms, owner_of
 from rollcall.reports.exports.queue import content_of
 from rollcall.reports.file_names import disposition
 from rollcall.reports.files import Sent
-from rollcall.reports.translating import gettext as _
 from rollcall.store.exports import Export, ExportState
+from rollcall.wording.translating import gettext as _
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet

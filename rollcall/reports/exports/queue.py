@@ -11,8 +11,8 @@ from typing import IO, Final
 from django.db.models import Q
 from django.utils import translation
 
-from rollcall.reports.translating import gettext as _
 from rollcall.store.exports import Export, ExportPart, ExportState
+from rollcall.wording.translating import gettext as _
 
 LEASE_MS: Final = 5 * 60_000
 """Longer than a part of a document takes; each part that is done makes it longer."""

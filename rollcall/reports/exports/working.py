@@ -32,8 +32,8 @@ from rollcall.reports.exports import queue
 from rollcall.reports.exports.asking import mark_replayed, now_ms
 from rollcall.reports.pdf import desks
 from rollcall.reports.pdf.document import TooLong
-from rollcall.reports.translating import gettext as _
 from rollcall.store.exports import Export, ExportState
+from rollcall.wording.translating import gettext as _
 
 TICK_SECONDS: Final = 1.0
 EXPIRE_MS: Final = 60_000

@@ -15,7 +15,7 @@ from rollcall.reports.meeting_rows import AttendeeRow
 from rollcall.reports.pdf.printable import Printable
 from rollcall.reports.rows import Column, Format, Group, Kind, Table, worth_showing
 from rollcall.reports.to_html import in_words
-from rollcall.reports.translating import gettext as _
+from rollcall.wording.translating import gettext as _
 
 Cell = str | dict[str, Any]
 Row = list[Cell] | dict[str, Any]

@@ -12,7 +12,7 @@ from typing import Any, Final
 from django.utils.translation import get_language, get_language_bidi, ngettext
 
 from rollcall.core.errors import Refused
-from rollcall.reports import formatting, words
+from rollcall.reports import words
 from rollcall.reports.pdf import fonts
 from rollcall.reports.pdf.cells import (
     NUMBERS,
@@ -34,7 +34,8 @@ from rollcall.reports.pdf.masthead import Masthead
 from rollcall.reports.pdf.printable import Printable
 from rollcall.reports.pdf.rendering import ROWS_OF_A_PART, Document
 from rollcall.reports.rows import Column, Heading, Kind, Picture, Section, Table
-from rollcall.reports.translating import gettext as _
+from rollcall.wording import formatting
+from rollcall.wording.translating import gettext as _
 
 LONGEST: Final = 20_000
 """Rows; more are no document any more, and a spreadsheet is made for them."""

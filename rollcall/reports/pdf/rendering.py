@@ -21,7 +21,7 @@ from rollcall.core.errors import RollcallError
 from rollcall.reports.pdf import desks
 from rollcall.reports.pdf.cells import Row
 from rollcall.reports.pdf.printable import Printable
-from rollcall.reports.translating import gettext as _
+from rollcall.wording.translating import gettext as _
 
 ROWS_OF_A_PART: Final = 1_000
 """Of usual ones; of rows that weigh more as many fewer."""

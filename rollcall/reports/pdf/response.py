@@ -20,8 +20,8 @@ from rollcall.reports.pdf.desks import Desks
 from rollcall.reports.pdf.document import Wanted, document_of
 from rollcall.reports.pdf.layout import PAPERS
 from rollcall.reports.pdf.masthead import masthead
-from rollcall.reports.translating import gettext as _
-from rollcall.reports.translating import remembering
+from rollcall.wording.translating import gettext as _
+from rollcall.wording.translating import remembering
 
 if TYPE_CHECKING:
     from django.http import HttpRequest

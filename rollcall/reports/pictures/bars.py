@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy, ngettext
 
-from rollcall.reports import formatting, words
+from rollcall.reports import words
 from rollcall.reports.pictures import drawing
 from rollcall.reports.pictures.drawing import Drawn
 from rollcall.reports.pictures.ticks import edge_anchor, ticks
 from rollcall.reports.rows import Column, Kind, Table
-from rollcall.reports.translating import gettext as _
+from rollcall.wording import formatting
+from rollcall.wording.translating import gettext as _
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from rollcall.reports.pictures import drawing
 from rollcall.reports.to_html import to_html
-from rollcall.reports.translating import gettext as _
+from rollcall.wording.translating import gettext as _
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rollcall.reports import formatting, words
+from rollcall.reports import words
 from rollcall.reports.rows import Shares
-from rollcall.reports.translating import gettext as _
+from rollcall.wording import formatting
+from rollcall.wording.translating import gettext as _
 
 if TYPE_CHECKING:
     from datetime import date, tzinfo

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from django.utils.translation import gettext_lazy, gettext_noop, ngettext
 
-from rollcall.reports import formatting, words
+from rollcall.reports import words
 from rollcall.reports.pictures import drawing
 from rollcall.reports.pictures.counting import (
     Gap,
@@ -22,7 +22,8 @@ from rollcall.reports.pictures.drawing import Drawn
 from rollcall.reports.pictures.labels import day_and_month, period, short_period
 from rollcall.reports.pictures.ticks import edge_anchor
 from rollcall.reports.rows import Column, Kind, Table
-from rollcall.reports.translating import gettext as _
+from rollcall.wording import formatting
+from rollcall.wording.translating import gettext as _
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext_lazy as _
 
 from rollcall.core.roster import Enrolment
-from rollcall.reports import absentees, formatting, words
+from rollcall.reports import absentees, words
 from rollcall.reports.addresses import person_page
 from rollcall.reports.asking import Takes
 from rollcall.reports.details import summary_detail
@@ -24,6 +24,7 @@ from rollcall.reports.tables.report import COURSE_KEY, Listing, Report
 from rollcall.store import searching
 from rollcall.store.names import fold_name, matches, search_terms
 from rollcall.store.searching.rosters import others_in, roster_of, seen_in
+from rollcall.wording import formatting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

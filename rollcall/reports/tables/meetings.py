@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
 
-from rollcall.reports import formatting, words
+from rollcall.reports import words
 from rollcall.reports.addresses import meeting_page
 from rollcall.reports.asking import Takes, now
 from rollcall.reports.filters import OF_ATTENDANCE, OF_MEETINGS, OF_PEOPLE
@@ -20,6 +20,7 @@ from rollcall.reports.tables.attendees import ATTENDEE_COLUMNS, plain
 from rollcall.reports.tables.report import MEETING_NUMBER, Listing, Report
 from rollcall.reports.witnesses import told_by
 from rollcall.store import reading, searching
+from rollcall.wording import formatting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
 
-from rollcall.reports import formatting
 from rollcall.reports.filters import OF_ATTENDANCE, OF_PEOPLE
 from rollcall.reports.rows import time_total
 from rollcall.store import searching
+from rollcall.wording import formatting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
 
-from rollcall.reports import formatting, words
+from rollcall.reports import words
 from rollcall.reports.asking import Takes
 from rollcall.reports.filters import OF_MEETINGS
 from rollcall.reports.pictures import Bucket, use_by_hour, use_over_time
 from rollcall.reports.rows import Column, Format, Heading, Kind, Table
 from rollcall.reports.tables.report import Report
 from rollcall.store import searching
+from rollcall.wording import formatting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -8,12 +8,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
-from rollcall.reports import access, asking, formatting
+from rollcall.reports import access, asking
 from rollcall.reports.registry import REPORTS
 from rollcall.reports.tables.audit import audit_table
 from rollcall.reports.to_html import to_html
 from rollcall.reports.views.frame import answer, pages
 from rollcall.store import auditing
+from rollcall.wording import formatting
 
 if TYPE_CHECKING:
     from django.http import HttpRequest

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
-from rollcall.reports import access, asking, formatting, words
+from rollcall.reports import access, asking, words
 from rollcall.reports.pictures.figure import figures
 from rollcall.reports.registry import REPORTS
 from rollcall.reports.rows import Format
@@ -20,9 +20,10 @@ from rollcall.reports.to_html import to_html
 from rollcall.reports.views import lists
 from rollcall.reports.views.frame import answer, pages
 from rollcall.reports.views.nothing_yet import own_course
-from rollcall.reports.visible import visible
 from rollcall.store import searching
 from rollcall.store.searching import Counted
+from rollcall.wording import formatting
+from rollcall.wording.visible import visible
 
 if TYPE_CHECKING:
     from datetime import tzinfo

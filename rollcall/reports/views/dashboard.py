@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 
 from rollcall.core.access import Area, may
 from rollcall.derive.rebuild import count_outdated
-from rollcall.reports import access, formatting, words
+from rollcall.reports import access, words
 from rollcall.reports.addresses import meeting_page
 from rollcall.reports.asking import now
 from rollcall.reports.meeting_rows import meeting_row
@@ -22,6 +22,7 @@ from rollcall.reports.tables.meetings import meetings_table
 from rollcall.reports.to_html import to_html
 from rollcall.store import reading, searching
 from rollcall.store.searching import Filter, State
+from rollcall.wording import formatting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

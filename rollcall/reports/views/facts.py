@@ -16,8 +16,8 @@ from rollcall.reports.facts import facts_of_attendee, facts_of_meeting, page_of_
 from rollcall.reports.registry import REPORTS
 from rollcall.reports.subjects import attendance_of, meeting_of
 from rollcall.reports.views.frame import files
-from rollcall.reports.visible import visible
 from rollcall.store import reading
+from rollcall.wording.visible import visible
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse

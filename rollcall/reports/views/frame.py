@@ -16,7 +16,7 @@ from rollcall.core.errors import Refused
 from rollcall.reports import access
 from rollcall.reports.asking import PLACES, as_written, ask, is_canonical
 from rollcall.reports.filters import FIELDS, LONGEST, Control, WrongFilter, is_activity
-from rollcall.reports.visible import visible
+from rollcall.wording.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

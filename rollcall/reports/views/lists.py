@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
-from rollcall.reports import access, asking, files, formatting, words
+from rollcall.reports import access, asking, files, words
 from rollcall.reports.file_names import file_name
 from rollcall.reports.filters import FIELDS, is_activity
 from rollcall.reports.pdf import response as pdf
@@ -18,9 +18,10 @@ from rollcall.reports.registry import REPORTS
 from rollcall.reports.rows import Format
 from rollcall.reports.to_html import Sorting, to_html
 from rollcall.reports.views.frame import answer, pages, read
-from rollcall.reports.visible import visible
 from rollcall.store import searching
 from rollcall.store.searching.facets import SHOWN
+from rollcall.wording import formatting
+from rollcall.wording.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -20,7 +20,7 @@ from rollcall.reports.pictures import people_present
 from rollcall.reports.pictures.figure import figures
 from rollcall.reports.registry import REPORTS
 from rollcall.reports.subjects import meeting_of
-from rollcall.reports.visible import visible
+from rollcall.wording.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -24,9 +24,9 @@ from rollcall.reports.to_html import Sorting, to_html
 from rollcall.reports.views import lists
 from rollcall.reports.views.frame import answer, pages
 from rollcall.reports.views.nothing_yet import own_record
-from rollcall.reports.visible import visible
 from rollcall.store import searching
 from rollcall.store.searching import Counted
+from rollcall.wording.visible import visible
 
 if TYPE_CHECKING:
     from django.http import HttpRequest

@@ -15,11 +15,11 @@ from django.views.decorators.http import require_POST
 from rollcall.lti import deep_linking, framing
 from rollcall.lti.deep_linking import Item
 from rollcall.lti.refusals import refused
-from rollcall.reports.visible import visible
 from rollcall.store.activities import activities_of
 from rollcall.store.platforms import Platform
 from rollcall.web.headers import policy
 from rollcall.web.lti.showing import require_licence, told_in_a_page
+from rollcall.wording.visible import visible
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse

@@ -12,13 +12,13 @@ from django.views.decorators.http import require_safe
 from rollcall.core.access import Area
 from rollcall.reports import licence_words
 from rollcall.reports.access import require
-from rollcall.reports.visible import visible
 from rollcall.store import licensing
 from rollcall.store.keys import key_of
 from rollcall.store.licensing import Standing, licensed
 from rollcall.store.limits import uses
 from rollcall.store.organisations import Organisation
 from rollcall.web.operator.organisations import platform_line, shown_use
+from rollcall.wording.visible import visible
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse

@@ -16,7 +16,6 @@ from rollcall.core.errors import Refused
 from rollcall.lti.trouble import told
 from rollcall.reports import licence_words, words
 from rollcall.reports.access import require
-from rollcall.reports.visible import visible
 from rollcall.store import licensing
 from rollcall.store.accounts import Account
 from rollcall.store.licensing import Standing, standing_of, standings
@@ -34,6 +33,7 @@ from rollcall.store.organising import (
     suspend,
 )
 from rollcall.web.operator.noting import go, note, page_number, said
+from rollcall.wording.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

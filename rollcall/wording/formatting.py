@@ -15,7 +15,7 @@ from django.utils import translation
 from django.utils.translation import pgettext
 
 from rollcall import languages
-from rollcall.reports.visible import visible
+from rollcall.wording.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
