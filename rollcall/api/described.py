@@ -20,6 +20,8 @@ NAMED: Final = {"meeting": "attendance"}
 """Whose schema a report of another name has."""
 
 PAGED: Final = frozenset({"person", "facts", "audit"})
+"""What goes by pages and is no list."""
+
 MOST: Final = 500
 PAGE: Final = 50
 
@@ -57,33 +59,32 @@ def operation(
     report: Report | None = None,
     *,
     schema: dict[str, Any] | None = None,
-    parameters: list[dict[str, Any]] | None = None,
     status: int = 200,
     said: str = "What was asked for.",
     **more: Any,
 ) -> dict[str, Any]:
-    """Everything of an operation that ninja cannot know. With a report its filters and its rows are described."""
-    found = schema if schema is not None or report is None else page_schema(report)
+    """Everything of an operation that ninja cannot know: of a report its filters and its rows, else a schema."""
+    found = page_schema(report) if report else schema
     right: dict[str, Any] = {"description": said, "headers": dict(_RATE)}
     if found is not None:
         right["content"] = {JSON: {"schema": found}}
     wrong = {code: {"description": text, "content": {PROBLEM: {"schema": _PROBLEM}}} for code, text in _WRONG.items()}
     not_changed = {304: {"description": "Nothing has changed since that ETag."}} if status == 200 else {}
-    asked = [*(parameters or []), *(_filters(report) if report else [])]
+    asked = _parameters(report) if report else []
     return {"responses": {status: right, **not_changed, **wrong}, "parameters": asked, **more}
 
 
-def _filters(report: Report) -> list[dict[str, Any]]:
+def _parameters(report: Report) -> list[dict[str, Any]]:
     with translation.override("en"):
         found = [_filter(name) for name in report.takes.filters]
     if report.takes.sorts:
         found.append(_parameter("sort", "The order; a minus turns it round.", {"enum": list(report.takes.sorts)}))
     if report.name == report.lists:
-        found += places()
-    return found
+        return [*found, *_places()]
+    return [*_places(), *found] if report.name in PAGED else found
 
 
-def places() -> list[dict[str, Any]]:
+def _places() -> list[dict[str, Any]]:
     """Where in a list, and how much of it."""
     return [
         _parameter("after", "`next` of the page before.", {"type": "string", "maxLength": 4000}),

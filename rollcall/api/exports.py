@@ -22,7 +22,7 @@ from rollcall.reports.exports.queue import delete
 from rollcall.reports.file_names import file_name
 from rollcall.reports.registry import REPORTS
 from rollcall.store.exports import ExportState
-from rollcall.store.tokens import OF_REPORTS, Scope
+from rollcall.store.tokens import scope_of
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -102,7 +102,7 @@ def make(request: HttpRequest) -> HttpResponse:
     """Order a file."""
     wanted = _order(request)
     report = REPORTS[wanted.report]
-    require_scope(request.auth, OF_REPORTS.get(report.name, Scope.READ))  # type: ignore[attr-defined]  # set by ninja
+    require_scope(request.auth, scope_of(report.name))  # type: ignore[attr-defined]  # set by ninja
     access.require(request, report)
     query = {name: [word] for name, word in wanted.filters.items()}
     asked = ask(

@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
 BASE: Final = "/api/v1"
 
-
 HREFS: Final[Mapping[str, Callable[[Any], str | None]]] = MappingProxyType(
     {
         "meetings": lambda row: f"{BASE}/meetings/{row.meeting_id}",
@@ -45,6 +44,7 @@ HREFS: Final[Mapping[str, Callable[[Any], str | None]]] = MappingProxyType(
         "courses": lambda row: f"{BASE}/courses/{row.key.hex()}",
     }
 )
+"""The lists, each with where more of one of its rows is."""
 
 
 def page(request: HttpRequest, name: str) -> HttpResponse:

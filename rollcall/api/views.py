@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db import DataError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
@@ -15,16 +15,13 @@ from rollcall import __version__
 from rollcall.api import exports, reading
 from rollcall.api.answers import answer, nothing, problem
 from rollcall.api.bearer import Bearer, NoToken
-from rollcall.api.described import operation, places
+from rollcall.api.described import operation
 from rollcall.api.platforms import PLATFORMS, platforms_of
 from rollcall.core.access import Area
 from rollcall.core.errors import Refused, RollcallError, Unavailable
 from rollcall.reports import access
 from rollcall.reports.registry import REPORTS
-from rollcall.store.tokens import Scope
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from rollcall.store.tokens import Scope, scope_of
 
 _log = logging.getLogger("rollcall.api")
 
@@ -39,81 +36,51 @@ api = NinjaAPI(
 # --- what is read -----------------------------------------------------------------------------------------------------
 
 
-def _list(name: str, scope: Scope = Scope.READ) -> Callable[[HttpRequest], HttpResponse]:
-    report = REPORTS[name]
+def _report(name: str, summary: str) -> dict[str, Any]:
+    """The declaration of a report: what opens it, and what it is asked and answers, follow from which it is."""
+    return {
+        "auth": Bearer(scope_of(name)),
+        "operation_id": name,
+        "summary": summary,
+        "openapi_extra": operation(REPORTS[name]),
+    }
 
-    @api.get(
-        report.address,
-        auth=Bearer(scope),
-        operation_id=name,
-        summary=f"A page of the {name}",
-        openapi_extra=operation(report),
-    )
+
+def _list(name: str) -> None:
+    @api.get(REPORTS[name].address, **_report(name, f"A page of the {name}"))
     def page(request: HttpRequest) -> HttpResponse:
         return reading.page(request, name)
 
-    found: Callable[[HttpRequest], HttpResponse] = page
-    return found
+
+for _name in reading.HREFS:
+    _list(_name)
 
 
-meetings, attendances, people, courses = map(_list, ("meetings", "attendances", "people", "courses"))
-
-
-@api.get(
-    "/meetings/{int:pk}",
-    auth=Bearer(Scope.READ),
-    operation_id="meeting",
-    summary="One meeting with everybody in it",
-    openapi_extra=operation(REPORTS["meeting"], schema=None),
-)
+@api.get("/meetings/{int:pk}", **_report("meeting", "One meeting with everybody in it"))
 def meeting(request: HttpRequest, pk: int) -> HttpResponse:
     """Sessions, proved and possible spans, witnesses."""
     return reading.whole(request, "meeting", str(pk))
 
 
-@api.get(
-    "/meetings/{int:pk}/facts",
-    auth=Bearer(Scope.FACTS),
-    operation_id="facts",
-    summary="What was heard of a meeting",
-    openapi_extra=operation(REPORTS["facts"], parameters=places()),
-)
+@api.get("/meetings/{int:pk}/facts", **_report("facts", "What was heard of a meeting"))
 def facts(request: HttpRequest, pk: int) -> HttpResponse:
     """A page of its facts, by their times."""
     return reading.facts(request, pk)
 
 
-@api.get(
-    "/people/{digest:key}",
-    auth=Bearer(Scope.READ),
-    operation_id="person",
-    summary="One person and their meetings",
-    openapi_extra=operation(REPORTS["person"], parameters=places()),
-)
+@api.get("/people/{digest:key}", **_report("person", "One person and their meetings"))
 def person(request: HttpRequest, key: str) -> HttpResponse:
     """With the totals over them."""
     return reading.person(request, key)
 
 
-@api.get(
-    "/courses/{digest:key}",
-    auth=Bearer(Scope.READ),
-    operation_id="course",
-    summary="One course: its people and its meetings",
-    openapi_extra=operation(REPORTS["course"]),
-)
+@api.get("/courses/{digest:key}", **_report("course", "One course: its people and its meetings"))
 def course(request: HttpRequest, key: str) -> HttpResponse:
     """A row for each person, a field for each meeting."""
     return reading.whole(request, "course", key)
 
 
-@api.get(
-    "/servers",
-    auth=Bearer(Scope.SERVERS),
-    operation_id="servers",
-    summary="The connected BigBlueButton servers",
-    openapi_extra=operation(REPORTS["servers"]),
-)
+@api.get("/servers", **_report("servers", "The connected BigBlueButton servers"))
 def servers(request: HttpRequest) -> HttpResponse:
     """For a token of all organisations."""
     return reading.whole(request, "servers")
@@ -132,13 +99,7 @@ def platforms(request: HttpRequest) -> HttpResponse:
     return answer(request, {"platforms": platforms_of(access.reader_of(request))})
 
 
-@api.get(
-    "/audit",
-    auth=Bearer(Scope.AUDIT),
-    operation_id="audit",
-    summary="Who looked at what",
-    openapi_extra=operation(REPORTS["audit"], parameters=places()),
-)
+@api.get("/audit", **_report("audit", "Who looked at what"))
 def audit(request: HttpRequest) -> HttpResponse:
     """A page of the audit log, the latest first."""
     return reading.audit(request)

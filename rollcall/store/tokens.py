@@ -48,7 +48,12 @@ OF_REPORTS: Final[Mapping[str, Scope]] = MappingProxyType(
         "audit": Scope.AUDIT,
     }
 )
-"""What opens each report, read here or made as a file; all others are opened by READ."""
+"""What opens a report that READ does not."""
+
+
+def scope_of(report: str) -> Scope:
+    """What opens this report, read page by page or made as a file."""
+    return OF_REPORTS.get(report, Scope.READ)
 
 
 def make(
