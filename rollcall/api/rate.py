@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final
 
-from django.core.cache import cache
 from django.utils.translation import gettext as _
 
 from rollcall import environment
 from rollcall.core.errors import Refused
+from rollcall.store import counting
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -49,9 +49,4 @@ def headers_of(request: HttpRequest) -> dict[str, str]:
 
 def used_in_minute(what: str, now: int) -> int:
     """Count one more of something, at `now` (epoch seconds): how many there were in this minute of the clock."""
-    key = f"{what}:{now // SECONDS}"
-    cache.add(key, 0, 2 * SECONDS)
-    try:
-        return cache.incr(key)
-    except ValueError:  # it was dropped between the two
-        return 1
+    return counting.count(f"{what}:{now // SECONDS}", 2 * SECONDS)

@@ -16,6 +16,7 @@ from rollcall.reports.access import inside_of, known_reader
 from rollcall.reports.filters import FIELDS, LONGEST
 from rollcall.store import auditing, searching
 from rollcall.store.auditing import Action
+from rollcall.store.counting import count
 from rollcall.store.derived import Attendance, Course, Person, Summary
 from rollcall.store.exports import Export
 from rollcall.store.searching import LARGEST
@@ -104,7 +105,7 @@ class _About:
 
     def has_room(self, most: int) -> bool:
         """Whether so many are not noted yet of this reader; the first that has none is noted as that."""
-        number = _count(self._key("number"))
+        number = count(self._key("number"), SECONDS)
         if number == most + 1:
             replace(self, address=f"(more than {most} in {SECONDS // 60} minutes)").write(Subject("overview"))
         return number <= most
@@ -214,14 +215,6 @@ def _address(path: str, words: Iterable[tuple[str, str]]) -> str:
     """With the filters that were used, but not whom somebody looked for, nor what was typed beside them."""
     kept = [(name, "…" if name in _NAMES else word) for name, word in words if name in FIELDS and word]
     return (f"{path}?{urlencode(kept)}" if kept else path)[:LONGEST_ADDRESS]
-
-
-def _count(key: str) -> int:
-    cache.add(key, 0, SECONDS)
-    try:
-        return cache.incr(key)
-    except ValueError:  # it ran out between the two
-        return 1
 
 
 def _is_own(reader: Reader, person: bytes | None) -> bool:

@@ -23,6 +23,7 @@ from rollcall.core.errors import Refused
 from rollcall.store import auditing
 from rollcall.store.accounts import Account
 from rollcall.store.auditing import Action
+from rollcall.store.counting import count
 from rollcall.store.fields import storable
 from rollcall.web.readers import reader_of_user
 from rollcall.web.staff_sessions import now_ms
@@ -105,11 +106,7 @@ def has_tried_too_often(keys: list[str]) -> bool:
 def count_try(keys: list[str]) -> None:
     """One wrong password more."""
     for key in keys:
-        cache.add(key, 0, _TRIES_SECONDS)
-        try:
-            cache.incr(key)
-        except ValueError:  # it ran out between the two
-            cache.set(key, 1, _TRIES_SECONDS)
+        count(key, _TRIES_SECONDS)
 
 
 def _sign_in(request: HttpRequest, user: User, *, backend: str | None = None) -> None:
