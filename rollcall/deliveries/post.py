@@ -6,7 +6,6 @@ import asyncio
 import time
 from contextlib import aclosing
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import Final
 
@@ -15,10 +14,10 @@ import structlog
 
 from rollcall.outgoing.addresses import NoSuchHost, NotAllowed, destination_of
 from rollcall.outgoing.connecting import fault_of, first_that_connects, is_before_sending, requests_to
+from rollcall.outgoing.patience import date_of, retry_after_ms
 
 WHOLE_SECONDS: Final = 90.0
 LONGEST_PHRASE: Final = 200
-LONGEST_RETRY_AFTER_MS: Final = 24 * 60 * 60_000
 
 OWN_FAULT: Final = "own-fault"
 
@@ -75,8 +74,8 @@ async def _send(http: httpx.AsyncClient, request: httpx.Request) -> Answer:
             status=response.status_code,
             phrase=_printable(response.reason_phrase),
             took_ms=_since(began),
-            date_at=_date(response.headers.get("date")),
-            retry_after_ms=_retry_after(response.headers.get("retry-after")),
+            date_at=date_of(response.headers.get("date")),
+            retry_after_ms=retry_after_ms(response.headers),
         )
 
 
@@ -86,23 +85,3 @@ def _printable(text: str) -> str:
 
 def _since(began: float) -> int:
     return round((time.monotonic() - began) * 1000)
-
-
-def _date(header: str | None) -> int | None:
-    try:
-        return int(parsedate_to_datetime(header or "").timestamp()) * 1000
-    except (ValueError, OverflowError):
-        return None
-
-
-def _retry_after(header: str | None) -> int | None:
-    """Seconds, or a date, as milliseconds from now; what is asked for is never longer than a day."""
-    if not header:
-        return None
-    if header.isascii() and header.isdigit():
-        wanted = int(header[:9]) * 1000
-    elif (at := _date(header)) is not None:
-        wanted = at - time.time_ns() // 1_000_000
-    else:
-        return None
-    return min(max(wanted, 0), LONGEST_RETRY_AFTER_MS)

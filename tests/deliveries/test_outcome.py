@@ -23,7 +23,7 @@ from rollcall.deliveries.by_callback import (
     token,
 )
 from rollcall.deliveries.outcome import LONGEST_PAUSE_MS, SHORTEST_PAUSE_MS, Before, outcome_of, pause_ms
-from rollcall.deliveries.post import OWN_FAULT, Answer, Silence, _retry_after
+from rollcall.deliveries.post import OWN_FAULT, Answer, Silence
 from rollcall.store.outbox import State
 from tests.deliveries.world import internal_id
 
@@ -111,19 +111,6 @@ def test_what_explains_nothing_is_explained_by_the_probe(
 def test_pauses_grow_and_end_at_some_hours(failures: int, chance: float) -> None:
     assert 0.8 * SHORTEST_PAUSE_MS <= pause_ms(failures, chance) <= 1.2 * LONGEST_PAUSE_MS
     assert pause_ms(failures, 0) <= pause_ms(failures + 1, 0)
-
-
-@pytest.mark.parametrize(
-    ("header", "ms"),
-    [("120", 120_000), ("99999999", 86_400_000), ("-5", None), ("soon", None), ("", None), (None, None)],
-)
-def test_retry_after_is_read_and_bounded(header: str | None, ms: int | None) -> None:
-    assert _retry_after(header) == ms
-
-
-def test_retry_after_may_be_a_date() -> None:
-    assert _retry_after("Sun, 06 Nov 1994 08:49:37 GMT") == 0
-    assert _retry_after("Sun, 06 Nov 2094 08:49:37 GMT") == 86_400_000
 
 
 # -- ids and addresses
