@@ -85,8 +85,10 @@ class CompletionTarget(models.Model):
     from_at = models.BigIntegerField(default=0)
     added_at = models.BigIntegerField()
     added_by = WireTextField(blank=True)
+    failures = models.IntegerField(default=0, help_text="attempts in a row that met trouble of the target's own")
     trouble = ExactCharField(max_length=32, default="", help_text="code: of the activity or the column, not the LMS")
     trouble_phrase = WireTextField(blank=True)
+    trouble_at = models.BigIntegerField(null=True)
     paused_until = models.BigIntegerField(default=0)
 
     class Meta:
@@ -155,6 +157,7 @@ class Reversal(models.Model):
     before = ExactCharField(max_length=16)
     after = ExactCharField(max_length=16)
     step = ExactCharField(max_length=16, help_text="rollcall.core.deliveries.Step")
+    reasons = models.BinaryField(help_text="of `after`, as Owed.reasons")
     at = models.BigIntegerField()
     handled_at = models.BigIntegerField(null=True)
     handled_by = WireTextField(blank=True)
