@@ -52,6 +52,7 @@ class Completion(models.Model):
     share_low = models.SmallIntegerField(default=0)
     share_high = models.SmallIntegerField(default=0)
     settles_at = models.BigIntegerField(null=True)
+    digest = DigestField(help_text="of all of this, so that nothing else is read to see that it is the same")
     detail = models.BinaryField()
 
     class Meta:

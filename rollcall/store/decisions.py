@@ -25,6 +25,7 @@ class Activity(models.Model):
     last_seq = models.BigIntegerField(default=0)
     appended = models.BigIntegerField(default=0)
     folded = models.BigIntegerField(default=0)
+    begun = models.BigIntegerField(default=0, help_text="the newest fold that writes; an older one then stops")
     due_at = models.BigIntegerField(null=True, db_index=True)
     folded_at = models.BigIntegerField(null=True)
     fold_version = models.IntegerField(default=0, help_text="of the rules that made its verdicts; see derive.activity")
