@@ -35,11 +35,19 @@ AREAS: Final[Mapping[str, Area]] = MappingProxyType(
 
 _ATTRIBUTE: Final = "reader"
 _LICENSED: Final = "licensed"
+_INSIDE: Final = "inside"
+
+
+def area_of(report: Report | None) -> Area:
+    """What a report is a part of; None is any list."""
+    return AREAS.get(report.name, Area.LISTS) if report else Area.LISTS
 
 
 def let_in(request: HttpRequest, reader: Reader | None) -> None:
-    """Say who asks; None is nobody."""
+    """Say who asks; None is nobody. What was found of whoever was thought to ask before is forgotten."""
     setattr(request, _ATTRIBUTE, reader)
+    for found in (_LICENSED, _INSIDE):
+        setattr(request, found, None)
 
 
 def is_let_in(request: HttpRequest) -> bool:
@@ -69,8 +77,7 @@ def require(request: HttpRequest, report: Report | None = None, *, area: Area | 
     What a report is about (a meeting, a person) is looked for inside of the reader's bounds, by reports.subjects.
     """
     reader = reader_of(request)
-    if area is None:
-        area = AREAS.get(report.name, Area.LISTS) if report else Area.LISTS
+    area = area or area_of(report)
     if not may(reader, area):
         raise RollcallError(
             _("You may not see this page."),
@@ -101,9 +108,13 @@ def require_licence(reader: Reader, area: Area = Area.LISTS) -> Licensed | None:
 def inside(request: HttpRequest, report: Report | None = None) -> Inside:
     """Inside which organisation and bounds whoever asks sees anything of a report."""
     reader = reader_of(request)
-    if report is not None and AREAS.get(report.name) is Area.AUDIT:
+    if area_of(report) is Area.AUDIT:
         return Inside(reader.organisation)  # much in the log is about no organisation, and the operator's alone
-    return inside_of(reader)
+    found: Inside | None = getattr(request, _INSIDE, None)
+    if found is None:
+        found = inside_of(reader)
+        setattr(request, _INSIDE, found)
+    return found
 
 
 def inside_of(reader: Reader) -> Inside:

@@ -12,7 +12,7 @@ from django.urls import resolve
 
 from rollcall.core.access import Role
 from rollcall.lti.entering import visit_of
-from rollcall.reports.access import inside_of, known_reader
+from rollcall.reports.access import inside, known_reader
 from rollcall.reports.filters import FIELDS, LONGEST
 from rollcall.store import auditing, searching
 from rollcall.store.auditing import Action
@@ -127,7 +127,7 @@ def _note(request: HttpRequest, status: int, reader: Reader) -> None:
     if action is Action.REFUSED:
         _note_refused(about, seen[0], address_of(request))
     elif _is_of_its_own(seen[0]):
-        if not _is_own(reader, seen[0].person) and about.is_first(request.path):
+        if not _is_own(request, reader, seen[0].person) and about.is_first(request.path):
             about.write(seen[0])
     elif about.is_first(_asked(request)):  # a page that asks for itself again looks nobody up anew
         _note_list(request, about, seen[0])
@@ -160,7 +160,7 @@ def _people_in(request: HttpRequest, reader: Reader, subject: Subject) -> list[S
     asked = {name: request.GET.get(name, "")[:LONGEST] for name in _NAMES}
     if not any(asked.values()) or reader.role is Role.LEARNER:
         return []
-    wanted = replace(inside_of(reader).filter(), name=asked["name"], user=asked["user"])
+    wanted = replace(inside(request).filter(), name=asked["name"], user=asked["user"])
     found = searching.page("people", wanted, limit=FEW + 1)
     keys = [person.key for person in found.rows] if len(found.rows) <= FEW and not found.is_cut else []
     known = Person.objects.filter(key__in=keys).values_list("key", "organisation")
@@ -217,8 +217,8 @@ def _address(path: str, words: Iterable[tuple[str, str]]) -> str:
     return (f"{path}?{urlencode(kept)}" if kept else path)[:LONGEST_ADDRESS]
 
 
-def _is_own(reader: Reader, person: bytes | None) -> bool:
-    return reader.role is Role.LEARNER and inside_of(reader).bounds.person == person
+def _is_own(request: HttpRequest, reader: Reader, person: bytes | None) -> bool:
+    return reader.role is Role.LEARNER and inside(request).bounds.person == person
 
 
 def _subject(word: str, about: dict[str, Any]) -> Subject:
