@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext_noop, ngettext
 
 from rollcall.store.reading import State
-from rollcall.wording import formatting, times
+from rollcall.wording import doubts, formatting, times
 from rollcall.wording.translating import gettext as _
 from rollcall.wording.translating import ngettext_noop
 from rollcall.wording.visible import visible
@@ -79,16 +79,6 @@ RECORDS: dict[str, str] = {
     "partial": gettext_noop("a part of events.xml"),
 }
 
-CAUSES: dict[str, str] = {
-    "no-polls": gettext_noop("the server did not answer"),
-    "unreachable": gettext_noop("the server did not answer"),
-    "hook-missing": gettext_noop("the server had lost our webhook"),
-    "hooks-silent": gettext_noop("the server's webhooks were silent"),
-    "no-webhooks": gettext_noop("the server has no webhooks"),
-    "downtime": gettext_noop("Rollcall was not running"),
-    "not-watched": gettext_noop("Rollcall was not yet watching this server"),
-}
-
 moment, clock, day, day_and_clock, near_day_and_clock = (
     times.moment,
     times.clock,
@@ -97,6 +87,7 @@ moment, clock, day, day_and_clock, near_day_and_clock = (
     times.near_day_and_clock,
 )
 stamp, days_apart, duration, long_duration = times.stamp, times.days_apart, times.duration, times.long_duration
+cause, blind = doubts.cause, doubts.blind
 """They stand below, where sentences that an LMS is sent have them too."""
 
 # --- times ------------------------------------------------------------------------------------------------------------
@@ -212,11 +203,6 @@ def source(code: str) -> str:
     return _(SOURCES.get(code, code))
 
 
-def cause(code: str) -> str:
-    """Why messages may be missing."""
-    return _(CAUSES.get(code, code))
-
-
 def state_name(one: State) -> str:
     """The state alone."""
     return _(STATES[one])
@@ -329,14 +315,6 @@ def when(row: AttendeeRow, zone: tzinfo) -> str:
     if proved == possible:
         return _("there %(spans)s") % {"spans": proved or UNKNOWN}
     return _("certainly there %(proved)s, possibly %(possible)s") % {"proved": proved or UNKNOWN, "possible": possible}
-
-
-def blind(start: int, end: int | None, code: str, zone: tzinfo) -> str:
-    """One time in which webhooks may have been lost."""
-    words = {"start": clock(start, zone), "end": clock(end, zone), "cause": _(CAUSES.get(code, code))}
-    if end is None:
-        return _("Since %(start)s messages may be missing: %(cause)s.") % words
-    return _("From %(start)s to %(end)s messages may be missing: %(cause)s.") % words
 
 
 _NOTES: dict[str, str] = {
