@@ -20,6 +20,7 @@ from rollcall.wording.visible import visible
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date, datetime
+    from decimal import Decimal
 
     Width = Literal["abbreviated", "narrow", "wide"]
 
@@ -136,6 +137,12 @@ def _percent(language: str, least: int, most: int, sign: str) -> str:
         shown = shown.replace(str(most), f"{least}–{most}")
     # Behind an Arabic letter the sign would change sides, and stand otherwise than in the cell above.
     return _left_to_right(sign + shown, language)
+
+
+def exact_percent(share: Decimal) -> str:
+    """66.7%, with as many decimals as there are."""
+    shown = numbers.format_percent(share, locale=_locale(_language()), decimal_quantization=False)
+    return left_to_right(shown)
 
 
 # --- what stands between ----------------------------------------------------------------------------------------------
