@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 USER, GUEST, DIAL_IN, CONNECTION = "user", "guest", "dial-in", "connection"
 
 MOODLE_PATH: Final = "/mod/bigbluebuttonbn/"
-_MOODLE_MEETING: Final = re.compile(r"^(.+)-([0-9]+)-([0-9]+)(?:\[([0-9]{0,20})\])?$", re.DOTALL)
+MOODLE_MEETING: Final = re.compile(r"^(.+)-([0-9]+)-([0-9]+)(?:\[([0-9]{0,20})\])?$", re.DOTALL)
 _BREAKOUT_USER: Final = re.compile(r"^(w_[0-9A-Za-z]+)-[0-9]+$")
 
 
@@ -68,7 +68,7 @@ def activity_of(external_meeting_id: str, metadata: Mapping[str, str], pool: str
     """From Moodle's `SEED-COURSE-INSTANCE[GROUP]`; elsewhere the external meeting id itself, within its pool."""
     site = site_of(metadata, pool)
     is_moodle = metadata.get("bbb-origin", "").casefold() == "moodle" or site.startswith(("http://", "https://"))
-    found = _MOODLE_MEETING.match(external_meeting_id) if is_moodle else None
+    found = MOODLE_MEETING.match(external_meeting_id) if is_moodle else None
     if found is None:
         return Activity(f"pool:{pool}", "", external_meeting_id)
     group = (found.group(4) or "").lstrip("0")
