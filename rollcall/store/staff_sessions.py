@@ -66,11 +66,6 @@ def see_session(held: StaffSession, *, now: int) -> None:
         StaffSession.objects.filter(pk=held.pk).update(seen_at=minute)
 
 
-def move_session(held: StaffSession, session_key: str) -> None:
-    """The same session under another key, as after a change of password."""
-    StaffSession.objects.filter(pk=held.pk).update(key=key_of_session(session_key))
-
-
 def end_sessions(user: User, *, but: StaffSession | None = None) -> int:
     """End all of an account, or all others; return how many."""
     found = StaffSession.objects.filter(user=user)
