@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -21,6 +21,7 @@ from rollcall.lti.paging import each_page, with_query
 from rollcall.lti.tokens import AGS, Client, Tokens, trouble_of
 from rollcall.lti.trouble import ServiceTrouble, Trouble, printable
 from rollcall.outgoing.asking import Question, Reply
+from rollcall.outgoing.patience import retry_after_ms
 
 LINE_ITEM: Final = "application/vnd.ims.lis.v2.lineitem+json"
 LINE_ITEMS: Final = "application/vnd.ims.lis.v2.lineitemcontainer+json"
@@ -93,7 +94,10 @@ class Outcome(StrEnum):
     FORBIDDEN = "forbidden"
     GONE = "gone"  # the course or the column
     LOCKED = "locked"  # Moodle's word for a locked grade or column is that it failed
-    LATER = "later"  # the LMS is too busy, or down
+    LATER = "later"  # the LMS is too busy
+    FAILED = "failed"  # the LMS, or what stands in front of it
+    MOVED = "moved"
+    PAGE = "page"  # a page for people, as of a proxy or a maintenance, and be it with the status of success
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +107,7 @@ class Told:
     outcome: Outcome
     status: int
     phrase: str
+    retry_after_ms: int | None = None
 
 
 def next_second(now: int, last: int | None) -> int | None:
@@ -121,17 +126,22 @@ def with_path(url: str, path: str) -> str:
     return urlunsplit(parts._replace(path=f"{parts.path.rstrip('/')}/{path}"))
 
 
+def _unheard(_reply: Reply) -> None:
+    """For whoever needs no more than the answer."""
+
+
 @dataclass(frozen=True, slots=True)
 class Gradebook:
     """The gradebook of one course. `columns_url` is what a launch named as `lineitems`; blank if it named none.
 
-    `scopes` are those the launch said are granted.
+    `scopes` are those the launch said are granted. `heard` is shown every reply: in its headers is the LMS's own clock.
     """
 
     tokens: Tokens
     client: Client
     columns_url: str
     scopes: frozenset[str]
+    heard: Callable[[Reply], None] = _unheard
 
     async def columns(self, *, link_id: str = "", resource_id: str = "", tag: str = "") -> list[Column]:
         """The columns that Rollcall is shown, or those with these marks. Moodle also has those of other links."""
@@ -180,14 +190,16 @@ class Gradebook:
             with_path(column_url, "scores"), "POST", {"Content-Type": SCORE, "Accept": "*/*"}, content, **_BOUNDS
         )
         reply = await self._call(frozenset({SCORE_SCOPE}), question)
-        return Told(_outcome(reply), reply.status, printable(reply.phrase))
+        return Told(_outcome(reply), reply.status, printable(reply.phrase), retry_after_ms(reply.headers))
 
     def _reading(self) -> frozenset[str]:
         """With `lineitem` alone, as some LMSs grant it, columns can be read too."""
         return frozenset({READ_SCOPE if READ_SCOPE in self.scopes else MANAGE_SCOPE})
 
     async def _call(self, scopes: frozenset[str], question: Question) -> Reply:
-        return await self.tokens.call(self.client, scopes, question)
+        reply = await self.tokens.call(self.client, scopes, question)
+        self.heard(reply)
+        return reply
 
     async def _write(self, method: str, url: str, body: Mapping[str, Any]) -> Reply:
         headers = {"Content-Type": LINE_ITEM, "Accept": LINE_ITEM}
@@ -293,21 +305,27 @@ def _number(value: object) -> float | None:
 
 
 def _moment(value: object) -> int | None:
+    """Epoch ms; of a grade that is empty Moodle knows no time, and may write the begin of all times."""
     try:
         at = datetime.fromisoformat(str(value))
-        return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()) * SECOND_MS
+        return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()) * SECOND_MS or None
     except (ValueError, OverflowError):
         return None
 
 
 def _outcome(reply: Reply) -> Outcome:
+    is_page = reply.content.lstrip()[:1] == b"<"
     if reply.is_success:
-        return Outcome.ACCEPTED
+        return Outcome.PAGE if is_page else Outcome.ACCEPTED
     if reply.status == 400 and "incorrect score" in reply.phrase.lower():
         return Outcome.NOT_GRADED
+    if reply.status == 500 and is_page:
+        return Outcome.FAILED
     if reply.status in _OUTCOMES:
         return _OUTCOMES[reply.status]
-    return Outcome.LATER if reply.status >= 500 else Outcome.REFUSED
+    if 300 <= reply.status < 400:
+        return Outcome.MOVED
+    return Outcome.FAILED if reply.status >= 500 else Outcome.REFUSED
 
 
 _OUTCOMES: Final = {
@@ -319,4 +337,5 @@ _OUTCOMES: Final = {
     422: Outcome.NOT_GRADED,
     429: Outcome.LATER,
     500: Outcome.LOCKED,
+    503: Outcome.LATER,
 }

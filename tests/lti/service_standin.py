@@ -73,7 +73,10 @@ class Site:
     members: list[dict[str, Any]] = field(default_factory=list)
     columns: dict[int, dict[str, Any]] = field(default_factory=dict)
     grades: dict[tuple[int, str], dict[str, Any]] = field(default_factory=dict)
+    scored: list[tuple[int, str, float | None]] = field(default_factory=list)
     locked: set[int] = field(default_factory=set)
+    locked_for: set[tuple[int, str]] = field(default_factory=set)
+    course_is_gone: bool = False
     permitted: frozenset[str] = SCOPES
     expires_in: Any = 3600
     tokens: dict[str, frozenset[str]] = field(default_factory=dict)
@@ -141,6 +144,10 @@ class Site:
             raise _refused("Expired token")
 
     def allow(self, request: Request, *scopes: str) -> None:
+        if request.query.get("type_id", "1") != "1":
+            raise Answer(401, "Unauthorized", b'{"status":401,"reason":"Unauthorized"}')
+        if self.course_is_gone and "lineitems" in request.path:
+            raise Answer(404, "Not Found", b'{"status":404,"reason":"Not Found"}')
         token = request.headers.get("authorization", "").removeprefix("Bearer ")
         if not self.tokens.get(token, frozenset()) & {f"{SPEC}{scope}" for scope in scopes}:
             raise Answer(401, "Unauthorized", b'{"status":401,"reason":"Unauthorized"}')
@@ -187,6 +194,12 @@ class Site:
         self.columns[number] = {"resourceId": "", "tag": "", **told, "id": self.column_url(number)}
         return json.dumps(told | {"id": self.column_url(number)}).encode()
 
+    def override(self, number: int, user: str, value: float | None) -> None:
+        """What a teacher does in the gradebook: from now on scores are taken, and change nothing to be seen."""
+        kept = self.grades.setdefault((number, user), {"second": int(self.clock()), "value": None, "comment": ""})
+        kept["overridden"] = True
+        kept["final"] = value
+
     def one_column(self, request: Request, number: int) -> tuple[int, bytes]:
         if number not in self.columns:
             raise Answer(404, "Not Found")
@@ -204,33 +217,56 @@ class Site:
         if request.headers.get("content-type", "").partition(";")[0] != SCORE:
             raise Answer(400, f"No handler found for /2/lineitems/{number}/lineitem/scores")
         self.allow(request, "lti-ags/scope/score")
+        self.find(number)
         told = json.loads(request.body)
-        is_student = any(one["user_id"] == told.get("userId") and one["roles"] == ["Learner"] for one in self.members)
+        if not str(told.get("userId", "0")).isdecimal():
+            raise Answer(502, "Bad Gateway", b"<html>\r\n<head><title>502 Bad Gateway</title></head>", "text/html")
+        user = str(told.get("userId", ""))
+        is_student = any(one["user_id"] == user and one["roles"] == ["Learner"] for one in self.members)
         is_whole = all(isinstance(told.get(n), str) for n in ("timestamp", "activityProgress", "gradingProgress"))
         if not is_student or not is_whole or ("scoreGiven" in told and "scoreMaximum" not in told):
             raise Answer(400, f"Incorrect score received{request.body.decode()}", b"[]", SCORE)
+        self._keep(number, user, told)
+
+    def find(self, number: int) -> dict[str, Any]:
+        if number not in self.columns:
+            raise Answer(404, "Not Found", b'{"status":404,"reason":"Not Found"}')
+        return self.columns[number]
+
+    def _keep(self, number: int, user: str, told: dict[str, Any]) -> None:
+        """An empty grade without a comment forgets its time; one that a teacher has overridden keeps what is seen."""
         second = int(datetime.fromisoformat(told["timestamp"]).timestamp())
-        before = self.grades.get((number, told["userId"]))
-        if before and before["second"] >= second:
-            phrase = f"Refusing score with an earlier timestamp for item {number} and user {told['userId']}"
+        before = self.grades.get((number, user), {})
+        if (before.get("second") or 0) >= second:
+            phrase = f"Refusing score with an earlier timestamp for item {number} and user {user}"
             raise Answer(409, phrase, b"[]", SCORE)
-        if number in self.locked:
+        if number in self.locked or (number, user) in self.locked_for:
             raise Answer(500, "Internal Server Error", b"[]", SCORE)
         given = told.get("scoreGiven") if told["gradingProgress"] == "FullyGraded" else None
         maximum = self.columns[number]["scoreMaximum"]
-        value = None if given is None else given * maximum / (told["scoreMaximum"] or maximum)
-        self.grades[number, told["userId"]] = {"second": second, "value": value, "comment": told.get("comment", "")}
+        value = None if given is None else float(given) * maximum / (told["scoreMaximum"] or maximum)
+        comment = told.get("comment", "")
+        kept = {"second": second if value is not None or comment else None, "value": value, "comment": comment}
+        self.grades[number, user] = before | kept
+        self.scored.append((number, user, value))
+
+    def seen(self, number: int, user: str) -> float | None:
+        """The grade as everybody sees it."""
+        grade = self.grades.get((number, user), {})
+        shown: float | None = grade.get("final") if grade.get("overridden") else grade.get("value")
+        return None if shown is None else min(shown, self.columns[number]["scoreMaximum"])
 
     def results(self, request: Request, number: int) -> bytes:
         if request.headers.get("accept") != RESULTS:
             raise Answer(400, f"No handler found for /2/lineitems/{number}/lineitem/results")
         self.allow(request, "lti-ags/scope/result.readonly")
+        self.find(number)
         found = []
         for (column, user), grade in self.grades.items():
             if column == number and request.query.get("user_id", user) == user:
-                moment = datetime.fromtimestamp(grade["second"]).astimezone().isoformat()
+                moment = datetime.fromtimestamp(grade["second"] or 0).astimezone().isoformat()
                 row = {"id": "x", "userId": user, "resultMaximum": self.columns[number]["scoreMaximum"]}
-                row |= {"resultScore": grade["value"]} if grade["value"] else {}
+                row |= {"resultScore": shown} if (shown := self.seen(number, user)) else {}
                 row |= {"comment": grade["comment"]} if grade["comment"] else {}
                 found.append(row | {"scoreOf": self.column_url(number), "timestamp": moment})
         return json.dumps(found).encode()

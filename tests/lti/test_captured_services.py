@@ -175,7 +175,7 @@ def _wanted(status: int, reason: str) -> Outcome:
     if status == 400:
         return Outcome.NOT_GRADED if reason.startswith("Incorrect score") else Outcome.REFUSED
     known = {200: Outcome.ACCEPTED, 401: Outcome.UNAUTHORIZED, 409: Outcome.CONFLICT, 500: Outcome.LOCKED}
-    return known.get(status, Outcome.LATER)
+    return known.get(status, Outcome.FAILED)
 
 
 def test_addresses_are_made_as_they_were_called() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 import pytest
@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from rollcall.lti import grades, tokens
 from rollcall.lti.grades import Column, Gradebook, NotOurs, Outcome, Result, Score, next_second, with_path
 from rollcall.lti.trouble import ServiceTrouble, Trouble
-from tests.lti.asked_platform import Clock, client_of, key_pair, with_tokens
-from tests.lti.service_standin import ITEM, SCORE, Site, instructor, learner, standing
+from tests.lti.asked_platform import Clock, client_of, with_tokens
+from tests.lti.service_standin import ITEM, SCORE, Site, instructor, learner
 from tests.makers import at
 
 T = TypeVar("T")
@@ -22,22 +22,19 @@ NOW = at("12:00")
 
 
 @pytest.fixture
-def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
-    monkeypatch.setattr(tokens, "signing_key", lambda _now: key_pair())
-    people = [learner("4"), learner("5"), instructor("3")]
-    keys = {"kid-1": key_pair().private_key.public_key()}
-    with standing(Site(keys=keys, members=people, clock=lambda: NOW / 1000)) as one:
-        for number, link in ((2, "1"), (3, "2")):
-            one.columns[number] = {
-                "id": one.column_url(number),
-                "label": f"L{link}",
-                "scoreMaximum": 100,
-                "resourceId": "",
-                "tag": "",
-                "resourceLinkId": link,
-                "ltiLinkId": link,
-            }
-        yield one
+def site(site: Site) -> Site:
+    site.members = [learner("4"), learner("5"), instructor("3")]
+    for number, link in ((2, "1"), (3, "2")):
+        site.columns[number] = {
+            "id": site.column_url(number),
+            "label": f"L{link}",
+            "scoreMaximum": 100,
+            "resourceId": "",
+            "tag": "",
+            "resourceLinkId": link,
+            "ltiLinkId": link,
+        }
+    return site
 
 
 def on(site: Site, work: Callable[[Gradebook], Awaitable[T]], *scopes: str) -> T:
@@ -119,10 +116,30 @@ def test_a_score_arrives_with_the_words_that_count(site: Site) -> None:
     assert results == [Result("4", 75, 100, "42:10 of 48:00", NOW)]
 
 
-def test_no_score_empties_the_grade(site: Site) -> None:
+def test_no_score_empties_the_grade_and_forgets_its_time(site: Site) -> None:
     post(site, score())
     assert post(site, score(given=None, at=NOW + 1000)) is Outcome.ACCEPTED
-    assert on(site, lambda book: book.results(site.column_url(2), "4")) == [Result("4", None, 100, "", NOW + 1000)]
+    assert on(site, lambda book: book.results(site.column_url(2), "4")) == [Result("4", None, 100, "", None)]
+    assert post(site, score(at=NOW - 1000)) is Outcome.ACCEPTED
+
+
+def test_what_a_teacher_has_overridden_takes_scores_and_shows_none(site: Site) -> None:
+    post(site, score())
+    site.override(2, "4", 33)
+    assert post(site, score(given=90, at=NOW + 1000)) is Outcome.ACCEPTED
+    assert on(site, lambda book: book.results(site.column_url(2), "4")) == [Result("4", 33, 100, "", NOW + 1000)]
+
+
+@pytest.mark.parametrize(
+    ("url", "wanted"),
+    [
+        ("{base}/mod/lti/services.php/2/lineitems/2/lineitem?type_id=77", Outcome.UNAUTHORIZED),
+        ("{base}/mod/lti/services.php/2/lineitems/99/lineitem?type_id=1", Outcome.GONE),
+    ],
+)
+def test_another_registration_and_a_column_that_is_gone(site: Site, url: str, wanted: Outcome) -> None:
+    told = on(site, lambda book: book.post(url.format(base=site.base), score()))
+    assert told.outcome is wanted
 
 
 @pytest.mark.parametrize(
@@ -159,7 +176,8 @@ def test_a_locked_column_is_told_apart_from_one_that_is_gone(site: Site) -> None
         (422, Outcome.NOT_GRADED),
         (429, Outcome.LATER),
         (500, Outcome.LOCKED),
-        (502, Outcome.LATER),
+        (302, Outcome.MOVED),
+        (502, Outcome.FAILED),
         (503, Outcome.LATER),
     ],
 )
@@ -168,6 +186,26 @@ def test_each_status_has_its_meaning_and_the_phrase_is_kept(site: Site, status: 
     told = on(site, lambda book: book.post(site.column_url(2), score()))
     assert (told.outcome, told.status) == (wanted, status)
     assert told.phrase
+
+
+@pytest.mark.parametrize(("status", "wanted"), [(200, Outcome.PAGE), (500, Outcome.FAILED), (503, Outcome.LATER)])
+def test_a_page_for_people_is_no_answer_of_a_gradebook(site: Site, status: int, wanted: Outcome) -> None:
+    page = b"\n<!DOCTYPE html><title>Maintenance</title>"
+    site.faults = [("/scores", lambda *_: (status, page, "text/html", {"Retry-After": "90"}))]
+    told = on(site, lambda book: book.post(site.column_url(2), score()))
+    assert (told.outcome, told.retry_after_ms) == (wanted, 90_000)
+
+
+def test_replies_are_shown_to_whoever_wants_their_headers(site: Site) -> None:
+    heard: list[str] = []
+    granted = frozenset({grades.READ_SCOPE})
+
+    async def ask(held: tokens.Tokens) -> object:
+        book = Gradebook(held, client_of(site), site.columns_url, granted, lambda one: heard.append(one.phrase))
+        return await book.columns()
+
+    with_tokens(ask, Clock())
+    assert heard == ["OK"]
 
 
 def test_the_phrase_is_all_that_explains_a_refusal(site: Site) -> None:
