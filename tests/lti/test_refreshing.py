@@ -4,36 +4,27 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
 
-from rollcall.lti import refreshing, tokens
+from rollcall.lti import refreshing
 from rollcall.lti.refreshing import AT_ONCE, DAY_MS, TAKEN_MS, Refresher, pause_ms, take
 from rollcall.lti.tokens import Tokens
 from rollcall.outgoing.in_hand import at_work
 from rollcall.store.platforms import Context, Platform
-from tests.lti.asked_platform import MINUTE_MS, TRUSTED, Clock, key_pair, make_context
-from tests.lti.service_standin import Site, instructor, learner, standing
+from tests.lti.asked_platform import MINUTE_MS, TRUSTED, Clock, make_context
+from tests.lti.service_standin import Site, instructor, learner
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def site(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
-    monkeypatch.setattr(tokens, "signing_key", lambda _now: key_pair())
+def site(site: Site, monkeypatch: pytest.MonkeyPatch) -> Site:
     monkeypatch.setattr(refreshing, "_spread", lambda span: span)
-    keys = {"kid-1": key_pair().private_key.public_key()}
-    people = [learner("4"), instructor("3")]
-    with standing(Site(keys=keys, members=people, clock=lambda: clock.now / 1000)) as one:
-        yield one
+    site.members = [learner("4"), instructor("3")]
+    return site
 
 
 def work(clock: Clock, ticks: int = 1) -> None:

@@ -3,32 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from rollcall.core.roster import Enrolled
-from rollcall.lti import paging, roster, tokens
+from rollcall.lti import paging, roster
 from rollcall.lti.bodies import MOST_BYTES
 from rollcall.lti.paging import next_link
 from rollcall.lti.tokens import ROSTER_SCOPE, Tokens
 from rollcall.lti.trouble import ServiceTrouble, Trouble
 from rollcall.outgoing.asking import Question, Reply
-from tests.lti.asked_platform import Clock, client_of, key_pair, make_context, with_tokens
-from tests.lti.service_standin import NRPS, Site, instructor, learner, link_to, standing
-from tests.makers import at
+from tests.lti.asked_platform import Clock, client_of, make_context, with_tokens
+from tests.lti.service_standin import NRPS, Site, instructor, learner, link_to
 
 VOCABULARY = "http://purl.imsglobal.org/vocab/lis/v2/"
 
 
 @pytest.fixture
-def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
-    monkeypatch.setattr(tokens, "signing_key", lambda _now: key_pair())
-    people = [learner("4"), learner("5"), instructor("3"), learner("6")]
-    keys = {"kid-1": key_pair().private_key.public_key()}
-    with standing(Site(keys=keys, members=people, clock=lambda: at("12:00") / 1000)) as one:
-        yield one
+def site(site: Site) -> Site:
+    site.members = [learner("4"), learner("5"), instructor("3"), learner("6")]
+    return site
 
 
 def read(site: Site, url: str = "") -> dict[str, Enrolled]:

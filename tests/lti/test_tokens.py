@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import jwt
@@ -14,23 +14,11 @@ from rollcall.lti.roster import MEDIA_TYPE
 from rollcall.lti.tokens import AGS, ROSTER_SCOPE, Client, Tokens
 from rollcall.lti.trouble import ServiceTrouble, Trouble, told
 from rollcall.outgoing.asking import Question
-from tests.lti.asked_platform import Clock, Desk, client_of, key_pair, with_tokens
-from tests.lti.service_standin import Site, standing
+from tests.lti.asked_platform import Clock, Desk, client_of, with_tokens
+from tests.lti.service_standin import Site
 
 ROSTER = frozenset({ROSTER_SCOPE})
 SCORE = frozenset({AGS + "score"})
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def site(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
-    monkeypatch.setattr(tokens, "signing_key", lambda _now: key_pair())
-    with standing(Site(keys={"kid-1": key_pair().private_key.public_key()}, clock=lambda: clock.now / 1000)) as one:
-        yield one
 
 
 def ask(site: Site, clock: Clock, desk: Desk | None = None, scopes: frozenset[str] = ROSTER, **client: Any) -> str:
