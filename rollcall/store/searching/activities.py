@@ -9,8 +9,9 @@ from django.db.models import Count, Exists, OuterRef, Q
 
 from rollcall.store.completions import Completion
 from rollcall.store.decisions import Activity
-from rollcall.store.derived import Attendance, Summary
+from rollcall.store.derived import Summary
 from rollcall.store.keys import course_key
+from rollcall.store.searching.completions import in_groups_seen
 from rollcall.store.searching.directory import contains
 from rollcall.store.searching.places import Order, Place
 from rollcall.store.searching.scope import Scope, bounds_condition
@@ -90,16 +91,7 @@ def known(several: Iterable[FoundActivity]) -> dict[tuple[int, bytes], Activity]
 
 def completions(of: Activity, inside: Inside) -> QuerySet[Completion]:
     """Everybody's verdict that is seen. Who sees some groups sees those who were in a room of theirs."""
-    rows = Completion.objects.filter(activity=of)
-    if inside.bounds.groups is not None:
-        seen = Attendance.objects.filter(
-            bounds_condition(inside.bounds, "summary__"),
-            person=OuterRef("person"),
-            summary__activity_key=bytes(of.key),
-            summary__organisation=of.organisation,
-        )
-        rows = rows.filter(Exists(seen))
-    return rows
+    return Completion.objects.filter(in_groups_seen(inside.bounds), activity=of)
 
 
 def completions_page(  # noqa: PLR0913 - what is asked for, and where the page is

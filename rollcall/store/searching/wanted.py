@@ -71,7 +71,8 @@ class Filter:
     Which attendance: `roster` is how its person stands on that of the course today. `min_ms` is of the proved time and
     `max_ms` of the possible one, so that both are certain; `min_share` and `max_share` are of the proved part of the
     class, in thousandths. Each count is at least what is asked for. Who did what (`actor`, `action`) is asked of the
-    audit log alone. Inside which `organisation` (None: all) and `bounds` is not the reader's choice.
+    audit log alone, the `verdict` and how far its `delivery` is of completion alone. Inside which `organisation` (None:
+    all) and `bounds` is not the reader's choice.
     """
 
     name: str = ""
@@ -103,6 +104,8 @@ class Filter:
     talk_ms: int = 0
     actor: str = ""
     action: str = ""
+    verdict: str = ""
+    delivery: str = ""
     organisation: int | None = None
     bounds: Bounds = NO_BOUNDS
     as_of: int = 0
