@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Hashable
 from concurrent.futures import ThreadPoolExecutor
@@ -71,9 +70,24 @@ async def at_work(name: str) -> AsyncIterator[Hands[Any]]:
             await hands.in_thread(connections.close_all)
 
 
-async def ticking(stop: asyncio.Event, tick: Callable[[], Awaitable[None]], seconds: float) -> None:
-    """Tick, and again so many seconds after each, until told to stop."""
+async def ticking(
+    stop: asyncio.Event,
+    tick: Callable[[], Awaitable[None]],
+    seconds: float,
+    sooner: asyncio.Event | None = None,
+) -> None:
+    """Tick, and again so many seconds after each, or as soon as `sooner` is set, until told to stop."""
     while not stop.is_set():
+        if sooner is not None:
+            sooner.clear()
         await tick()
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), seconds)
+        await _first_of(stop, sooner, seconds)
+
+
+async def _first_of(stop: asyncio.Event, sooner: asyncio.Event | None, seconds: float) -> None:
+    waiting = [asyncio.create_task(event.wait()) for event in (stop, sooner) if event is not None]
+    try:
+        await asyncio.wait(waiting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for one in waiting:
+            one.cancel()

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 HISTORY: Final = "history"
 """The reason of what is held because its classes were over long before."""
 
+HELD_BY_FOLD: Final = ("not-enrolled", "not-judged", "teacher")
+"""Reasons that are over once something is wished for this person again."""
+
 _OF_A_TEACHER: Final = (Step.FLAG, Step.STAYS)
 
 
@@ -55,8 +58,8 @@ def want(target: int, wishes: Sequence[Wish], now: int) -> int:
     A person not named keeps what is wanted for them. The same wishes again change nothing.
     """
     by_key = {user_key_of(wish.user_id): wish for wish in wishes}
-    rows = Owed.objects.select_for_update().filter(target=target).order_by("pk")
-    known = {bytes(row.user_key): row for row in rows if bytes(row.user_key) in by_key}
+    rows = Owed.objects.select_for_update().filter(target=target, user_key__in=list(by_key))
+    known = {bytes(row.user_key): row for row in rows.order_by("pk").defer("reasons")}
     new = [_new(target, key, by_key[key], now) for key in by_key if key not in known and _is_first(by_key[key])]
     Owed.objects.bulk_create(new)
     return len(new) + sum(_change(row, by_key[key], now) for key, row in known.items())
@@ -124,12 +127,19 @@ def _newly_wanted(row: Owed, wish: Wish, now: int) -> dict[str, Any]:
 
 
 def _waits_differently(row: Owed, wish: Wish, now: int) -> dict[str, Any]:
-    """The same is wanted; but what was held as history rests on more by now, or its classes settle at another time."""
-    is_history = row.state == Owing.HELD and row.reason == HISTORY
-    if (is_history and wish.step in {Step.DELIVER, Step.TELL}) or row.state == Owing.WAITING:
+    """The same is wanted; but why it was held is over, or its classes settle at another time."""
+    if row.state == Owing.WAITING or _is_held_no_longer(row, wish):
         found = _on_its_way(row, wish, now)
         return {name: value for name, value in found.items() if getattr(row, name) != value}
     return {}
+
+
+def _is_held_no_longer(row: Owed, wish: Wish) -> bool:
+    if row.state != Owing.HELD:
+        return False
+    if row.reason == HISTORY:
+        return wish.step in {Step.DELIVER, Step.TELL}
+    return row.reason in HELD_BY_FOLD
 
 
 def _on_its_way(row: Owed, wish: Wish, now: int) -> dict[str, Any]:

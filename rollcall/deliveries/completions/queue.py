@@ -1,0 +1,285 @@
+"""The outbox of completions as its sender works it: what is due is claimed, begun and recorded, many at a time.
+
+A row in a worker's hands is SENDING under its name and the number of its try; whatever that worker writes about it
+later is written only while both still stand there. Rows are locked in the order of their keys, then targets, then
+receivers.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from django.db import transaction
+from django.db.models import F, Q
+
+from rollcall.deliveries.completions.outcomes import CODE_CHARACTERS, LONGEST_PHRASE, Tried, follow, resumed
+from rollcall.deliveries.completions.troubles import note_all
+from rollcall.deliveries.driver import Order
+from rollcall.deliveries.goals import goal_from
+from rollcall.store.licensing import not_captured
+from rollcall.store.owed import CompletionTarget, Owed, Owing, Receiver, Try
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from django.db.models import QuerySet
+
+    from rollcall.deliveries.driver import Outcome
+
+LEASE_MS: Final = 5 * 60_000
+AHEAD_PER_RECEIVER: Final = 48
+"""So many are taken, of which a few are sent at a time, so that taking is no part of the wait for an answer."""
+
+AGAIN: Final = "tried-on"
+"""Of a request after which its driver went on to another: whatever it was answered, that was not the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A row in this worker's hands; `tries` is the number of this try, and tells it from every other."""
+
+    order: Order
+    receiver: int
+    worker: str
+    tries: int
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What was claimed of one target."""
+
+    target: CompletionTarget
+    claimed: tuple[Claimed, ...]
+
+
+# -- taking -------------------------------------------------------------------------------------------------------
+
+
+def reclaim(worker: str, now: int) -> int:
+    """Give back what a worker had in hand that is gone: one whose lease has run out, or an earlier one of this name."""
+    return _give_back(Owed.objects.filter(Q(leased_until__lt=now) | Q(worker=worker), state=Owing.SENDING), now)
+
+
+def look(now: int) -> None:
+    """The same while running, where what this worker has in hand it has in hand; and what has waited long enough."""
+    # Asked first: a write that changes nothing still has to wait for the other writers.
+    stale = Owed.objects.filter(state=Owing.SENDING, leased_until__lt=now)
+    if stale.exists():
+        _give_back(stale, now)
+    waited = Owed.objects.filter(state=Owing.WAITING, due_at__lte=now)
+    if waited.exists():
+        waited.update(state=Owing.DUE)
+
+
+def _give_back(rows: QuerySet[Owed], now: int) -> int:
+    return rows.update(state=Owing.DUE, due_at=now, worker="")
+
+
+def claim(worker: str, now: int, busy: Mapping[tuple[int, int], int]) -> list[Batch]:
+    """What is to be sent now, taken so that nobody else sends it; `busy` counts what is in hand by (receiver, target).
+
+    Of a receiver or a target that met trouble last time one is taken, to see whether that is over.
+    """
+    if not Owed.objects.filter(state=Owing.DUE, due_at__lte=now).exists():
+        return []
+    in_hand: Counter[int] = Counter()
+    for (of, _), count in busy.items():
+        in_hand[of] += count
+    chosen: list[int] = []
+    for receiver in _open_receivers(now):
+        room = (1 if receiver.failures else AHEAD_PER_RECEIVER) - in_hand[receiver.pk]
+        chosen += _due(receiver, now, room, {target for (_, target), count in busy.items() if count})
+    return _take(worker, chosen, now)
+
+
+def _open_receivers(now: int) -> list[Receiver]:
+    """Those that may be sent to: not stopped by anybody, not paused by trouble, within a licence or its grace."""
+    found = Receiver.objects.filter(is_stopped=False, paused_until__lte=now, platform__removed_at=None)
+    receivers = list(found.select_related("platform").order_by("pk"))
+    over = not_captured({one.platform.organisation_id for one in receivers}, now)
+    return [one for one in receivers if one.platform.organisation_id not in over]
+
+
+def _due(receiver: Receiver, now: int, room: int, busy: set[int]) -> list[int]:
+    """Those that have been due longest; one alone of each target that was in trouble."""
+    if room <= 0:
+        return []
+    probed = CompletionTarget.objects.filter(
+        receiver=receiver,
+        is_on=True,
+        paused_until__lte=now,
+        failures__gt=0,
+        owed__state=Owing.DUE,
+        owed__due_at__lte=now,
+    )
+    targets = probed.exclude(pk__in=busy).order_by("paused_until", "pk").values_list("pk", flat=True).distinct()
+    found: list[int] = []
+    for target in targets[:room]:
+        found += _first(Owed.objects.filter(target=target), now, 1)
+    well = Owed.objects.filter(target__receiver=receiver, target__is_on=True, target__failures=0)
+    return found + _first(well.filter(target__paused_until__lte=now), now, room - len(found))
+
+
+def _first(rows: QuerySet[Owed], now: int, room: int) -> list[int]:
+    due = rows.filter(state=Owing.DUE, due_at__lte=now).order_by("due_at", "pk")
+    return list(due.values_list("pk", flat=True)[:room])
+
+
+def _take(worker: str, chosen: Iterable[int], now: int) -> list[Batch]:
+    wanted = sorted(chosen)
+    mine = {"state": Owing.SENDING, "worker": worker, "leased_until": now + LEASE_MS, "tries": F("tries") + 1}
+    Owed.objects.filter(pk__in=wanted, state=Owing.DUE, due_at__lte=now).update(**mine)
+    taken = Owed.objects.filter(pk__in=wanted, state=Owing.SENDING, worker=worker).order_by("due_at", "pk")
+    by_target: dict[int, list[Owed]] = {}
+    for row in taken:
+        by_target.setdefault(row.target_id, []).append(row)
+    targets = CompletionTarget.objects.select_related("activity", "receiver__platform", "line_item__context").in_bulk(
+        by_target
+    )
+    return [Batch(targets[pk], tuple(_claimed(row, targets[pk]) for row in rows)) for pk, rows in by_target.items()]
+
+
+def _claimed(row: Owed, target: CompletionTarget) -> Claimed:
+    order = Order(
+        owed=row.pk,
+        target=target.pk,
+        user_id=row.external_user_id,
+        goal=goal_from(row.wanted),
+        held=goal_from(row.sent) if row.sent else None,
+        revision=row.revision,
+        stamp=row.stamp,
+        is_unanswered=row.is_unanswered,
+    )
+    return Claimed(order, target.receiver_id, row.worker, row.tries)
+
+
+# -- writing down -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """It may arrive from now on. `earlier` is the request before it in the same try."""
+
+    claimed: Claimed
+    stamp: int | None
+    earlier: int | None
+    now: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What one try has come to; `request` is its last one, None: nothing was sent that could have had an effect."""
+
+    claimed: Claimed
+    outcome: Outcome
+    request: int | None
+    took_ms: int
+    now: int
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """It was not tried after all."""
+
+    claimed: Claimed
+    now: int
+
+
+Change = Beginning | Ending | Return
+
+
+def write(changes: Sequence[Change]) -> list[int | bool | None]:
+    """All of these in one transaction. Of a Beginning the key of its Try, of others whether the row still was ours."""
+    with transaction.atomic():
+        rows = _locked(changes)
+        begun = _begin([one for one in changes if isinstance(one, Beginning)], rows)
+        ended = [one for one in changes if isinstance(one, Ending)]
+        answered = _answered_at(ended)
+        found: list[int | bool | None] = []
+        for change in changes:
+            row = rows.get(change.claimed.order.owed)
+            match change:
+                case Beginning():
+                    found.append(begun.get(id(change)))
+                case Ending():
+                    found.append(row is not None and _end(row, change, answered.get(change.claimed.receiver)))
+                case Return():
+                    found.append(row is not None and _return(row, change))
+        note_all(ended)
+    return found
+
+
+def _locked(changes: Sequence[Change]) -> dict[int, Owed]:
+    """The rows that are still in the hands that write about them."""
+    by_pk = {change.claimed.order.owed: change.claimed for change in changes}
+    rows = Owed.objects.select_for_update().filter(pk__in=sorted(by_pk)).order_by("pk").defer("reasons")
+    return {row.pk: row for row in rows if _is_held_by(row, by_pk[row.pk])}
+
+
+def _is_held_by(row: Owed, claimed: Claimed) -> bool:
+    return row.state == Owing.SENDING and row.worker == claimed.worker and row.tries == claimed.tries
+
+
+def _begin(beginnings: Sequence[Beginning], rows: Mapping[int, Owed]) -> dict[int, int]:
+    """The key of each one's Try; none for those that are not ours, or not wanted, any more."""
+    ours = []
+    for one in beginnings:
+        row = rows.get(one.claimed.order.owed)
+        if row is None:
+            continue
+        if row.revision != one.claimed.order.revision:
+            _save(row, {"worker": "", **resumed(row, one.now)})
+            continue
+        _save(row, {"is_unanswered": True, "leased_until": one.now + LEASE_MS, **_stamped(one)})
+        ours.append(one)
+    _close_earlier(ours)
+    tries = [Try(owed_id=one.claimed.order.owed, revision=one.claimed.order.revision, at=one.now) for one in ours]
+    return {id(one): made.pk for one, made in zip(ours, Try.objects.bulk_create(tries), strict=True)}
+
+
+def _stamped(one: Beginning) -> dict[str, int]:
+    return {} if one.stamp is None else {"stamp": one.stamp}
+
+
+def _close_earlier(beginnings: Iterable[Beginning]) -> None:
+    earlier = [one.earlier for one in beginnings if one.earlier is not None]
+    if earlier:
+        Try.objects.filter(pk__in=earlier).update(fault=AGAIN)
+
+
+def _answered_at(endings: Sequence[Ending]) -> dict[int, int | None]:
+    wanted = {one.claimed.receiver for one in endings}
+    return dict(Receiver.objects.filter(pk__in=wanted).values_list("pk", "answered_at")) if wanted else {}
+
+
+def _end(row: Owed, ending: Ending, answered_at: int | None) -> bool:
+    outcome, now = ending.outcome, ending.now
+    if ending.request is not None:
+        _tell_try(ending.request, outcome, ending.took_ms)
+    chance = random.random()  # noqa: S311 - only spread
+    tried = Tried(ending.claimed.order, outcome, ending.request is not None, answered_at, now, chance)
+    _save(row, follow(row, tried))
+    return True
+
+
+def _tell_try(request: int, outcome: Outcome, took_ms: int) -> None:
+    said = {"status": outcome.status, "phrase": outcome.phrase[:LONGEST_PHRASE], "took_ms": took_ms}
+    fault = outcome.code or ("" if outcome.status is not None else outcome.result)
+    Try.objects.filter(pk=request).update(**said, fault=fault[:CODE_CHARACTERS])
+
+
+def _return(row: Owed, change: Return) -> bool:
+    if row.revision != change.claimed.order.revision:
+        _save(row, {"worker": "", **resumed(row, change.now)})
+    else:
+        _save(row, {"state": Owing.DUE, "worker": "", "tries": row.tries - 1})
+    return True
+
+
+def _save(row: Owed, columns: Mapping[str, object]) -> None:
+    for name, value in columns.items():
+        setattr(row, name, value)
+    Owed.objects.filter(pk=row.pk).update(**columns)
