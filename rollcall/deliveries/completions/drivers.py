@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
 from rollcall.core.deliveries import Way
+from rollcall.deliveries.completions import by_moodle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -42,4 +43,4 @@ class Maker(Protocol):
         """
 
 
-MAKERS: Final[Mapping[Way, Maker]] = {}
+MAKERS: Final[Mapping[Way, Maker]] = {Way.MOODLE: by_moodle.make}
