@@ -15,6 +15,7 @@ from django.db import Error, close_old_connections, connections
 
 from rollcall.bbb import reconcile
 from rollcall.deliveries import send
+from rollcall.deliveries.completions import sender as completions
 from rollcall.derive.directory import recount
 from rollcall.derive.log import Log
 from rollcall.derive.pace import Pace
@@ -49,12 +50,13 @@ async def _work() -> None:
     feed = Embedded()
     watching = asyncio.create_task(_go_on("Watching the servers", lambda: reconcile.run(feed, stop), stop))
     sending = asyncio.create_task(_go_on("Sending to the LMS", lambda: send.run(stop), stop))
+    completing = asyncio.create_task(_go_on("Sending verdicts to the LMS", lambda: completions.run(stop), stop))
     exporting = asyncio.create_task(_go_on("Making files", lambda: exports.run(stop), stop))
     refreshing_rosters = asyncio.create_task(_go_on("Reading rosters", lambda: refreshing.run(stop), stop))
     forgetting = asyncio.create_task(_go_on("Forgetting what is old", lambda: retention.run(stop), stop))
     await stop.wait()
     stopping.set()
-    await asyncio.gather(folding, watching, sending, exporting, refreshing_rosters, forgetting)
+    await asyncio.gather(folding, watching, sending, completing, exporting, refreshing_rosters, forgetting)
     await feed.close()
 
 

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from rollcall.deliveries.driver import Order
 
 GAVE_UP: Final = "gave-up"
+TRIES_BEFORE_GIVING_UP: Final = 8
+"""Of what has waited with all others while the LMS was down, one more failure says nothing."""
+
 CODE_CHARACTERS: Final = 32
 LONGEST_PHRASE: Final = 200
 
@@ -91,9 +94,10 @@ def _again(row: Owed, tried: Tried) -> dict[str, Any]:
 
 def _is_hopeless(row: Owed, tried: Tried) -> bool:
     """After two weeks, unless it is the LMS that has been down all that time: what waits for it goes on waiting."""
-    if row.wanted_at >= tried.now - GIVEN_UP_AFTER_MS:
+    long_ago = tried.now - GIVEN_UP_AFTER_MS
+    if row.wanted_at >= long_ago or row.tries < TRIES_BEFORE_GIVING_UP:
         return False
-    has_taken_others = tried.answered_at is not None and tried.answered_at > row.wanted_at
+    has_taken_others = tried.answered_at is not None and tried.answered_at >= long_ago
     return tried.outcome.result is Result.LATER or has_taken_others
 
 
