@@ -283,6 +283,17 @@ def make_platform(organisation: Any, site: str, *pools: Any, client_id: str = "1
     return made
 
 
+def make_export(**columns: Any) -> Any:
+    """A file that is ready, for a minute; its `owner` is told by reports.exports.asking.owner_of."""
+    from rollcall.reports.exports.asking import now_ms
+    from rollcall.store.exports import Export, ExportState
+
+    now = now_ms()
+    ready = {"path": "/people.csv", "name": "people", "kind": "csv", "language": "en", "zone": "UTC"}
+    times = {"created_at": now, "expires_at": now + 60_000}
+    return Export.objects.create(**{"state": ExportState.READY, **ready, **times, **columns})
+
+
 def staff(users: type[User], name: str, organisation: Any, **fields: str) -> User:
     """An account of one organisation."""
     from rollcall.store.accounts import Account

@@ -11,7 +11,7 @@ from rollcall.store.keys import key_of
 from rollcall.store.platforms import Context, Member, Visit
 from tests.access.asking import TEACHER, launched, said_by, somebody
 from tests.access.places import A1, BLUE, DAN, ONE, RED
-from tests.makers import Attendee, make_meeting
+from tests.makers import Attendee, make_export, make_meeting
 
 if TYPE_CHECKING:
     from tests.access.places import School
@@ -83,24 +83,11 @@ def test_by_how_people_stand_on_the_roster_only_who_sees_all_groups_finds_them(
 
 
 def test_a_file_of_all_groups_is_not_fetched_by_who_sees_some(school: School) -> None:
-    from rollcall.reports.exports.asking import now_ms, owner_of
-    from rollcall.store.exports import Export, ExportState
+    from rollcall.reports.exports.asking import owner_of
 
     everything = somebody(school, "instructor of A1 one")
     assert everything.reader is not None
-    now = now_ms()
-    made = Export.objects.create(
-        owner=owner_of(everything.reader),
-        reader="",
-        path="/people.csv",
-        name="people",
-        kind="csv",
-        language="en",
-        zone="UTC",
-        state=ExportState.READY,
-        created_at=now,
-        expires_at=now + 60_000,
-    )
+    made = make_export(owner=owner_of(everything.reader))
     assert everything.get(f"/exports/{made.pk}").status_code == 200
     for name in ("instructor of red", "instructor of A1 two", "instructor of A2 one", "staff of A", "operator"):
         other = somebody(school, name)
@@ -114,25 +101,13 @@ def test_a_file_is_withdrawn_when_what_it_may_hold_changes_hands(school: School)
     import msgspec
 
     from rollcall.derive.rebuild import demand_sites
-    from rollcall.reports.exports.asking import now_ms, owner_of
-    from rollcall.store.exports import Export, ExportState
+    from rollcall.reports.exports.asking import owner_of
 
-    now, held = now_ms(), {}
+    held = {}
     for name in ("staff of A", "staff of B", "operator"):
         someone = somebody(school, name)
         assert someone.reader is not None
-        made = Export.objects.create(
-            owner=owner_of(someone.reader),
-            reader=msgspec.json.encode(someone.reader).decode(),
-            path="/people.csv",
-            name="people",
-            kind="csv",
-            language="en",
-            zone="UTC",
-            state=ExportState.READY,
-            created_at=now,
-            expires_at=now + 60_000,
-        )
+        made = make_export(owner=owner_of(someone.reader), reader=msgspec.json.encode(someone.reader).decode())
         held[name] = (someone, f"/exports/{made.pk}")
     demand_sites([A1])
     asked = {name: someone.get(path).status_code for name, (someone, path) in held.items()}

@@ -16,27 +16,23 @@ from rollcall.core.access import Reader, Role
 from rollcall.reports.exports import queue, working
 from rollcall.reports.exports.asking import now_ms
 from rollcall.store.exports import Export, ExportPart, ExportState
-from tests.makers import operator
+from tests.makers import make_export, operator
 
 CONTENT = bytes(range(256)) * 6000
 
 
 def wanted() -> Export:
     user = operator(get_user_model(), "ada")
-    now = now_ms()
-    return Export.objects.create(
+    found: Export = make_export(
         user_id=user.pk,
         reader=msgspec.json.encode(Reader(role=Role.OPERATOR, name="ada")).decode(),
         path="/people.pdf",
         query="name=Ὀδυσσεύς\x00",
-        name="people",
         kind="pdf",
-        language="en",
-        zone="UTC",
         state=ExportState.WAITING,
-        created_at=now,
-        expires_at=now + 1000,
+        expires_at=now_ms() + 1000,
     )
+    return found
 
 
 def test_a_file_is_stored_in_pieces_whole_or_not_at_all(database: str) -> None:

@@ -11,7 +11,7 @@ from django.core.cache import cache
 
 from rollcall.store.audit import AuditEntry
 from rollcall.store.derived import Person
-from tests.makers import operator
+from tests.makers import make_export, operator
 from tests.store.school import make_school
 
 if TYPE_CHECKING:
@@ -189,21 +189,12 @@ def test_whoever_tries_addresses_one_by_one_does_not_fill_the_log(
 
 def test_a_file_of_others_that_is_refused_tells_nothing_of_it(reader: Client, django_user_model: type[User]) -> None:
     from rollcall.store.accounts import Account
-    from rollcall.store.exports import Export
     from rollcall.store.organisations import Licence, Organisation
 
     ours = Organisation.objects.create(name="Ours", added_at=0)
     Licence.objects.create(organisation=ours, starts_at=0, added_at=0)
     Account.objects.filter(user=operator(django_user_model, "anna")).update(organisation=ours)
-    asked = {
-        "path": "/courses.pdf",
-        "query": "course=Secret",
-        "name": "x",
-        "kind": "pdf",
-        "language": "en",
-        "zone": "UTC",
-    }
-    theirs = Export.objects.create(**asked, owner=b"o" * 16, state="ready", created_at=0, expires_at=1 << 60)
+    theirs = make_export(path="/courses.pdf", query="course=Secret", kind="pdf", owner=b"o" * 16)
     reader.force_login(django_user_model.objects.get(username="anna"))
 
     assert reader.get(f"/exports/{theirs.pk}/file").status_code == 404
