@@ -6,181 +6,142 @@ evidence allows, NOT_MET when it would not even be so in the best one, and else 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from collections import defaultdict
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from rollcall.core.policy import Quantity
+from rollcall.core.classes import blocks_of
+from rollcall.core.counting import Counting
+from rollcall.core.held import EXACTLY_NONE, NOBODY_KNOWS, Correction, Count, Decided, Held, Hours, Presence
+from rollcall.core.policy import WHOLE, Scope
+from rollcall.core.summing import Summing
+from rollcall.core.verdicts import (
+    CANNOT_TELL,
+    MET,
+    NOT_MET,
+    ClassVerdict,
+    Doubt,
+    Measured,
+    PersonVerdict,
+    Verdict,
+    agreed,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from rollcall.core.intervals import Spans
-    from rollcall.core.policy import Policy
+    from rollcall.core.classes import Block, Class
 
-
-class Verdict(StrEnum):
-    """Three values; also of a single condition, and of whether a class counts."""
-
-    MET = "met"
-    NOT_MET = "not-met"
-    CANNOT_TELL = "cannot-tell"
-
-
-# -- what goes in -------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Count:
-    """At least `seen`, exactly so many where `is_exact`."""
-
-    seen: int = 0
-    is_exact: bool = False
-
-
-NOBODY_KNOWS: Final = Count()
-EXACTLY_NONE: Final = Count(0, is_exact=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Presence:
-    """One person in one meeting with its breakout rooms: proved ⊆ possible, epoch ms; `possible` may end in OPEN."""
-
-    proved: Spans
-    possible: Spans
-    counts: Mapping[Quantity, Count] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
-    """One meeting that took place. Each time is [earliest, latest] epoch ms; a latest of OPEN is still to come.
-
-    `first_join` and `last_leave` are anybody's, guests included; `ended` is when it was over; `attendees` counts
-    everybody [at least, at most]. `unseen` is when somebody of whom nothing was told may have been there,
-    `unseen_counts` whether such a person may have done anything. `is_history`: it was over for days before anything was
-    heard of it, or began before anybody asked for deliveries. `settles_at` is None once nothing can change any more.
-    """
-
-    meeting: str
-    began_at: int
-    first_join: tuple[int, int]
-    last_leave: tuple[int, int]
-    ended: tuple[int, int]
-    attendees: tuple[int, int]
-    people: Mapping[str, Presence]
-    unseen: Spans = ()
-    unseen_counts: Count = EXACTLY_NONE
-    settles_at: int | None = None
-    blind: tuple[tuple[int, int, str], ...] = ()
-    is_history: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Hours:
-    """The hours of a class as a teacher entered them, epoch ms; the class is the one that `meeting` is part of."""
-
-    meeting: str
-    begin: int
-    end: int
-
-
-@dataclass(frozen=True, slots=True)
-class Correction:
-    """A teacher's word: of one class (`meeting` is part of it), or of the whole activity where `meeting` is blank."""
-
-    seq: int
-    user_id: str
-    verdict: Verdict
-    meeting: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decided:
-    """What people have decided of an activity, as it stands: undone decisions are not in it.
-
-    `versions` in the order of their publishing. `switched_off` are meetings whose classes do not count. Of several
-    corrections of one person and class, as of several hours of one class, the last holds.
-    """
-
-    versions: Sequence[Policy] = ()
-    hours: Sequence[Hours] = ()
-    switched_off: frozenset[str] = frozenset()
-    corrections: Sequence[Correction] = ()
-
-
-# -- what comes out -----------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """One condition as it was found: [low, high] in the unit of its quantity, high None where it is open.
-
-    `needed` is what it was held against, in the same unit: of a SHARE `low` and `high` are thousandths rounded towards
-    doubt (low down, high up). Of PRESENT_BY and PRESENT_UNTIL they are the latest and the earliest moment, epoch ms, at
-    which the person was first, or last, there; None: perhaps not at all.
-    """
-
-    quantity: Quantity
-    low: int | None
-    high: int | None
-    needed: int
-    verdict: Verdict
-
-
-@dataclass(frozen=True, slots=True)
-class Doubt:
-    """Why something is not certain: a code, and from when to when (epoch ms) where it has a time."""
-
-    code: str
-    start: int | None = None
-    end: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClassVerdict:
-    """One person and one class. `computed` is what the evidence gives, `verdict` with a correction laid over it.
-
-    `counts`: whether the class counts at all. `version` is the index of the policy's version, None before the first.
-    """
-
-    meetings: tuple[str, ...]
-    began_at: int
-    counts: Verdict
-    version: int | None
-    computed: Verdict
-    verdict: Verdict
-    measured: tuple[Measured, ...] = ()
-    doubts: tuple[Doubt, ...] = ()
-    correction: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PersonVerdict:
-    """One person and the activity.
-
-    `met` is [at least, at most] how many classes are met, of `needed` (Scope.CLASSES); `measured` stands for all
-    classes together (Scope.SUMMED), and is empty otherwise. `share` is [low, high] thousandths: the part that was
-    attended of all classes that count (Scope.SUMMED), or the part of what is needed that is met (Scope.CLASSES), low
-    and high rounded towards doubt. `settles_at` is when the last of the classes it rests on settles, None: all have.
-    `without_history` is the computed verdict without the classes that are history.
-    """
-
-    user_id: str
-    computed: Verdict
-    verdict: Verdict
-    met: tuple[int, int]
-    needed: int
-    share: tuple[int, int]
-    measured: tuple[Measured, ...]
-    classes: tuple[ClassVerdict, ...]
-    correction: int | None = None
-    settles_at: int | None = None
-    without_history: Verdict = Verdict.NOT_MET
+__all__ = [
+    "EXACTLY_NONE",
+    "NOBODY_KNOWS",
+    "ClassVerdict",
+    "Correction",
+    "Count",
+    "Decided",
+    "Doubt",
+    "Held",
+    "Hours",
+    "Measured",
+    "PersonVerdict",
+    "Presence",
+    "Verdict",
+    "fold_activity",
+]
 
 
 def fold_activity(held: Sequence[Held], roster: Sequence[str], decided: Decided) -> dict[str, PersonVerdict]:
-    """Everybody's verdict, by user id: of the roster, and of whoever was in a meeting with an id of the LMS.
+    """By user id, everybody of the roster, whoever was in a class that a policy judges, and whoever was corrected.
 
     The order of `held` and of `roster` changes nothing. Empty without a policy in force for any class.
     """
-    raise NotImplementedError
+    blocks = [judged for block in blocks_of(held, decided) if (judged := block.judged()).groupings[0]]
+    if not blocks:
+        return {}
+    corrections = _corrections(decided.corrections)
+    users = sorted({*roster, *corrections, *_present(blocks)})
+    governing = _governing(blocks)
+    folded = [_under(version, blocks, users, corrections, decided) for version in governing]
+    return folded[0] if len(folded) == 1 else _agreed(folded)
+
+
+def _corrections(corrections: Iterable[Correction]) -> dict[str, list[Correction]]:
+    """By person, in the order of their making."""
+    found: defaultdict[str, list[Correction]] = defaultdict(list)
+    for correction in sorted(corrections, key=lambda one: one.seq):
+        found[correction.user_id].append(correction)
+    return dict(found)
+
+
+def _present(blocks: Iterable[Block]) -> set[str]:
+    return {user for block in blocks for one in block.all_classes() for held in one.held for user in held.people}
+
+
+def _governing(blocks: Sequence[Block]) -> list[int]:
+    """The versions that may say of what the conditions are asked: that of the latest class that counts.
+
+    Latest first. Beyond a class that may count any earlier one may be the latest. Where none counts it is the last one.
+    """
+    found: dict[int, None] = {}
+    for block in reversed(blocks):
+        is_certain = not block.is_cut
+        for grouping in block.groupings:
+            is_certain &= _take_latest(grouping, found)
+        if is_certain:
+            return list(found)
+    found[blocks[-1].groupings[0][-1].judged_by] = None
+    return list(found)
+
+
+def _take_latest(grouping: Sequence[Class], found: dict[int, None]) -> bool:
+    for one in reversed(grouping):
+        if one.counts is not NOT_MET:
+            found[one.judged_by] = None
+        if one.counts is MET:
+            return True
+    return False
+
+
+def _under(
+    version: int,
+    blocks: Sequence[Block],
+    users: Sequence[str],
+    corrections: Mapping[str, Sequence[Correction]],
+    decided: Decided,
+) -> dict[str, PersonVerdict]:
+    policy = decided.versions[version]
+    if policy.scope is Scope.SUMMED:
+        fold: Summing | Counting = Summing(blocks, policy)
+    else:
+        fold = Counting(blocks, policy)
+    return {user: _corrected(fold.person(user, corrections.get(user, ())), corrections.get(user, ())) for user in users}
+
+
+def _corrected(person: PersonVerdict, corrections: Sequence[Correction]) -> PersonVerdict:
+    """With the last word about the whole activity, if there was one: that is all of it, or nothing."""
+    word = next((one for one in reversed(corrections) if not one.meeting), None)
+    if word is None:
+        return person
+    share = {MET: (WHOLE, WHOLE), NOT_MET: (0, 0)}.get(word.verdict, person.share)
+    return replace(
+        person,
+        verdict=word.verdict,
+        share=share,
+        correction=word.seq,
+        settles_at=None,
+        without_history=word.verdict,
+    )
+
+
+def _agreed(folded: Sequence[Mapping[str, PersonVerdict]]) -> dict[str, PersonVerdict]:
+    """Only what is so under each version that may be the one to ask; shown as under the latest."""
+    return {
+        user: replace(
+            person,
+            computed=agreed(one[user].computed for one in folded),
+            verdict=agreed(one[user].verdict for one in folded),
+            share=(min(one[user].share[0] for one in folded), max(one[user].share[1] for one in folded)),
+            without_history=MET if all(one[user].without_history is MET for one in folded) else CANNOT_TELL,
+        )
+        for user, person in folded[0].items()
+    }

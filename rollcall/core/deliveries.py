@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from rollcall.core.policy import WHOLE, OnChange
+from rollcall.core.verdicts import Verdict
+
 if TYPE_CHECKING:
-    from rollcall.core.activity import PersonVerdict
     from rollcall.core.policy import Policy
+    from rollcall.core.verdicts import PersonVerdict
 
 
 class Way(StrEnum):
@@ -54,11 +57,31 @@ class Step(StrEnum):
     STAYS = "stays"  # it is lower, and the target takes nothing back or the date for lowering is over
 
 
+ON_CHANGE: Final = {OnChange.CORRECT: Step.DELIVER, OnChange.TELL: Step.TELL, OnChange.FLAG: Step.FLAG}
+
+
 def goal_of(verdict: PersonVerdict, way: Way, scoring: Scoring) -> Goal | None:
     """What the target should hold; None where nothing certain can be said, so that it keeps what it holds."""
-    raise NotImplementedError
+    if way is Way.AGS and scoring is Scoring.PERCENT:
+        low, high = verdict.share
+        return Goal(thousandths=low) if low == high else None
+    if verdict.verdict is Verdict.CANNOT_TELL:
+        return None
+    if verdict.verdict is Verdict.NOT_MET:
+        return NOTHING
+    return Goal(is_done=True, thousandths=WHOLE if way is Way.AGS else None)
 
 
 def step(before: Goal, after: Goal | None, *, way: Way, policy: Policy, is_history: bool, now: int) -> Step:
     """What to do where a target was last meant to hold `before`; `now` is epoch ms."""
-    raise NotImplementedError
+    if after is None or after == before:
+        return Step.KEEP
+    if not is_lower(before, after):
+        return Step.HISTORY if is_history and before == NOTHING else Step.DELIVER
+    is_over = policy.lowers_until is not None and now >= policy.lowers_until
+    return Step.STAYS if is_over or way not in TAKES_BACK else ON_CHANGE[policy.on_change]
+
+
+def is_lower(before: Goal, after: Goal) -> bool:
+    """Whether somebody would lose something: being done, or thousandths of a score."""
+    return (after.is_done, after.thousandths or 0) < (before.is_done, before.thousandths or 0)
