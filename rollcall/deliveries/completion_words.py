@@ -5,23 +5,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import msgspec
-from django.utils.translation import gettext_noop, ngettext
+from django.utils.translation import gettext_noop
 
-from rollcall.core.activity import PersonVerdict, Verdict
 from rollcall.core.intervals import OPEN
+from rollcall.core.verdicts import PersonVerdict, Verdict
 from rollcall.wording import formatting, times
 from rollcall.wording.doubts import doubt_sentence
 from rollcall.wording.measuring import measured_sentence
 from rollcall.wording.translating import gettext as _
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import tzinfo
 
-    from rollcall.core.activity import ClassVerdict, Doubt, Measured
+    from rollcall.core.verdicts import ClassVerdict, Measured
 
 DOUBTS_SAID: Final = 2
 """Who wants all of them looks at the class."""
+
+DAYS_SAID: Final = 3
+"""Of more the latest."""
 
 VERDICTS: Final = {
     Verdict.MET: gettext_noop("met"),
@@ -54,21 +57,26 @@ def sentence(detail: bytes, zone: tzinfo) -> str:
 
 def sentence_of(one: PersonVerdict, zone: tzinfo) -> str:
     """The same of a verdict that was just made."""
-    computed = " ".join(_of_activity(one, zone))
-    return computed if one.correction is None else _corrected(one.verdict, computed)
+    if one.correction is None:
+        return _joined(_of_activity(one, one.verdict, zone))
+    return _corrected(one.verdict, _joined(_of_activity(one, one.computed, zone)))
 
 
 def class_sentence(one: ClassVerdict, zone: tzinfo) -> str:
     """The same of one class."""
-    computed = " ".join(_of_class(one, zone))
+    computed = _joined(_of_class(one, zone))
     return computed if one.correction is None else _corrected(one.verdict, computed)
+
+
+def _joined(sentences: Iterable[str]) -> str:
+    return " ".join(dict.fromkeys(sentences))
 
 
 def _corrected(verdict: Verdict, computed: str) -> str:
     told = {
         Verdict.MET: _("A teacher has set this to met. Measured: %(computed)s"),
         Verdict.NOT_MET: _("A teacher has set this to not met. Measured: %(computed)s"),
-        Verdict.CANNOT_TELL: _("A teacher has set this to cannot tell. Measured: %(computed)s"),
+        Verdict.CANNOT_TELL: _("A teacher has left this open. Measured: %(computed)s"),
     }
     return told[verdict] % {"computed": computed}
 
@@ -76,19 +84,23 @@ def _corrected(verdict: Verdict, computed: str) -> str:
 # --- the activity -----------------------------------------------------------------------------------------------------
 
 
-def _of_activity(one: PersonVerdict, zone: tzinfo) -> Iterator[str]:
-    """Sentence by sentence, corrections of the whole activity left aside."""
+def _of_activity(one: PersonVerdict, verdict: Verdict, zone: tzinfo) -> Iterator[str]:
+    """Sentence by sentence, a correction of the whole activity left aside."""
     counting = [each for each in one.classes if each.counts is not Verdict.NOT_MET]
-    yield _head(one.computed)
-    if one.measured:
-        yield from _measured(one.computed, one.measured, zone)
-    elif one.needed == 1 and len(counting) == 1:
-        yield from _about_class(counting[0], zone)
+    is_of_one = one.needed == 1 and len(counting) == 1 and not one.measured
+    if is_of_one and counting[0].correction is not None:
+        yield class_sentence(counting[0], zone)
         return
+    yield _head(verdict)
+    if one.measured:
+        yield from _measured(verdict, one.measured, zone)
+    elif is_of_one:
+        yield from _about_class(counting[0], zone)
     else:
-        yield _classes(one)
-    if one.computed is Verdict.CANNOT_TELL:
-        yield from _doubts([doubt for each in counting for doubt in each.doubts], zone)
+        yield from _classes(one, verdict, counting, zone)
+    if any(each.correction is not None for each in one.classes):
+        yield _("A teacher has corrected some of the classes.")
+    if verdict is Verdict.CANNOT_TELL:
         yield _settles(one.settles_at, zone)
 
 
@@ -100,17 +112,33 @@ def _head(verdict: Verdict) -> str:
     }[verdict]
 
 
-def _classes(one: PersonVerdict) -> str:
-    """How many classes are met, of how many."""
+def _classes(one: PersonVerdict, verdict: Verdict, counting: Sequence[ClassVerdict], zone: tzinfo) -> Iterator[str]:
+    """How many classes are met, of how many, and which ones are to blame."""
     low, high = one.met
     words = {"met": _several(low, high), "needed": formatting.number(one.needed)}
-    if one.computed is not Verdict.NOT_MET:
-        told = ngettext(
-            "Classes attended: %(met)s (%(needed)s needed).", "Classes attended: %(met)s (%(needed)s needed).", high
-        )
-        return told % words
-    words["missing"] = _several(one.needed - high, one.needed - low)
-    return _("Classes attended: %(met)s of %(needed)s needed, %(missing)s missing.") % words
+    if verdict is Verdict.NOT_MET:
+        words["missing"] = _several(max(one.needed - high, 0), max(one.needed - low, 0))
+        yield _("Classes attended: %(met)s of %(needed)s needed, %(missing)s missing.") % words
+    else:
+        yield _("Classes attended: %(met)s (%(needed)s needed).") % words
+    if verdict is not Verdict.MET:
+        yield from _named(_("Not attended: %(days)s."), Verdict.NOT_MET, counting, zone)
+        yield from _named(_("Not certain: %(days)s."), Verdict.CANNOT_TELL, counting, zone)
+
+
+def _named(told: str, verdict: Verdict, counting: Sequence[ClassVerdict], zone: tzinfo) -> Iterator[str]:
+    """The days of those classes, the latest ones."""
+    found = [each for each in counting if _comes_to(each) is verdict]
+    days = [formatting.short_date(times.moment(each.began_at, zone).date()) for each in found[-DAYS_SAID:]]
+    if len(found) > DAYS_SAID:
+        days.insert(0, "…")
+    if days:
+        yield told % {"days": formatting.listed(days, have_commas=True)}
+
+
+def _comes_to(one: ClassVerdict) -> Verdict:
+    """What a class adds: that it is met is of no use as long as it may not count."""
+    return one.counts if one.verdict is Verdict.MET else one.verdict
 
 
 def _several(low: int, high: int) -> str:
@@ -133,32 +161,50 @@ def _settles(settles_at: int | None, zone: tzinfo) -> str:
 def _of_class(one: ClassVerdict, zone: tzinfo) -> Iterator[str]:
     if one.counts is Verdict.NOT_MET:
         yield _("This class does not count.")
-        yield from _doubts(one.doubts, zone)
+        yield from _doubts(one, zone)
         return
-    yield _CLASS_HEADS[one.computed]()
+    if _is_summed(one):
+        yield _presence(one.computed)
+        yield from _measured(Verdict.MET, one.measured, zone)
+        yield from _doubts(one, zone)
+        return
+    yield _class_head(one)
     yield from _about_class(one, zone)
+
+
+def _is_summed(one: ClassVerdict) -> bool:
+    """Whether it is not judged by itself: then nothing is needed of it."""
+    return bool(one.measured) and all(not each.needed and each.verdict is Verdict.MET for each in one.measured)
+
+
+def _presence(verdict: Verdict) -> str:
+    return {
+        Verdict.MET: _("Was there."),
+        Verdict.NOT_MET: _("Was not there."),
+        Verdict.CANNOT_TELL: _("Perhaps was there."),
+    }[verdict]
+
+
+def _class_head(one: ClassVerdict) -> str:
+    if one.counts is Verdict.CANNOT_TELL and one.computed is Verdict.MET:
+        return _("Met, if the class counts, which is not certain.")
+    return {
+        Verdict.MET: _("Met."),
+        Verdict.NOT_MET: _("Not met."),
+        Verdict.CANNOT_TELL: _("Cannot tell yet."),
+    }[one.computed]
 
 
 def _about_class(one: ClassVerdict, zone: tzinfo) -> Iterator[str]:
     yield from _measured(one.computed, one.measured, zone)
-    if one.computed is Verdict.CANNOT_TELL:
-        yield from _doubts(one.doubts, zone)
-
-
-_CLASS_HEADS: Final = {
-    Verdict.MET: lambda: _("Met."),
-    Verdict.NOT_MET: lambda: _("Not met."),
-    Verdict.CANNOT_TELL: lambda: _("Cannot tell yet."),
-}
+    yield from _doubts(one, zone)
 
 
 def _measured(verdict: Verdict, measured: Sequence[Measured], zone: tzinfo) -> Iterator[str]:
-    """Of the conditions those that have decided it."""
-    for one in measured:
-        if one.verdict is verdict:
-            yield measured_sentence(one, zone)
+    """Of the conditions those that have decided it; if none has by itself, all."""
+    chosen = [one for one in measured if one.verdict is verdict] or measured
+    return (measured_sentence(one, zone) for one in chosen)
 
 
-def _doubts(doubts: Sequence[Doubt], zone: tzinfo) -> Iterator[str]:
-    for one in list(dict.fromkeys(doubts))[:DOUBTS_SAID]:
-        yield doubt_sentence(one, zone)
+def _doubts(one: ClassVerdict, zone: tzinfo) -> Iterator[str]:
+    return (doubt_sentence(doubt, zone) for doubt in one.doubts[:DOUBTS_SAID])

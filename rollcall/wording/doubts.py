@@ -12,7 +12,7 @@ from rollcall.wording.translating import gettext as _
 if TYPE_CHECKING:
     from datetime import tzinfo
 
-    from rollcall.core.activity import Doubt
+    from rollcall.core.verdicts import Doubt
 
 CAUSES: Final = {
     "no-polls": gettext_noop("the server did not answer"),
@@ -25,9 +25,24 @@ CAUSES: Final = {
 }
 """Why messages may be missing."""
 
-SENTENCES: Final = {
-    "no-hours": gettext_noop("The hours of the class were not entered: a teacher can enter them."),
+_TIMED: Final = {
+    "uncertain": gettext_noop("From %(start)s to %(end)s nothing tells for certain who was there."),
+    "away": gettext_noop("Not there from %(start)s to %(end)s."),
+    "open": gettext_noop("Perhaps still there since %(start)s."),
 }
+_OTHERS: Final = {
+    "counts": gettext_noop("Not all that was done has been told."),
+    "no-hours": gettext_noop("When the class should have begun and ended was not entered: a teacher can enter it."),
+    "length": gettext_noop("How long the class lasted is not exactly known."),
+    "grouping": gettext_noop("Whether it was a class of its own is not certain."),
+    "switched-off": gettext_noop("A teacher has switched it off."),
+    "short": gettext_noop("It was too short."),
+    "few": gettext_noop("Too few people were there."),
+    "may-be-short": gettext_noop("It may have been too short."),
+    "may-be-few": gettext_noop("There may have been too few people."),
+}
+CODES: Final = frozenset({*CAUSES, *_TIMED, *_OTHERS})
+"""All that have words."""
 
 
 def cause(code: str) -> str:
@@ -44,7 +59,10 @@ def blind(start: int, end: int | None, code: str, zone: tzinfo) -> str:
 
 
 def doubt_sentence(one: Doubt, zone: tzinfo) -> str:
-    """One of them; a code that has no words yet is shown as it is."""
-    if one.code in CAUSES and one.start is not None:
+    """Why something is not certain, or not met; a code that has no words yet is shown as it is."""
+    if one.start is None:
+        return _(_OTHERS.get(one.code, one.code))
+    if one.code in CAUSES:
         return blind(one.start, one.end, one.code, zone)
-    return _(SENTENCES.get(one.code, one.code))
+    words = {"start": times.clock(one.start, zone), "end": times.clock(one.end, zone)}
+    return _(_TIMED.get(one.code, one.code)) % words

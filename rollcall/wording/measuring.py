@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Final
 
 from django.utils.translation import gettext_noop
 
-from rollcall.core.activity import Verdict
 from rollcall.core.policy import OF_HOURS, Quantity
+from rollcall.core.verdicts import Verdict
 from rollcall.wording import formatting, policies, times
 from rollcall.wording.translating import gettext as _
 
 if TYPE_CHECKING:
     from datetime import tzinfo
 
-    from rollcall.core.activity import Measured
+    from rollcall.core.verdicts import Measured
 
 WHAT: Final = {
     Quantity.TIME: gettext_noop("Time attended"),
@@ -33,8 +33,10 @@ _OF_TIME: Final = frozenset({Quantity.TIME, Quantity.TALK_TIME})
 
 
 def measured_sentence(one: Measured, zone: tzinfo) -> str:
-    """Time attended: 38:10 of 45:00 needed, 6:50 missing."""
+    """Time attended: 38:10 of 45:00 needed, 6:50 missing. Of a class that is summed with others there is no need."""
     if one.quantity in OF_HOURS:
+        if not one.needed:
+            return _("Being there on time cannot be told without the hours of the class.")
         return _present_by(one, zone) if one.quantity is Quantity.PRESENT_BY else _present_until(one, zone)
     low, high, needed = _as_shown(one)
     words = {
@@ -42,6 +44,8 @@ def measured_sentence(one: Measured, zone: tzinfo) -> str:
         "have": _text(one.quantity, low, high),
         "needed": _text(one.quantity, needed, needed),
     }
+    if not one.needed:
+        return _("%(what)s: %(have)s.") % words
     if one.verdict is Verdict.NOT_MET and high is not None:
         words["missing"] = _text(one.quantity, needed - high, needed - low)
         return _("%(what)s: %(have)s of %(needed)s needed, %(missing)s missing.") % words
