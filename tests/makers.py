@@ -283,6 +283,17 @@ def make_platform(organisation: Any, site: str, *pools: Any, client_id: str = "1
     return made
 
 
+def make_fact(meeting: Any, seq: int, kind: str, happened_at: int, payload: bytes = b"{}", **columns: Any) -> Any:
+    """A fact of webhooks in the log of a meeting, received as it happened (epoch ms)."""
+    from rollcall.store.facts import Fact
+    from rollcall.store.keys import meeting_key
+
+    told = {"digest": meeting_key(f"{meeting.pk} {seq}"), "source": "mapped", "received_at": happened_at}
+    return Fact.objects.create(
+        meeting=meeting, seq=seq, kind=kind, at=happened_at, payload=payload, **{**told, **columns}
+    )
+
+
 def make_export(**columns: Any) -> Any:
     """A file that is ready, for a minute; its `owner` is told by reports.exports.asking.owner_of."""
     from rollcall.reports.exports.asking import now_ms

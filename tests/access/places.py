@@ -13,7 +13,7 @@ import msgspec
 
 from rollcall.core.access import Reader, Role
 from rollcall.store.keys import course_key, key_of, person_key
-from tests.makers import Attendee, at, make_meeting, make_organisation, make_platform, make_pool
+from tests.makers import Attendee, at, make_fact, make_meeting, make_organisation, make_platform, make_pool
 
 A1, A2, B1 = ("https://qaone.example.org", "https://qatwo.example.org", "https://qbone.example.org")
 NOBODYS = "https://qnobodys.example.org"
@@ -197,9 +197,6 @@ def _meet(
 
 def _tell(summary: Any, people: list[Attendee], day: str) -> None:
     """Facts with what only this meeting's people did."""
-    from rollcall.store.facts import Fact
-    from rollcall.store.keys import meeting_key
-
     internal = summary.meeting.internal_meeting_id
     for seq, one in enumerate(people):
         happened = {
@@ -214,17 +211,8 @@ def _tell(summary: Any, people: list[Attendee], day: str) -> None:
             }
         }
         identity = {"name": one.name, "external-user-id": one.uid}
-        Fact.objects.create(
-            meeting=summary.meeting,
-            seq=seq,
-            digest=meeting_key(f"{internal}{seq}"),
-            source="mapped",
-            kind="user-joined",
-            at=at("10:02:11", day),
-            received_at=at("10:02:12", day),
-            payload=msgspec.json.encode(happened),
-            identity=msgspec.json.encode(identity),
-        )
+        told = {"received_at": at("10:02:12", day), "identity": msgspec.json.encode(identity)}
+        make_fact(summary.meeting, seq, "user-joined", at("10:02:11", day), msgspec.json.encode(happened), **told)
 
 
 def attendee_key(user: str) -> str:

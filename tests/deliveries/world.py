@@ -87,9 +87,6 @@ def owe(
 
 
 def _tell_metadata(summary: Summary, url: str) -> None:
-    from rollcall.store.facts import Fact
-    from rollcall.store.keys import fact_digest
-
     meeting = summary.meeting
     told = {
         "internal-meeting-id": meeting.internal_meeting_id,
@@ -100,16 +97,7 @@ def _tell_metadata(summary: Summary, url: str) -> None:
     element = {"data": {"id": "meeting-created", "attributes": {"meeting": told}, "event": {"ts": summary.started_at}}}
     kept = redact(element)
     assert kept is not None
-    Fact.objects.create(
-        meeting=meeting,
-        seq=1,
-        digest=fact_digest(summary.pool_name, kept.payload, None),
-        source=kept.source,
-        kind=kept.kind,
-        at=kept.at,
-        received_at=kept.at,
-        payload=kept.payload,
-    )
+    makers.make_fact(meeting, 1, kept.kind, kept.at, kept.payload, source=kept.source)
 
 
 def delivery_of(summary: Summary, revision: int = 0) -> Delivery:

@@ -12,11 +12,9 @@ from rollcall.doctor import records
 from rollcall.doctor.findings import Finding, Level
 from rollcall.reports.missing_record import ARCHIVING_MS, Known, Why, why, why_no_record
 from rollcall.store.connections import Pool, Server
-from rollcall.store.facts import Fact
-from rollcall.store.keys import fact_digest
 from rollcall.store.reading import RecordHistory
 from rollcall.web.zones import find_zone
-from tests.makers import at, make_meeting
+from tests.makers import at, make_fact, make_meeting
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -150,16 +148,7 @@ def keep_creation(summary: Any, *, keeps_events: bool) -> None:
     kept = redact(element)
     assert kept is not None
     assert b"keepEvents" in kept.payload
-    Fact.objects.create(
-        meeting=summary.meeting,
-        seq=1,
-        digest=fact_digest(summary.pool_name, kept.payload, None),
-        source=kept.source,
-        kind=kept.kind,
-        at=kept.at,
-        received_at=kept.at,
-        payload=kept.payload,
-    )
+    make_fact(summary.meeting, 1, kept.kind, kept.at, kept.payload, source=kept.source)
 
 
 def checked(name: str = "bbb1") -> list[Finding]:
@@ -226,14 +215,5 @@ def test_metadata_of_a_listing_will_do() -> None:
     summary = make_meeting()
     told = {"kind": "meeting-listed", "at": summary.started_at, "meeting": summary.meeting.internal_meeting_id}
     payload = msgspec.json.encode(told | {"info": {"metadata": {"bbb-origin": "Moodle"}}, "present": []})
-    Fact.objects.create(
-        meeting=summary.meeting,
-        seq=1,
-        digest=fact_digest("bbb1", payload, None),
-        source="poll",
-        kind="meeting-listed",
-        at=summary.started_at,
-        received_at=summary.started_at,
-        payload=payload,
-    )
+    make_fact(summary.meeting, 1, "meeting-listed", summary.started_at, payload, source="poll")
     assert "Register live sessions" in checked()[0].sentence

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.makers import at, make_meeting
+from tests.makers import at, make_fact, make_meeting
 from tests.reports.browsing import ADA, PAPADOPOULOS, cells_of, mapped
 
 pytestmark = pytest.mark.django_db
@@ -29,8 +29,6 @@ def test_a_server_in_trouble_says_which(page: Any) -> None:
 
 
 def test_the_facts_of_a_person_are_theirs_with_source_and_receipt(page: Any) -> None:
-    from rollcall.store.facts import Fact
-    from rollcall.store.keys import meeting_key
 
     summary = make_meeting(ADA, PAPADOPOULOS, internal="m-1")
     mine, other = "w_000000000000", "w_000000000001"
@@ -52,17 +50,8 @@ def test_the_facts_of_a_person_are_theirs_with_source_and_receipt(page: Any) -> 
         ("mapped", "meeting-ended", "11:00", mapped("meeting-ended", "11:00"), None),
     ]
     for seq, (source, kind, clock, payload, who) in enumerate(log):
-        Fact.objects.create(
-            meeting=summary.meeting,
-            seq=seq,
-            digest=meeting_key(str(seq)),
-            source=source,
-            kind=kind,
-            at=at(clock),
-            received_at=at(clock) + 2000,
-            payload=payload,
-            identity=who,
-        )
+        told = {"source": source, "received_at": at(clock) + 2000, "identity": who}
+        make_fact(summary.meeting, seq, kind, at(clock), payload, **told)
 
     tree = page(f"/meetings/{summary.meeting_id}")
     links = [link for link in tree.xpath("//tr[@class='why'][1]//a/@href") if "facts" in link]
@@ -97,22 +86,11 @@ def test_every_kind_that_is_kept_has_words() -> None:
 
 def test_every_fact_of_a_long_class_is_on_some_page(page: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     from rollcall.reports.views import facts as views
-    from rollcall.store.facts import Fact
-    from rollcall.store.keys import meeting_key
 
     monkeypatch.setattr(views, "PAGE", 3)
     summary = make_meeting(internal="m-1")
     for seq in range(8):
-        Fact.objects.create(
-            meeting=summary.meeting,
-            seq=seq,
-            digest=meeting_key(str(seq)),
-            source="mapped",
-            kind="user-joined",
-            at=at("10:00"),
-            received_at=at("10:00"),
-            payload=mapped("user-joined", "10:00", f"w_{seq}"),
-        )
+        make_fact(summary.meeting, seq, "user-joined", at("10:00"), mapped("user-joined", "10:00", f"w_{seq}"))
     address = f"/meetings/{summary.meeting_id}/facts"
     tree = page(address)
     seen = tree.xpath("//tbody/tr/td[2]//text()")
@@ -127,22 +105,12 @@ def test_facts_and_servers_are_files_too_and_their_pages_link_them(
     page: Any, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     from rollcall.reports.views import facts as views
-    from rollcall.store.facts import Fact
-    from rollcall.store.keys import meeting_key
 
     monkeypatch.setattr(views, "PAGE", 3)
     summary = make_meeting(ADA, internal="m-1")
     for seq in range(7):
-        Fact.objects.create(
-            meeting=summary.meeting,
-            seq=seq,
-            digest=meeting_key(str(seq)),
-            source="mapped",
-            kind="user-joined",
-            at=at("10:00"),
-            received_at=at("10:01"),
-            payload=mapped("user-joined", "10:00", "w_000000000000" if seq == 0 else f"w_{seq}"),
-        )
+        payload = mapped("user-joined", "10:00", "w_000000000000" if seq == 0 else f"w_{seq}")
+        make_fact(summary.meeting, seq, "user-joined", at("10:00"), payload, received_at=at("10:01"))
     whole = f"/meetings/{summary.meeting_id}/facts"
     (mine,) = [link for link in page(whole[:-6]).xpath("//tr[@class='why']//a/@href") if "facts" in link]
 

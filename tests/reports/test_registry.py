@@ -11,7 +11,7 @@ from rollcall.reports.filters import FIELDS
 from rollcall.reports.registry import REPORTS, rebuild
 from rollcall.reports.rows import Format, Kind
 from rollcall.store.searching import FACETS, SORTS
-from tests.makers import Attendee, at, make_meeting, operator
+from tests.makers import Attendee, at, make_fact, make_meeting, operator
 from tests.reports.browsing import mapped
 
 pytestmark = pytest.mark.django_db
@@ -26,8 +26,6 @@ def subjects() -> dict[str, tuple[str, ...]]:
     from rollcall.store import auditing
     from rollcall.store.auditing import Action
     from rollcall.store.derived import Attendance, Course, Person
-    from rollcall.store.facts import Fact
-    from rollcall.store.keys import meeting_key
 
     people = [
         Attendee(name="Ανθή Δημοπούλη", uid="8", counts={"chats": 3, "talk_ms": 60_000}),
@@ -36,16 +34,7 @@ def subjects() -> dict[str, tuple[str, ...]]:
     ]
     make_meeting(*people, name="Logic", day="2026-11-19", course="c1", label="Mathematics", record="callback")
     summary = make_meeting(*people[:2], name="Algebra", course="c1", label="Mathematics", coverage=(1, 2, 3))
-    Fact.objects.create(
-        meeting=summary.meeting,
-        seq=1,
-        digest=meeting_key("1"),
-        source="mapped",
-        kind="meeting-created",
-        at=at("10:00"),
-        received_at=at("10:00"),
-        payload=mapped("meeting-created", "10:00"),
-    )
+    make_fact(summary.meeting, 1, "meeting-created", at("10:00"), mapped("meeting-created", "10:00"))
     auditing.write(at("11:00"), Action.OPENED, None, actor="teacher", subject="meeting", meeting=summary.meeting_id)
     meeting = str(summary.meeting_id)
     key = bytes(Attendance.objects.filter(summary=summary)[0].attendee_key).hex()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.makers import Attendee, at, make_meeting
+from tests.makers import Attendee, at, make_fact, make_meeting
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -178,7 +178,7 @@ def test_a_rooms_page_is_the_meetings() -> None:
 
 
 def test_facts_are_paged_by_time_over_all_rooms() -> None:
-    from rollcall.store.facts import Fact, Meeting
+    from rollcall.store.facts import Meeting
     from rollcall.store.keys import meeting_key
     from rollcall.store.reading import FactCursor, facts
 
@@ -189,19 +189,10 @@ def test_facts_are_paged_by_time_over_all_rooms() -> None:
     for seq, (meeting, clock) in enumerate(
         [(room, "10:05"), (summary.meeting, "10:01"), (room, "10:01"), (summary.meeting, "10:09")]
     ):
-        Fact.objects.create(
-            meeting=meeting,
-            seq=seq,
-            digest=meeting_key(str(seq)),
-            source="mapped",
-            kind="user-joined",
-            at=at(clock),
-            received_at=at(clock),
-            payload=b"{}",
-        )
+        make_fact(meeting, seq, "user-joined", at(clock))
 
     first = facts(summary, limit=2)
     last = first[-1]
-    rest = facts(summary, limit=9, after=FactCursor(last.at, last.meeting_id, last.seq))
+    rest = facts(summary, limit=9, after=FactCursor.of(last))
     assert [one.at for one in first] == [at("10:01")] * 2
     assert [one.at for one in rest] == [at("10:05"), at("10:09")]
