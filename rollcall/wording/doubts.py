@@ -35,6 +35,7 @@ _OTHERS: Final = {
     "no-hours": gettext_noop("When the class should have begun and ended was not entered: a teacher can enter it."),
     "length": gettext_noop("How long the class lasted is not exactly known."),
     "grouping": gettext_noop("Whether it was a class of its own is not certain."),
+    "before-policy": gettext_noop("It began before anything was asked for."),
     "switched-off": gettext_noop("A teacher has switched it off."),
     "short": gettext_noop("It was too short."),
     "few": gettext_noop("Too few people were there."),

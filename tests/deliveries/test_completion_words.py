@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC
+from pathlib import Path
 
 import msgspec
 import pytest
 
+from rollcall.core import activity
 from rollcall.core.intervals import OPEN
 from rollcall.core.policy import OF_HOURS, Quantity
 from rollcall.core.verdicts import ClassVerdict, Doubt, Measured, PersonVerdict, Verdict
 from rollcall.deliveries.completion_words import class_sentence, sentence, sentence_of
+from rollcall.wording.doubts import CODES
 from rollcall.wording.measuring import WHAT, measured_sentence
 
 MET, NOT_MET, CANNOT_TELL = Verdict.MET, Verdict.NOT_MET, Verdict.CANNOT_TELL
@@ -209,6 +213,14 @@ def test_a_corrected_class_shows_through() -> None:
 
     assert sentence_of(person(corrected, verdict=MET), UTC) == class_sentence(corrected, UTC)
     assert "A teacher has corrected some of the classes." in sentence_of(person(corrected, corrected, needed=2), UTC)
+
+
+def test_no_doubt_is_without_words() -> None:
+    folder = Path(activity.__file__).parent
+    told = {code for path in folder.glob("*.py") for code in re.findall(r'Doubt\("([a-z-]+)"', path.read_text())}
+
+    assert "no-hours" in told
+    assert told | {"short", "few", "may-be-short", "may-be-few", "open", "uncertain", "away"} <= CODES
 
 
 def test_it_is_said_from_what_is_kept() -> None:
