@@ -340,7 +340,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(*answer)
 
     def _send(self, status: int, body: bytes, media: str) -> None:
-        self.send_response(status)
+        self.send_response_only(status)
         for name, value in self.site.headers.items():
             self.send_header(name, value)
         self.send_header("Content-Type", media)

@@ -7,6 +7,7 @@ import datetime as dt
 import ssl
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
 from pathlib import Path
@@ -28,7 +29,7 @@ NOBODY: frozenset[str] = frozenset()
 class Tls:
     """A web server with a certificate for `localhost`, and what it was asked."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, ends: dt.timedelta = dt.timedelta(hours=1)) -> None:
         self.hosts: list[str] = []
         self.certificate = folder / "certificate.pem"
         key = ec.generate_private_key(ec.SECP256R1())
@@ -41,7 +42,7 @@ class Tls:
             .public_key(key.public_key())
             .serial_number(1)
             .not_valid_before(now - dt.timedelta(hours=1))
-            .not_valid_after(now + dt.timedelta(hours=1))
+            .not_valid_after(now + ends)
             .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
             .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
             .sign(key, hashes.SHA256())
@@ -51,32 +52,39 @@ class Tls:
         )
         self.certificate.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
 
+    @contextmanager
+    def serving(self) -> Iterator[str]:
+        """Its address, while the block lasts."""
+        here = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                here.hosts.append(self.headers["host"])
+                self.rfile.read(int(self.headers["content-length"]))
+                self.send_response(410, "Gone. The activity may have been deleted")
+                self.end_headers()
+
+            def log_message(self, *_: Any) -> None:
+                """Say nothing."""
+
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.certificate)
+        with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+            server.socket = context.wrap_socket(server.socket, server_side=True)
+            thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+            thread.start()
+            yield f"https://localhost:{server.server_port}"
+            server.shutdown()
+            thread.join()
+
 
 @pytest.fixture
 def tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Tls, str]]:
     """The server and its address; this process is told that loopback were public."""
     here = Tls(tmp_path)
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            here.hosts.append(self.headers["host"])
-            self.rfile.read(int(self.headers["content-length"]))
-            self.send_response(410, "Gone. The activity may have been deleted")
-            self.end_headers()
-
-        def log_message(self, *_: Any) -> None:
-            """Say nothing."""
-
     monkeypatch.setattr(addresses, "is_public", lambda address: address.is_loopback)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(here.certificate)
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-        thread.start()
-        yield here, f"https://localhost:{server.server_port}/mod/bigbluebuttonbn/bbb_broker.php"
-        server.shutdown()
-        thread.join()
+    with here.serving() as base:
+        yield here, f"{base}/mod/bigbluebuttonbn/bbb_broker.php"
 
 
 def ask(url: str) -> Answer | Silence:
