@@ -272,6 +272,18 @@ def _unseen(room: Room, times: Sequence[tuple[int, int]], listed: set[int]) -> S
     return clip(merge(pieces), room.started_at(), room.ended_at)
 
 
+def unseen_in(room: Room, *, is_watched: bool) -> Spans:
+    """When somebody of whom nothing was told may have been in a room: never, where a record names whoever was there.
+
+    `is_watched`: live witnesses told something of it. Else there is no more than a recording that is not whole.
+    """
+    if room.record() is not None or room.first_at == OPEN:
+        return ()
+    if not is_watched:
+        return ((room.started_at(), room.ended_at),) if room.started_at() < room.ended_at else ()
+    return merge(_unseen(room, list(enumerate(room.polls_seen())), set())) if room.blind else ()
+
+
 def _put_together(key: AttendeeKey, person: Gathered, complete: str | None) -> Attendance:
     sessions = sorted(person.sessions, key=_session_order)
     proved = merge([*(span for session in sessions for span in session.proved), *person.shared])

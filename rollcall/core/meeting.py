@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from rollcall.core.attendance import Attendance, fold_attendance, length
+from rollcall.core.attendance import Attendance, fold_attendance, length, unseen_in
 from rollcall.core.comparison import Change, Disagreement, changes_of, coverage, disagreements
 from rollcall.core.events import ORDER, Source
 from rollcall.core.evidence import LIVE, Moment
@@ -25,10 +25,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from rollcall.core.events import Anything, MeetingRecorded, MeetingReported
+    from rollcall.core.intervals import Spans
     from rollcall.core.people import AttendeeKey
 
 # Hashing a member of an enumeration costs more than looking at it.
 RAW, MAPPED, POLL = Source.RAW, Source.MAPPED, Source.POLL
+LIVE_SOURCES: Final = (RAW, MAPPED, POLL)
 
 SETTLING_MS: Final = 10 * 60_000
 """bbb-webhooks retries a delivery for 296 s and up to 13 request times of 5 s; after that nothing more comes."""
@@ -101,6 +103,7 @@ class FoldedMeeting:
     disagreements: tuple[Disagreement, ...]
     changes: tuple[Change, ...]
     live: Mapping[AttendeeKey, tuple[int, int | None]]
+    unseen: Spans
 
     def site(self, pool: str) -> str:
         """The LMS this meeting belongs to, see rollcall.core.people.site_of."""
@@ -182,6 +185,11 @@ def _folded(root: Room, breakouts: Sequence[Room], told: Mapping[str, Testimony]
         disagreements=compared.disagreements,
         changes=compared.changes,
         live=compared.live,
+        unseen=merge(
+            span
+            for room in known
+            for span in unseen_in(room, is_watched=any(one.source in LIVE_SOURCES for one in told[room.meeting].live))
+        ),
     )
 
 

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Case, F, Value, When
+from django.db.models import Case, F, Min, Value, When
 
 from rollcall.core.meeting import fold_meeting
 from rollcall.derive.directory import (
@@ -20,8 +20,10 @@ from rollcall.derive.directory import (
 from rollcall.derive.ownership import owner_of
 from rollcall.derive.rows import Rows, rows_of
 from rollcall.feed.append import adopt
+from rollcall.feed.demanding import demand_named
+from rollcall.store.completions import Evidence
 from rollcall.store.derived import Attendance, Orphan, Seen, Summary
-from rollcall.store.facts import Meeting
+from rollcall.store.facts import Fact, Meeting
 from rollcall.store.keys import key_of
 
 if TYPE_CHECKING:
@@ -31,6 +33,10 @@ if TYPE_CHECKING:
     from rollcall.derive.log import Log
 
 ROWS_AT_ONCE = 100
+RUNNING_MS = 60_000
+"""So often at most the verdicts of an activity follow a class that still runs…"""
+OVER_MS = 2_000
+"""…and so soon one that is over, with what else comes at its end."""
 _TRIES = 3
 _OF_COURSE = ("course_id", "context_label", "started_at")
 
@@ -48,7 +54,7 @@ def refold(root: int, log: Log) -> bool:
     events = log.events(members)
     folded = fold_meeting(events, root=meeting.internal_meeting_id) if events else None
     owner = owner_of(meeting.pool, folded) if folded else None
-    rows = rows_of(folded, meeting.pool.name, owner) if folded and owner else None
+    rows = rows_of(folded, meeting.pool.name, owner, _heard_at(members)) if folded and owner else None
 
     def is_owned_so() -> bool:
         return folded is None or owner_of(meeting.pool, folded) == owner
@@ -64,6 +70,12 @@ def refold(root: int, log: Log) -> bool:
     if folded is not None and folded.is_over():
         log.forget(members)
     return True
+
+
+def _heard_at(members: Iterable[int]) -> int:
+    """When the first fact of a family was received (epoch ms)."""
+    first = Fact.objects.filter(meeting_id__in=members, seq=1).aggregate(at=Min("received_at"))
+    return first["at"] or 0
 
 
 def _store(
@@ -89,6 +101,7 @@ def _store(
                 if not is_right():
                     transaction.set_rollback(True)
                     return None
+                _demand_activities(members, rows)
                 touched = replace_derived(meeting.pk, members, rows)
                 if root is not None:
                     _note_families(meeting, root)
@@ -98,6 +111,16 @@ def _store(
             if attempt == _TRIES - 1:
                 raise
     return None
+
+
+def _demand_activities(members: list[int], rows: Rows | None) -> None:
+    """The activity that the meeting is one of, and the one that it was one of until now, are to be judged anew."""
+    before = Summary.objects.filter(meeting_id__in=members).values_list("organisation", "activity_key")
+    owned = {(organisation, bytes(key)) for organisation, key in before}
+    if rows is not None:
+        owned.add((rows.summary["organisation"], rows.summary["activity_key"]))
+    is_over = rows is None or rows.summary["ended_possible_at"] is not None
+    demand_named(owned, within_ms=OVER_MS if is_over else RUNNING_MS)
 
 
 def advance(root: int, *, folded: int) -> bool:
@@ -135,6 +158,7 @@ def replace_derived(root: int, members: Iterable[int], rows: Rows | None) -> set
     if rows is not None:
         summary, changed = _store_summary(root, rows.summary)
         courses |= changed
+        _store_evidence(summary, rows.evidence)
         Attendance.objects.filter(pk__in=[row["id"] for row in stale]).delete()
         new = (Attendance(summary_id=summary, attendee_key=key, **columns) for key, columns in fresh.items())
         Attendance.objects.bulk_create(new, batch_size=ROWS_AT_ONCE)
@@ -152,6 +176,15 @@ def _store_summary(root: int, columns: Mapping[str, Any]) -> tuple[int, set[int 
         return Summary.objects.create(meeting_id=root, **columns).pk, courses
     Summary.objects.filter(pk=held["pk"]).update(**columns)
     return held["pk"], courses
+
+
+def _store_evidence(summary: int, columns: Mapping[str, Any]) -> None:
+    held = Evidence.objects.filter(summary_id=summary)
+    row = held.values(*columns).first()
+    if row is None:
+        Evidence.objects.create(summary_id=summary, **columns)
+    elif not _is_same(row, columns):
+        held.update(**columns)
 
 
 def _is_same(row: Mapping[str, Any], columns: Mapping[str, Any] | None) -> bool:

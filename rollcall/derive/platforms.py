@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from rollcall.core.errors import Refused
 from rollcall.derive.rebuild import demand_sites
 from rollcall.lti import claims, platform_keys, visits
+from rollcall.moodle import services
 from rollcall.store.auditing import Action, write
 from rollcall.store.keys import key_of
 from rollcall.store.limits import require_room
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rollcall.lti.registration import Registration
+    from rollcall.moodle.checking import Checked
     from rollcall.store.connections import Pool
 
 COMMAND_LINE = "command line"
@@ -150,9 +152,25 @@ def _require_addresses(wanted: Registration) -> None:
 def remove(platform: Platform, *, now: int, by: str = COMMAND_LINE) -> None:
     """No launch of it is taken any more, and who came by it is out. What was its own stays so until it is detached."""
     Platform.objects.filter(pk=platform.pk).update(removed_at=now)
+    services.forget(platform)
     PendingLaunch.objects.filter(platform=platform).delete()
     visits.end_all(platform, now)
     _note(platform, now, by)
+
+
+def give_token(platform: Platform, token: str, *, now: int, by: str = COMMAND_LINE) -> Checked:
+    """Keep a token of its web services, if it is one of this Moodle; what a test of it has found."""
+    found = services.give(platform, token, now=now)
+    _note(platform, now, by)
+    return found
+
+
+def forget_token(platform: Platform, *, now: int, by: str = COMMAND_LINE) -> bool:
+    """Give up the token of its web services; whether there was one."""
+    was_there = services.forget(platform)
+    if was_there:
+        _note(platform, now, by)
+    return was_there
 
 
 def attach(platform: Platform, pool: Pool, *, now: int, by: str = COMMAND_LINE) -> int:

@@ -108,6 +108,11 @@ class Outdated:
         return False
 
 
+def demand_meetings(pks: Iterable[int]) -> None:
+    """Have these folded again that are not due already."""
+    _demand(Meeting.objects.filter(pk__in=list(pks), due_at=None, root__isnull=True))
+
+
 def _demand(meetings: QuerySet[Meeting]) -> None:
     pks = list(meetings.values_list("pk", flat=True))
     Meeting.objects.filter(pk__in=pks).update(appended=F("appended") + 1, due_at=time.time_ns() // 1_000_000)

@@ -13,6 +13,7 @@ from rollcall.core.intervals import OPEN
 from rollcall.core.people import USER
 from rollcall.core.signs import NO_SIGNS
 from rollcall.core.witnesses import CALLBACK, RECORDING
+from rollcall.derive.held import pack
 from rollcall.store.derived import SEARCHED
 from rollcall.store.keys import course_key, guests_key, key_of, person_key
 from rollcall.store.names import fold_name
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from rollcall.core.meeting import FoldedMeeting, FoldedRoom, Note
     from rollcall.derive.ownership import Owner
 
-FOLD_VERSION = 4
+FOLD_VERSION = 5
 """Raise it when the same facts would fold to other rows: every meeting is then folded again by itself."""
 
 COUNTED: Final = tuple(field.name for field in fields(Engagement))
@@ -40,17 +41,19 @@ class Rows:
     """Column values of one Summary, and of its Attendance rows by attendee key.
 
     `people` are the entries of the directory by which each attendee is found, `course` that of the course, each with
-    its key; they stand for the columns `person_id` and `course_id`, which only the database knows.
+    its key; they stand for the columns `person_id` and `course_id`, which only the database knows. `evidence` is what
+    the meeting says to the policy of its activity.
     """
 
     summary: dict[str, Any]
     attendance: dict[bytes, dict[str, Any]]
     people: dict[bytes, dict[str, Any]]
     course: dict[str, Any] | None
+    evidence: dict[str, Any]
 
 
-def rows_of(folded: FoldedMeeting, pool: str, owner: Owner) -> Rows:
-    """Everything a family's pages show."""
+def rows_of(folded: FoldedMeeting, pool: str, owner: Owner, heard_at: int) -> Rows:
+    """Everything a family's pages show, and what its activity is judged by. `heard_at`: the first fact was received."""
     summary = _summary(folded, pool, owner)
     people = {key_of(*attendance.key): _entry(attendance, owner) for attendance in folded.attendances}
     return Rows(
@@ -58,6 +61,8 @@ def rows_of(folded: FoldedMeeting, pool: str, owner: Owner) -> Rows:
         attendance=dict(_attendance(attendance, folded, owner) for attendance in folded.attendances),
         people=people,
         course=_course(owner, summary["context_id"]),
+        evidence={name: summary[name] for name in ("organisation", "activity_key", "started_at")}
+        | {"packed": pack(folded, heard_at)},
     )
 
 

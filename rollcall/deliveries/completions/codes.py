@@ -25,6 +25,10 @@ _EVERYWHERE: Final = {
         gettext_noop("The classes that it rests on are no longer here, or belong to somebody else."),
         gettext_noop("It is sent by itself once there is a verdict again."),
     ),
+    "not-certain": (
+        gettext_noop("It is no longer certain: the rule, or what is known of the classes, has changed."),
+        gettext_noop("It is sent by itself once it is certain again."),
+    ),
     "teacher": (gettext_noop("They teach the course, and nothing is delivered of teachers."), ""),
     "gave-up": (
         gettext_noop("Two weeks of attempts did not get through."),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 HISTORY: Final = "history"
 """The reason of what is held because its classes were over long before."""
 
-HELD_BY_FOLD: Final = ("not-enrolled", "not-judged", "teacher")
+HELD_BY_FOLD: Final = ("not-certain", "not-enrolled", "not-judged", "teacher")
 """Reasons that are over once something is wished for this person again."""
 
 _OF_A_TEACHER: Final = (Step.FLAG, Step.STAYS)

@@ -1,0 +1,187 @@
+"""What one meeting says to the policy of its activity: taken out of its fold, packed, and read back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from rollcall.core.activity import EXACTLY_NONE, NOBODY_KNOWS, Count, Held, Presence
+from rollcall.core.intervals import OPEN, Spans
+from rollcall.core.meeting import SETTLING_MS
+from rollcall.core.people import USER
+from rollcall.core.policy import Quantity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from rollcall.core.attendance import Attendance
+    from rollcall.core.engagement import Engagement
+    from rollcall.core.meeting import FoldedMeeting
+
+DAY_MS: Final = 24 * 60 * 60_000
+HISTORY_MS: Final = 3 * DAY_MS
+"""What had been over for so long when it was first heard of is history."""
+
+_COUNTED: Final = (
+    (Quantity.CHATS, "chats"),
+    (Quantity.TALKS, "talks"),
+    (Quantity.RAISED_HANDS, "raise_hands"),
+    (Quantity.REACTIONS, "emojis"),
+    (Quantity.POLL_ANSWERS, "poll_answers"),
+    (Quantity.TALK_TIME, "talk_ms"),
+)
+
+
+class _Packed(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """Held as it is kept. `heard_at` is when its first fact was received.
+
+    Of each person: the user id, proved, possible (None: the same), and the place of their counts in `counts`, where two
+    numbers are one quantity's, in the order of _COUNTED: how many were seen, and 1 if that is exact.
+    """
+
+    began_at: int
+    first_join: tuple[int, int]
+    last_leave: tuple[int, int]
+    ended: tuple[int, int]
+    attendees: tuple[int, int]
+    unseen: Spans
+    settles_at: int | None
+    blind: tuple[tuple[int, int, str], ...]
+    heard_at: int
+    counts: tuple[tuple[int, ...], ...]
+    people: list[tuple[str, Spans, Spans | None, int]]
+
+
+_decoder = msgspec.msgpack.Decoder(_Packed)
+_encoder = msgspec.msgpack.Encoder()
+
+
+def pack(folded: FoldedMeeting, heard_at: int) -> bytes:
+    """The bytes for one meeting; the same for the same facts."""
+    counts: dict[tuple[int, ...], int] = {}
+    users = sorted(
+        (one for one in folded.attendances if one.key.kind == USER and one.external_user_id),
+        key=lambda one: one.external_user_id,
+    )
+    people = [_person(one, counts.setdefault(_counts(one.engagement), len(counts))) for one in users]
+    first_join, last_leave = _length(folded)
+    packed = _Packed(
+        began_at=folded.started_at,
+        first_join=first_join,
+        last_leave=last_leave,
+        ended=_ended(folded),
+        attendees=_attendees(folded),
+        unseen=folded.unseen,
+        settles_at=folded.settles_at if folded.is_over() else OPEN,
+        blind=folded.blind,
+        heard_at=heard_at,
+        counts=tuple(counts),
+        people=people,
+    )
+    return _encoder.encode(packed)
+
+
+def _person(one: Attendance, counts: int) -> tuple[str, Spans, Spans | None, int]:
+    return one.external_user_id, one.proved, None if one.possible == one.proved else one.possible, counts
+
+
+def _counts(engagement: Engagement) -> tuple[int, ...]:
+    counts = (getattr(engagement, name) for _, name in _COUNTED)
+    return tuple(number for count in counts for number in (count.seen, int(count.is_exact)))
+
+
+def _length(folded: FoldedMeeting) -> tuple[tuple[int, int], tuple[int, int]]:
+    """When anybody first joined and last left: it may have been somebody of whom nothing was told."""
+    proved = [span for one in folded.attendances for span in (*one.proved[:1], *one.proved[-1:])]
+    possible = [span for one in folded.attendances for span in (*one.possible[:1], *one.possible[-1:])]
+    possible += folded.unseen
+    if not possible:
+        never = folded.started_at, folded.started_at
+        return never, never
+    earliest, latest = min(start for start, _ in possible), max(end for _, end in possible)
+    if not proved:
+        return (earliest, latest), (earliest, latest)
+    joined, left = min(start for start, _ in proved), max(end for _, end in proved)
+    return (min(earliest, joined), joined), (left, max(latest, left))
+
+
+def _ended(folded: FoldedMeeting) -> tuple[int, int]:
+    """Of a running one it is certain that it has run as long as somebody was there."""
+    if folded.ended_at is not None:
+        return min(folded.ran_until or folded.started_at, folded.ended_at), folded.ended_at
+    proved = (end for one in folded.attendances for _, end in one.proved[-1:])
+    return max(proved, default=folded.started_at), OPEN
+
+
+def _attendees(folded: FoldedMeeting) -> tuple[int, int]:
+    """At least those who were certainly there, at most all, or any number where some may have come unseen."""
+    least = sum(_was_there(one) for one in folded.attendances)
+    return least, OPEN if folded.unseen else len(folded.attendances)
+
+
+def _was_there(one: Attendance) -> bool:
+    return bool(one.proved) or any(session.joined_at is not None for session in one.sessions)
+
+
+# -- read back --------------------------------------------------------------------------------------------------------
+
+
+def unpack(packed: bytes, meeting: str, *, from_at: int = 0) -> Held:
+    """The meeting as the fold of its activity takes it; what began before `from_at` (epoch ms) is history."""
+    held = _decoder.decode(packed)
+    counts = [_counted(codes) for codes in held.counts]
+    return Held(
+        meeting=meeting,
+        began_at=held.began_at,
+        first_join=held.first_join,
+        last_leave=held.last_leave,
+        ended=held.ended,
+        attendees=held.attendees,
+        people={
+            user: Presence(proved, proved if possible is None else possible, counts[place])
+            for user, proved, possible, place in held.people
+        },
+        unseen=held.unseen,
+        unseen_counts=NOBODY_KNOWS if held.unseen else EXACTLY_NONE,
+        settles_at=held.settles_at,
+        blind=held.blind,
+        is_history=held.ended[1] + HISTORY_MS < held.heard_at or held.began_at < from_at,
+    )
+
+
+@lru_cache(maxsize=4096)
+def _counted(codes: tuple[int, ...]) -> Mapping[Quantity, Count]:
+    """What one person did. Most did the same as others: nothing at all, or so much that nobody knows."""
+    pairs = zip(codes[::2], codes[1::2], strict=True)
+    counts: Iterable[tuple[Quantity, Count]] = (
+        (quantity, Count(seen, bool(is_exact))) for (quantity, _), (seen, is_exact) in zip(_COUNTED, pairs, strict=True)
+    )
+    return MappingProxyType({quantity: count for quantity, count in counts if count != NOBODY_KNOWS})
+
+
+def clamp(held: Held, until: int) -> Held:
+    """The same of a meeting in whose room the next one began then: one room holds one meeting at a time.
+
+    What is proved stands: clocks may differ by a little.
+    """
+    until = max(until, held.last_leave[0], held.ended[0])
+    if held.ended[1] <= until:
+        return held
+
+    def cut(spans: Spans) -> Spans:
+        return tuple((start, min(end, until)) for start, end in spans if start < until)
+
+    return replace(
+        held,
+        first_join=(held.first_join[0], min(held.first_join[1], until)),
+        last_leave=(held.last_leave[0], min(held.last_leave[1], until)),
+        ended=(held.ended[0], until),
+        people={user: Presence(one.proved, cut(one.possible), one.counts) for user, one in held.people.items()},
+        unseen=cut(held.unseen),
+        settles_at=None if held.settles_at is None else min(held.settles_at, until + SETTLING_MS),
+        blind=tuple((start, min(end, until), cause) for start, end, cause in held.blind if start < until),
+    )
