@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 TOKEN_SECONDS: Final = 5 * 60
 """How long a token is good: long enough for clocks that differ, too short to be of use to whoever finds it later."""
 
+RULE_SECONDS: Final = 60
+"""One minute: the shortest that a rule of Moodle's can ask for."""
+
 BROKER: Final = f"{MOODLE_PATH}bbb_broker.php"
 PROBE: Final = b'{"meeting_id":"probe"}'
 """Signed rightly and sent to the right address it is answered 410; nothing is stored whatever happens."""
@@ -65,6 +68,11 @@ def is_broker(url: str) -> bool:
     query = dict(parse_qsl(parts.query))
     is_ours = parts.path.endswith(BROKER) and query.get("action", "").lower() == "meeting_events"
     return is_ours and query.get("bigbluebuttonbn", "").isdecimal() and parts.scheme in {"http", "https"}
+
+
+def broker_of(site: str, instance: str) -> str:
+    """The address of the receiver for one activity of this Moodle."""
+    return f"{site}{BROKER}?action=meeting_events&bigbluebuttonbn={instance}"
 
 
 def site_of_broker(url: str) -> str:
@@ -110,6 +118,32 @@ def body_of(
         },
     }
     return Body(_encode(content), len(attendees))
+
+
+def rule_id(generation: int, *names: str) -> str:
+    """The id under which one person is told of: as wide as BigBlueButton's own, and another for each generation.
+
+    Once it has arrived Moodle answers every repeat that it knows it already, and does nothing.
+    """
+    digest = hashlib.blake2b("\0".join(names).encode("utf-8", "surrogatepass"), digest_size=20)
+    return f"{digest.hexdigest()}-{generation:013}"
+
+
+def body_by_rule(meeting_id: str, internal_meeting_id: str, user_id: str, now: int) -> bytes:
+    """What tells an activity whose own rule is one minute that this person has met ours."""
+    start, finish = _iso(now - RULE_SECONDS * 1000), _iso(now)
+    attendee = {
+        "ext_user_id": user_id,
+        "moderator": False,
+        "duration": RULE_SECONDS,
+        "joins": [start],
+        "leaves": [finish],
+        "engagement": _engagement({}),
+    }
+    times = {"duration": RULE_SECONDS, "start": start, "finish": finish}
+    data = {"metadata": {"is_breakout": "false"}, **times, "attendees": [attendee], "files": [], "polls": []}
+    told = {"version": "1.0", "meeting_id": meeting_id, "internal_meeting_id": internal_meeting_id, "data": data}
+    return _encode(told)
 
 
 def is_credited(one: Attendance) -> bool:
@@ -196,6 +230,7 @@ class Meaning(StrEnum):
     TOO_BIG = "too-big"
     MOVED = "moved"
     FORBIDDEN = "forbidden"
+    PAGE = "error-page"  # a page for people where Moodle says nothing; perhaps it has stored all the same
     TOO_MANY = "too-many"
     BUSY = "busy"
     FAILED = "failed"  # stored or not: the next attempt tells
@@ -242,8 +277,10 @@ _STATUSES: Final = {
 }
 
 
-def meaning_of(status: int, phrase: str) -> Meaning:
+def meaning_of(status: int, phrase: str, *, has_page: bool = False) -> Meaning:
     """What Moodle's receiver, or whatever stands in front of it, says."""
+    if has_page and status in {200, 202}:
+        return Meaning.PAGE
     if status == 400:
         said = phrase.lower()
         return next((meaning for text, meaning in _PHRASES if text in said), Meaning.UNCLEAR)

@@ -10,6 +10,7 @@ from django.db.models import Max
 
 from rollcall.core.errors import Refused
 from rollcall.deliveries.by_callback import body_of
+from rollcall.deliveries.relay_or_rule import is_switched_on
 from rollcall.deliveries.wanting import callback_url, is_breakout, want
 from rollcall.store import reading
 from rollcall.store.connections import Pool
@@ -45,6 +46,12 @@ def retry(summary: Summary, now: int, *, as_it_is: bool = False) -> Delivery:
             f"No Moodle has asked for the record of {summary.name!r}.",
             code="not-wanted",
             hint="Its metadata has no analytics-callback-url: see “Register live sessions” in Moodle's settings.",
+        )
+    if is_switched_on(summary.organisation, bytes(summary.activity_key)):
+        raise Refused(
+            "The LMS is told who has met the rule of this activity, so no record of its classes is passed on.",
+            code="by-rule",
+            hint="Switch that off for the activity first: both together would complete everybody.",
         )
     if delivery.state not in _MAY_BE_RETRIED:
         raise Refused(f"It is {delivery.state}: sending it again would change nothing.", hint=_INSTEAD)

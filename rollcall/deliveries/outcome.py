@@ -45,11 +45,16 @@ def pause_ms(failures: int, chance: float) -> int:
     return int(pause * (0.8 + 0.4 * chance))
 
 
+def said_by(answer: Answer) -> Meaning:
+    """What an answer of Moodle's receiver, or of whatever stands in front of it, means."""
+    return meaning_of(answer.status, answer.phrase, has_page=answer.has_page)
+
+
 def outcome_of(answer: Answer | Silence, before: Before, probed: Meaning | None = None) -> Outcome:
     """What an attempt has come to; `probed` is what the harmless probe was answered, where that had to be asked."""
     if isinstance(answer, Silence):
         return _again(before, answer.fault, is_stored=not answer.is_safe)
-    meaning = meaning_of(answer.status, answer.phrase)
+    meaning = said_by(answer)
     if meaning is Meaning.ALREADY:
         return _already(before)
     if meaning is Meaning.UNCLEAR:

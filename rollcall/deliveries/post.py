@@ -26,13 +26,17 @@ logger = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back. `date_at` is the answering server's own clock, `retry_after_ms` what it asked for."""
+    """What came back. `date_at` is the answering server's own clock, `retry_after_ms` what it asked for.
+
+    `has_page`: with the status came a page for people, where Moodle's receiver says nothing.
+    """
 
     status: int
     phrase: str
     took_ms: int
     date_at: int | None = None
     retry_after_ms: int | None = None
+    has_page: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +72,27 @@ async def post(
 
 async def _send(http: httpx.AsyncClient, request: httpx.Request) -> Answer:
     began = time.monotonic()
-    # The body of the answer is not read: it is empty, or an error page with nothing in it that the status lacks.
     async with aclosing(await http.send(request, stream=True)) as response:
+        has_page = response.is_success and await _has_page(response)
         return Answer(
             status=response.status_code,
             phrase=_printable(response.reason_phrase),
             took_ms=_since(began),
             date_at=date_of(response.headers.get("date")),
             retry_after_ms=retry_after_ms(response.headers),
+            has_page=has_page,
         )
+
+
+async def _has_page(response: httpx.Response) -> bool:
+    """No more than the begin of the body is read: it is empty, or tells nothing that could be relied on."""
+    try:
+        async for chunk in response.aiter_raw():
+            if said := chunk.lstrip():
+                return said.startswith(b"<")
+    except httpx.HTTPError:  # it was to say more than has come
+        return True
+    return False
 
 
 def _printable(text: str) -> str:

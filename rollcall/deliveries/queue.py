@@ -15,6 +15,7 @@ from django.db.models import F, Q
 from rollcall.deliveries.by_callback import Meaning, body_of, site_of_broker, target_key
 from rollcall.deliveries.outcome import GIVEN_UP_AFTER_MS, Before, Outcome, pause_ms
 from rollcall.deliveries.post import OWN_FAULT, Answer
+from rollcall.deliveries.relay_or_rule import BY_RULE, is_switched_on, lock
 from rollcall.store import reading
 from rollcall.store.derived import Summary
 from rollcall.store.outbox import Attempt, Delivery, State, Target
@@ -114,9 +115,7 @@ def _read_or_fail(pk: int, now: int) -> Claimed | None:
 def _read(pk: int) -> Claimed:
     row = Delivery.objects.select_related("target__secret", "meeting__pool").get(pk=pk)
     target = row.target
-    keys = _tried_unasked(target, _keys_of(target.pool))
-    # Once it was refused nothing but the probe is signed with it, until it is found to fit again.
-    known = [key for key in keys if key.secret == target.secret_id and target.trouble != Meaning.WRONG_SECRET]
+    keys, known = keys_of(target)
     return Claimed(
         pk=row.pk,
         target=row.target_id,
@@ -125,8 +124,16 @@ def _read(pk: int) -> Claimed:
         body=_body(row),
         before=Before(row.is_unanswered, row.was_refused),
         keys=keys,
-        known=Key(known[0].secret, known[0].text, target.padding) if known else None,
+        known=known,
     )
+
+
+def keys_of(target: Target) -> tuple[tuple[Key, ...], Key | None]:
+    """What may be tried there unasked, and the one of these that is known to fit."""
+    keys = _tried_unasked(target, _keys_of(target.pool))
+    # Once it was refused nothing but the probe is signed with it, until it is found to fit again.
+    known = [key for key in keys if key.secret == target.secret_id and target.trouble != Meaning.WRONG_SECRET]
+    return keys, Key(known[0].secret, known[0].text, target.padding) if known else None
 
 
 def _tried_unasked(target: Target | None, keys: tuple[Key, ...]) -> tuple[Key, ...]:
@@ -143,6 +150,11 @@ def keys_for(pool: Pool, url: str, *, all_secrets: bool) -> tuple[Key, ...]:
     """What to ask this address with; `all_secrets` of the pool's server, if a person says so."""
     keys = _keys_of(pool)
     return keys if all_secrets else _tried_unasked(_target(pool, url), keys)
+
+
+def target_at(pool: Pool, url: str) -> Target:
+    """Moodle's receiver for the meetings of this pool, with what is known of how it verifies."""
+    return Target.objects.get_or_create(pool=pool, key=target_key(url), defaults={"site": site_of_broker(url)})[0]
 
 
 def _target(pool: Pool, url: str) -> Target | None:
@@ -177,10 +189,24 @@ def _body(row: Delivery) -> Body | None:
 def begin(claimed: Claimed, digest: bytes, now: int) -> int | None:
     """Write down that it may arrive from now on; the attempt's number, or None if it is not ours any more."""
     with transaction.atomic():
+        if _is_told_by_rule(claimed):
+            return None
         mine = Delivery.objects.filter(pk=claimed.pk, state=State.SENDING, tries=claimed.tries)
         if not mine.update(is_unanswered=True, body_digest=digest, leased_until=now + LEASE_MS):
             return None
         return Attempt.objects.create(delivery_id=claimed.pk, at=now).pk
+
+
+def _is_told_by_rule(claimed: Claimed) -> bool:
+    """Whether somebody has chosen since it was claimed that Moodle is told by our rule: then it is held back."""
+    activity = Summary.objects.filter(meeting__deliveries=claimed.pk).values_list("organisation", "activity_key")
+    for organisation, key in activity:
+        lock(organisation, bytes(key))
+        if is_switched_on(organisation, bytes(key)):
+            mine = Delivery.objects.filter(pk=claimed.pk, state=State.SENDING, tries=claimed.tries)
+            mine.update(state=State.HELD, reason=BY_RULE, due_at=None, worker="")
+            return True
+    return False
 
 
 def told(attempt: int, answer: Answer | Silence) -> None:
@@ -200,7 +226,7 @@ def remember_key(target: int, key: Key) -> None:
 @sync_to_async
 def confirm_key(pool: Pool, url: str, key: Key, now: int) -> None:
     """A person had all secrets tried: the one that fits is used from now on, and what waited for it is due."""
-    target, _ = Target.objects.get_or_create(pool=pool, key=target_key(url), defaults={"site": site_of_broker(url)})
+    target = target_at(pool, url)
     remember_key(target.pk, key)
     if target.trouble == Meaning.WRONG_SECRET:
         Target.objects.filter(pk=target.pk).update(failures=0, paused_until=0, trouble="", trouble_phrase="")

@@ -20,8 +20,8 @@ from django.db import Error
 from rollcall import settings
 from rollcall.bbb.watcher import own_name
 from rollcall.deliveries import queue
-from rollcall.deliveries.by_callback import PADDINGS, PROBE, Meaning, meaning_of, token
-from rollcall.deliveries.outcome import Outcome, outcome_of
+from rollcall.deliveries.by_callback import PADDINGS, PROBE, Meaning, token
+from rollcall.deliveries.outcome import Outcome, outcome_of, said_by
 from rollcall.deliveries.post import Answer, Silence, post
 from rollcall.deliveries.wanting import Wanting
 from rollcall.outgoing.addresses import trusted_hosts
@@ -140,7 +140,7 @@ class Sender:
 
     async def _probe(self, url: str, key: queue.Key) -> Meaning | None:
         answer = await self._post(url, PROBE, key)
-        return meaning_of(answer.status, answer.phrase) if isinstance(answer, Answer) else None
+        return said_by(answer) if isinstance(answer, Answer) else None
 
     async def _find_key(self, one: queue.Claimed) -> Found:
         found = await find_key(one.keys, lambda key: self._post(one.url, PROBE, key))
@@ -170,7 +170,7 @@ async def find_key(keys: tuple[queue.Key, ...], ask: Callable[[queue.Key], Await
         answer = await ask(key)
         if isinstance(answer, Silence):
             return Found(None, None, answer)
-        meaning = meaning_of(answer.status, answer.phrase)
+        meaning = said_by(answer)
         if meaning is Meaning.GONE:
             return Found(key, meaning, answer)
         last = Found(None, meaning, answer)
@@ -198,8 +198,8 @@ def _without_key(one: queue.Claimed, found: Found) -> Outcome:
 
 
 NOT_MOODLE: Final = "not-moodle"
-_NOT_MOODLES: Final = frozenset({Meaning.ACCEPTED, Meaning.ALREADY, Meaning.BROKEN_OFF})
+_NOT_MOODLES: Final = frozenset({Meaning.ACCEPTED, Meaning.ALREADY, Meaning.BROKEN_OFF, Meaning.PAGE})
 
 
 def _says(answer: Answer | Silence, meaning: Meaning) -> bool:
-    return isinstance(answer, Answer) and meaning_of(answer.status, answer.phrase) is meaning
+    return isinstance(answer, Answer) and said_by(answer) is meaning

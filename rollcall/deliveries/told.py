@@ -71,6 +71,9 @@ _REASONS: Final = {
     "gave-up": gettext_noop("Two weeks of attempts did not get through."),
     "wrong-address": gettext_noop("The LMS says that its address was called in a way it does not know."),
     "too-big": gettext_noop("The web server of the LMS says that it is too big (413)."),
+    "by-rule": gettext_noop(
+        "The LMS is told who has met the rule of this activity, and no record beside it: it would complete everybody."
+    ),
 }
 _REASON_HINTS: Final = {
     "odd-id": gettext_noop("A person may send it nevertheless: rollcall relay retry MEETING."),
@@ -99,6 +102,7 @@ _TROUBLES: Final = {
     "too-many": gettext_noop("It asks for fewer requests (429)."),
     "busy": gettext_noop("It is in maintenance, or too busy (503)."),
     "failed": gettext_noop("It failed (500 or the like)."),
+    "error-page": gettext_noop("It answers with a page for people, as of a maintenance or of a proxy in front of it."),
     "own-fault": gettext_noop("Rollcall itself failed before it had an answer, which is a fault to be reported."),
 }
 _MENDS: Final = {

@@ -13,6 +13,7 @@ from rollcall.bbb.payloads import decode
 from rollcall.bbb.redact import CALLBACK
 from rollcall.core.events import MeetingCreated, MeetingListed, MeetingRecorded, MeetingReported, Source
 from rollcall.deliveries.by_callback import is_broker, is_sendable_id, site_of_broker, target_key
+from rollcall.deliveries.relay_or_rule import BY_RULE, follows_rule
 from rollcall.store.connections import Pool
 from rollcall.store.derived import Summary
 from rollcall.store.facts import Fact, Meeting
@@ -88,6 +89,8 @@ def want(summary: Summary, now: int, *, needs_record: bool = True) -> Delivery |
     state, reason = State.WAITING, ""
     if not is_sendable_id(meeting.internal_meeting_id):
         state, reason = State.HELD, "odd-id"
+    elif follows_rule(summary.organisation, bytes(summary.activity_key)):
+        state, reason = State.HELD, BY_RULE
     elif not needs_record or (summary.record in WHOLE and meeting.folded >= meeting.appended):
         state = State.DUE
     delivery, _ = Delivery.objects.get_or_create(
