@@ -138,8 +138,8 @@ def _agreed(folded: Sequence[Mapping[str, PersonVerdict]]) -> dict[str, PersonVe
     return {
         user: replace(
             person,
-            computed=agreed(one[user].computed for one in folded),
-            verdict=agreed(one[user].verdict for one in folded),
+            computed=agreed([one[user].computed for one in folded]),
+            verdict=agreed([one[user].verdict for one in folded]),
             share=(min(one[user].share[0] for one in folded), max(one[user].share[1] for one in folded)),
             without_history=MET if all(one[user].without_history is MET for one in folded) else CANNOT_TELL,
         )

@@ -235,4 +235,4 @@ def _counts(
     }
     refusals = [Doubt(code) for code, verdict in found.items() if verdict is NOT_MET]
     perhaps = [Doubt(f"may-be-{code}") for code, verdict in found.items() if verdict is Verdict.CANNOT_TELL]
-    return all_of(found.values()), tuple(refusals or perhaps)
+    return all_of(list(found.values())), tuple(refusals or perhaps)

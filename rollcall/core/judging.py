@@ -6,14 +6,13 @@ for each person of each class.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from rollcall.core.classes import ENDLESS
 from rollcall.core.held import NOBODY_KNOWS, Count, Presence
 from rollcall.core.intervals import intersect, merge, subtract, total
-from rollcall.core.policy import COUNTED, MINUTE_MS, WHOLE, Join, Quantity, Scope
+from rollcall.core.policy import COUNTED, MINUTE_MS, OF_HOURS, WHOLE, Condition, Join, Quantity, Scope
 from rollcall.core.verdicts import (
     BY_BOUNDS,
     CANNOT_TELL,
@@ -28,18 +27,23 @@ from rollcall.core.verdicts import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from rollcall.core.classes import Class
+    from rollcall.core.held import Held
     from rollcall.core.intervals import Spans
-    from rollcall.core.policy import Condition, Policy
+    from rollcall.core.policy import Policy
 
 MOST_DOUBTS: Final = 6
 """With times, for one person and class; a sentence has no room for more."""
 
 
+new: Final = tuple.__new__
+"""Makes a named tuple in a third of the time that its own class takes."""
+
 Measure: TypeAlias = "Callable[[int, int, Presence, Sequence[Presence]], Measured]"
-"""One condition, of one person in one class: from ms there [low, high], all of their presence, and each meeting's."""
+"""One condition, of one person in one class: from ms there [low, high], all of their presence, and that of each
+meeting where there are several."""
 
 
 def span_total(spans: Spans) -> int:
@@ -65,17 +69,10 @@ def thousandths(part: int, whole: int) -> int:
     return min(part * WHOLE // max(whole, 1), WHOLE)
 
 
-def count_in(presence: Presence, quantity: Quantity) -> tuple[int, int]:
-    """At least, and at most."""
-    count = presence.counts.get(quantity, NOBODY_KNOWS)
-    return count.seen, count.seen if count.is_exact else ENDLESS
-
-
-def minutes(parts: Sequence[Presence]) -> tuple[int, int]:
-    """Whole minutes of each meeting, added up, [at least, at most]; at least ENDLESS while they grow."""
-    most = [span_total(part.possible) for part in parts]
-    high = ENDLESS if max(most, default=0) >= ENDLESS else sum(ms // MINUTE_MS for ms in most)
-    return sum(span_total(part.proved) // MINUTE_MS for part in parts), high
+def adding(policy: Policy) -> list[Condition]:
+    """What is measured of each class for a sum: time first, then what else is asked, with nothing needed."""
+    quantities = dict.fromkeys((Quantity.TIME, *(condition.quantity for condition in policy.conditions)))
+    return [Condition(quantity, 0) for quantity in quantities]
 
 
 # -- measures, one for each kind of quantity ---------------------------------------------------------------------------
@@ -85,7 +82,8 @@ def _of_time(condition: Condition, _one: Class) -> Measure:
     quantity, needed = condition.quantity, condition.amount
 
     def measure(low: int, high: int, _whole: Presence, _parts: Sequence[Presence]) -> Measured:
-        return Measured(quantity, low, high if high < ENDLESS else None, needed, held_against(low, high, needed))
+        verdict = MET if low >= needed else CANNOT_TELL if high >= needed else NOT_MET
+        return new(Measured, (quantity, low, high if high < ENDLESS else None, needed, verdict))
 
     return measure
 
@@ -96,17 +94,25 @@ def _of_share(condition: Condition, one: Class) -> Measure:
     longest, shortest = max(one.length[1], 1), one.shortest
 
     def measure(low: int, high: int, _whole: Presence, _parts: Sequence[Presence]) -> Measured:
-        least, most = min(low * WHOLE // longest, WHOLE), min(high * WHOLE // shortest, WHOLE)
-        return Measured(quantity, least, most, needed, held_against(least, most, needed))
+        least = low * WHOLE // longest if low < longest else WHOLE
+        most = high * WHOLE // shortest if high < shortest else WHOLE
+        verdict = MET if least >= needed else CANNOT_TELL if most >= needed else NOT_MET
+        return new(Measured, (quantity, least, most, needed, verdict))
 
     return measure
 
 
 def _of_minutes(condition: Condition, _one: Class) -> Measure:
-    def measure(_low: int, _high: int, _whole: Presence, parts: Sequence[Presence]) -> Measured:
-        low, high = minutes(parts)
-        verdict = held_against(low, high, condition.amount)
-        return Measured(condition.quantity, low, known(high), condition.amount, verdict)
+    """Whole minutes of each meeting, added up."""
+    quantity, needed = condition.quantity, condition.amount
+
+    def measure(low: int, high: int, _whole: Presence, parts: Sequence[Presence]) -> Measured:
+        least, most = low // MINUTE_MS, high // MINUTE_MS
+        if parts:
+            least = sum(span_total(part.proved) // MINUTE_MS for part in parts)
+            most = sum(span_total(part.possible) // MINUTE_MS for part in parts)
+        verdict = held_against(least, most, needed)
+        return new(Measured, (quantity, least, most if high < ENDLESS else None, needed, verdict))
 
     return measure
 
@@ -115,8 +121,11 @@ def _of_count(condition: Condition, _one: Class) -> Measure:
     quantity, needed = condition.quantity, condition.amount
 
     def measure(_low: int, _high: int, whole: Presence, _parts: Sequence[Presence]) -> Measured:
-        low, high = count_in(whole, quantity)
-        return Measured(quantity, low, known(high), needed, held_against(low, high, needed))
+        count = whole.counts.get(quantity, NOBODY_KNOWS)
+        low = count.seen
+        if count.is_exact:
+            return new(Measured, (quantity, low, low, needed, MET if low >= needed else NOT_MET))
+        return new(Measured, (quantity, low, None, needed, MET if low >= needed else CANNOT_TELL))
 
     return measure
 
@@ -162,44 +171,46 @@ def joined(join: Join, verdicts: Sequence[Verdict]) -> Verdict:
 
 
 class Judge:
-    """Judges everybody of one class by a policy. Of a summed one it says what the class adds, and who was there."""
+    """Judges everybody of one class by a policy. Of a summed one it says what the class adds, and who was there.
+
+    What it measures then begins with the time.
+    """
 
     def __init__(self, one: Class, policy: Policy) -> None:
         """`one` is judged by some version; `policy` is that one, or the one that sums."""
         self.one = one
         self.join = policy.join
         self.is_summed = policy.scope is Scope.SUMMED
-        conditions = [replace(one, amount=0) for one in policy.conditions] if self.is_summed else policy.conditions
+        conditions = adding(policy) if self.is_summed else policy.conditions
         self.measures = tuple(MEASURES[condition.quantity](condition, one) for condition in conditions)
-        self.meetings = one.meetings
         self.blind = tuple(sorted({span for held in one.held for span in held.blind}))
-        self.is_plain = one.hours is None and len(one.held) == 1
-        self.absent_parts = tuple(self._absent(held.unseen, held.unseen_counts) for held in one.held)
-        self.absent = self.verdict_of(*self.put_together(self.absent_parts))
+        self.unseen = tuple(self._unseen(held) for held in one.held)
+        ((_, self.absent),) = self._judged([("", *self._together(self.unseen))])
 
-    def _absent(self, unseen: Spans, counts: Count) -> Presence:
-        return Presence((), self.one.clipped(unseen), dict.fromkeys(COUNTED, counts))
+    def _unseen(self, held: Held) -> Presence:
+        return Presence((), self.one.clipped(held.unseen), dict.fromkeys(COUNTED, held.unseen_counts))
 
-    def everybody(self) -> dict[str, tuple[Presence, Sequence[Presence]]]:
-        """Whoever was in one of its meetings: in all of them together, and one by one."""
-        if self.is_plain:
-            return {user: (presence, (presence,)) for user, presence in self.one.held[0].people.items()}
-        users = dict.fromkeys(user for held in self.one.held for user in held.people)
-        return {user: self.put_together(self._parts(user)) for user in users}
+    def verdicts(self) -> dict[str, ClassVerdict]:
+        """Of whoever was in one of its meetings; all others have the one that is `absent`."""
+        held = self.one.held
+        if len(held) == 1 and self.one.hours is None:
+            return dict(self._judged([(user, presence, ()) for user, presence in held[0].people.items()]))
+        users = dict.fromkeys(user for one in held for user in one.people)
+        return dict(self._judged((user, *self._together(self._parts(user))) for user in users))
 
     def _parts(self, user: str) -> Sequence[Presence]:
         clipped = self.one.clipped
         return [
             Presence(clipped(presence.proved), clipped(presence.possible), presence.counts)
             if (presence := held.people.get(user)) is not None
-            else absent
-            for held, absent in zip(self.one.held, self.absent_parts, strict=True)
+            else unseen
+            for held, unseen in zip(self.one.held, self.unseen, strict=True)
         ]
 
-    def put_together(self, parts: Sequence[Presence]) -> tuple[Presence, Sequence[Presence]]:
+    def _together(self, parts: Sequence[Presence]) -> tuple[Presence, Sequence[Presence]]:
         """Time in two rooms at once is time once; what was done in each is added."""
         if len(parts) == 1:
-            return parts[0], parts
+            return parts[0], ()
         return (
             Presence(
                 merge(span for part in parts for span in part.proved),
@@ -209,33 +220,39 @@ class Judge:
             parts,
         )
 
-    def verdict_of(self, whole: Presence, parts: Sequence[Presence]) -> ClassVerdict:
-        """One person's."""
-        low = span_total(whole.proved)
-        high = low if whole.possible == whole.proved else span_total(whole.possible)
-        measured = tuple([measure(low, high, whole, parts) for measure in self.measures])
-        one = self.one
-        if self.is_summed:
-            verdict = BY_BOUNDS[(low > 0) + (high > 0)]
-        elif len(measured) == 1:
-            verdict = measured[0].verdict
-        else:
-            verdict = joined(self.join, [found.verdict for found in measured])
-        doubts = one.why if verdict is MET else one.why + self.doubts(whole, measured, verdict)
-        return ClassVerdict(
-            self.meetings, one.began_at, one.counts, one.version or 0, verdict, verdict, measured, doubts
-        )
+    def _judged(self, seen: Iterable[tuple[str, Presence, Sequence[Presence]]]) -> Iterator[tuple[str, ClassVerdict]]:
+        """Everybody in one go: here the fold of an activity spends its time."""
+        one, measures, join, is_summed, why = self.one, self.measures, self.join, self.is_summed, self.one.why
+        meetings, began_at, counts, version = one.meetings, one.began_at, one.counts, one.judged_by
+        for user, whole, parts in seen:
+            proved, possible = whole.proved, whole.possible
+            low = proved[0][1] - proved[0][0] if len(proved) == 1 else total(proved)
+            high = low if possible == proved else total(possible)
+            measured = tuple([measure(low, high, whole, parts) for measure in measures])
+            if is_summed:
+                verdict = BY_BOUNDS[(low > 0) + (high > 0)]
+            elif len(measured) == 1:
+                verdict = measured[0][-1]
+            else:
+                verdict = joined(join, [found[-1] for found in measured])
+            doubts = why
+            if verdict is not MET and (verdict is CANNOT_TELL or low != high or len(possible) > 1):
+                doubts = why + self.doubts(whole, measured, verdict)
+            values = (meetings, began_at, counts, version, verdict, verdict, measured, doubts, None)
+            yield user, new(ClassVerdict, values)
 
     def doubts(self, whole: Presence, measured: Sequence[Measured], verdict: Verdict) -> tuple[Doubt, ...]:
         """Why somebody has not met the conditions, or may not have."""
         timed = [*self._uncertain(whole), *_gaps(whole.possible)]
         found = sorted(timed, key=lambda doubt: (doubt.start or 0, doubt.code))[:MOST_DOUBTS]
-        unsure = {one.quantity for one in measured if one.verdict is CANNOT_TELL}
-        if verdict is CANNOT_TELL and Quantity.SHARE in unsure and self.one.length[0] != self.one.length[1]:
+        if verdict is not CANNOT_TELL:
+            return tuple(found)
+        unsure = [one for one in measured if one.verdict is CANNOT_TELL]
+        if any(one.quantity is Quantity.SHARE for one in unsure) and self.one.length[0] != self.one.length[1]:
             found.append(Doubt("length"))
-        if not unsure.isdisjoint(COUNTED):
+        if any(one.quantity in COUNTED for one in unsure):
             found.append(Doubt("counts"))
-        if any(one.low is one.high is None for one in measured) and self.one.hours is None:
+        if self.one.hours is None and any(one.quantity in OF_HOURS for one in unsure):
             found.append(Doubt("no-hours"))
         return tuple(found)
 

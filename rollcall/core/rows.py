@@ -24,11 +24,7 @@ class Rows:
         """Everybody who was in any of the classes is judged here, once for each class."""
         self.classes: tuple[Class, ...] = tuple(one for block in blocks for one in block.all_classes())
         self.judges = [Judge(one, judging) for one in self.classes if (judging := policy or one.policy)]
-        self.everybody = [judge.everybody() for judge in self.judges]
-        self.found = [
-            ({user: judge.verdict_of(*seen) for user, seen in everybody.items()}, judge.absent)
-            for judge, everybody in zip(self.judges, self.everybody, strict=True)
-        ]
+        self.found = [(judge.verdicts(), judge.absent) for judge in self.judges]
         self.at = {one: at for at, one in enumerate(self.classes)}
         self.is_certain = all(block.is_certain for block in blocks)
         self.shown = [(self.at[one], self._rivals(block, one)) for block in blocks for one in block.groupings[0]]

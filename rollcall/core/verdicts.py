@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from rollcall.core.policy import Quantity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
 
 class Verdict(StrEnum):
@@ -28,22 +28,22 @@ BY_BOUNDS: Final = (NOT_MET, CANNOT_TELL, MET)
 """Indexed by: true in the worst case, plus true in the best one."""
 
 
-def all_of(verdicts: Iterable[Verdict]) -> Verdict:
+# Looking through a short list is quicker than hashing members of an enumeration.
+
+
+def all_of(verdicts: Sequence[Verdict]) -> Verdict:
     """MET if each is, NOT_MET as soon as one is not."""
-    found = set(verdicts)
-    return NOT_MET if NOT_MET in found else CANNOT_TELL if CANNOT_TELL in found else MET
+    return NOT_MET if NOT_MET in verdicts else CANNOT_TELL if CANNOT_TELL in verdicts else MET
 
 
-def any_of(verdicts: Iterable[Verdict]) -> Verdict:
+def any_of(verdicts: Sequence[Verdict]) -> Verdict:
     """MET as soon as one is, NOT_MET if none can be."""
-    found = set(verdicts)
-    return MET if MET in found else CANNOT_TELL if CANNOT_TELL in found else NOT_MET
+    return MET if MET in verdicts else CANNOT_TELL if CANNOT_TELL in verdicts else NOT_MET
 
 
-def agreed(verdicts: Iterable[Verdict]) -> Verdict:
-    """What all say; of several possible truths only that is certain."""
-    found = set(verdicts)
-    return found.pop() if len(found) == 1 else CANNOT_TELL
+def agreed(verdicts: Sequence[Verdict]) -> Verdict:
+    """What all say, and there is one at least; of several possible truths only that is certain."""
+    return verdicts[0] if verdicts.count(verdicts[0]) == len(verdicts) else CANNOT_TELL
 
 
 class Measured(NamedTuple):
@@ -80,8 +80,8 @@ class ClassVerdict(NamedTuple):
     """One person and one class. `computed` is what the evidence gives, `verdict` with a correction laid over it.
 
     `counts`: whether the class counts at all. `version` is the index of the policy's version that judges it.
-    `correction` is the seq of one. With Scope.SUMMED a class is not judged by itself: `measured` says what it adds
-    (`needed` is 0), and MET stands for whoever certainly was there.
+    `correction` is the seq of one. With Scope.SUMMED a class is not judged by itself: `measured` says what it adds,
+    first its TIME, with 0 as `needed`, and MET stands for whoever certainly was there.
     """
 
     meetings: tuple[str, ...]
