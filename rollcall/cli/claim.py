@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import getpass
-import json
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rollcall.cli import new_app
 from rollcall.cli.database import open_database
-from rollcall.cli.organisation import note, print_lines, time_told
-from rollcall.cli.server import Form
+from rollcall.cli.listing import Form, print_json, print_lines, values_of
+from rollcall.cli.organisation import note, time_told
 from rollcall.core.errors import Refused
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ def list_claims(
         for one in claims
     ]
     if form is Form.JSON:
-        print(json.dumps({"unclaimed": free, "claims": held}, ensure_ascii=False, indent=2))
+        print_json({"unclaimed": free, "claims": held})
         return
     _print("Nobody's:", ("SERVER", "SITE", "MEETINGS", "LAST"), free, "Every meeting belongs to an organisation.")
     if held:
@@ -128,4 +127,4 @@ def _print(title: str, heads: tuple[str, ...], rows: list[dict[str, object]], em
         print(empty)
         return
     print(title)
-    print_lines([heads, *(tuple(str(value) for value in row.values()) for row in rows)])
+    print_lines([heads, *map(values_of, rows)])

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import threading
 import time
 from contextlib import nullcontext
 from dataclasses import asdict
-from enum import StrEnum
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated
 
@@ -17,6 +15,7 @@ import typer
 
 from rollcall.cli import EXIT_FAILED, EXIT_INTERRUPTED, new_app
 from rollcall.cli.database import open_database
+from rollcall.cli.listing import Form, print_json
 from rollcall.core.errors import Misconfigured
 
 if TYPE_CHECKING:
@@ -35,13 +34,6 @@ MOST_PROCESSES = 64
 DRAWN_SECONDS, WRITTEN_SECONDS = 0.5, 15.0
 
 CHILD = (sys.executable, "-m", "rollcall.cli.child", "{lifeline}", "import-reader", "{connection}")
-
-
-class Form(StrEnum):
-    """In what form."""
-
-    TABLE = "table"
-    JSON = "json"
 
 
 @app.command("import")
@@ -127,7 +119,7 @@ class _Run:
         """On standard output."""
         seconds = time.monotonic() - self._began
         if form is Form.JSON:
-            print(json.dumps(self._as_json(seconds), ensure_ascii=False, indent=2))
+            print_json(self._as_json(seconds))
         else:
             print("\n".join(_as_lines(self._sharing.tally, self._sharing.done_bytes, seconds, self._target)))
 

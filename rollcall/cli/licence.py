@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rollcall.cli import new_app
 from rollcall.cli.database import open_database
-from rollcall.cli.organisation import note, print_lines, standing_told, time_told
-from rollcall.cli.server import Form
+from rollcall.cli.listing import Form, print_rows
+from rollcall.cli.organisation import note, standing_told, time_told
 
 if TYPE_CHECKING:
     from rollcall.store.organisations import Licence, Organisation
@@ -74,12 +73,7 @@ def list_licences(
     if organisation:
         found = found.filter(organisation=find_organisation(organisation))
     rows = [_described(one) for one in found]
-    if form is Form.JSON:
-        print(json.dumps(rows, ensure_ascii=False, indent=2))
-    elif rows:
-        print_lines([HEADS, *(tuple(str(value) for value in row.values()) for row in rows)])
-    else:
-        print("No licence yet: rollcall licence add.")
+    print_rows(rows, form, HEADS, none="No licence yet: rollcall licence add.")
 
 
 @app.command()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
@@ -11,7 +10,7 @@ import typer
 
 from rollcall.cli import new_app
 from rollcall.cli.database import open_database
-from rollcall.cli.server import Form
+from rollcall.cli.listing import Form, print_rows
 
 if TYPE_CHECKING:
     from rollcall.store.licensing import Licensed
@@ -54,12 +53,7 @@ def list_organisations(
     from rollcall.store.organisations import Organisation
 
     rows = described(list(Organisation.objects.order_by("name")))
-    if form is Form.JSON:
-        print(json.dumps(rows, ensure_ascii=False, indent=2))
-    elif rows:
-        print_lines([HEADS, *(tuple(str(value) for value in row.values()) for row in rows)])
-    else:
-        print("No organisation yet: rollcall organisation add.")
+    print_rows(rows, form, HEADS, none="No organisation yet: rollcall organisation add.")
 
 
 @app.command()
@@ -151,10 +145,3 @@ def time_told(at: int | None) -> str:
     from django.utils import timezone
 
     return "" if at is None else f"{datetime.fromtimestamp(at / 1000, timezone.get_default_timezone()):%Y-%m-%d %H:%M}"
-
-
-def print_lines(lines: list[tuple[str, ...]]) -> None:
-    """In columns."""
-    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
-    for line in lines:
-        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())

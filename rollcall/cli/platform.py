@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,11 +9,15 @@ import typer
 
 from rollcall.cli import new_app
 from rollcall.cli.database import open_database
-from rollcall.cli.organisation import print_lines, time_told
-from rollcall.cli.server import Form, print_findings
+from rollcall.cli.platform_moodle import app as moodle_app
+from rollcall.cli.listing import Form, print_rows
+from rollcall.cli.organisation import time_told
+from rollcall.cli.server import print_findings
 from rollcall.core.errors import Refused
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rollcall.store.connections import Pool
     from rollcall.store.platforms import Platform
 
@@ -23,6 +26,7 @@ deployment_app = new_app("The deployment ids under which an LMS may launch Rollc
 keys_app = new_app("The key pair by which Rollcall signs what it sends to LMSs.")
 app.add_typer(deployment_app, name="deployment")
 app.add_typer(keys_app, name="keys")
+app.add_typer(moodle_app, name="moodle")
 
 Organisation = Annotated[str, typer.Argument(help="The name of the organisation, whole.", show_default=False)]
 Named = Annotated[str, typer.Argument(metavar="PLATFORM", help="Its number, its site or its name.", show_default=False)]
@@ -111,12 +115,7 @@ def list_platforms(
 
     known = Platform.objects.filter(removed_at=None).select_related("organisation").order_by("pk")
     rows = [_described(one) for one in known]
-    if form is Form.JSON:
-        print(json.dumps(rows, ensure_ascii=False, indent=2))
-    elif rows:
-        print_lines([HEADS, *(_line(row) for row in rows)])
-    else:
-        print("No platform yet: rollcall platform invite.")
+    print_rows(rows, form, HEADS, none="No platform yet: rollcall platform invite.", line=_line)
 
 
 @app.command()
@@ -260,7 +259,7 @@ def _described(platform: Platform) -> dict[str, object]:
     }
 
 
-def _line(row: dict[str, object]) -> tuple[str, ...]:
+def _line(row: Mapping[str, object]) -> tuple[str, ...]:
     names = ("number", "organisation", "site", "servers", "deployments", "launched", "trouble")
     return tuple(_cell(row[name]) for name in names)
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from rollcall.cli import EXIT_FAILED, new_app
 from rollcall.cli.database import open_database
+from rollcall.cli.listing import Form, print_json
 from rollcall.core.errors import Refused
 
 if TYPE_CHECKING:
@@ -23,13 +22,6 @@ if TYPE_CHECKING:
 app = new_app("The relay of records to the LMS: list, on, off, retry, cancel, repair, test.")
 
 MOST_LISTED = 200
-
-
-class Form(StrEnum):
-    """In what form."""
-
-    TABLE = "table"
-    JSON = "json"
 
 
 Server = Annotated[str, typer.Argument(help="The name of the server, or its address.", show_default=False)]
@@ -48,7 +40,7 @@ def list_deliveries(
     open_database()
     rows = [_described(one) for one in _deliveries(everything=everything, server=server)]
     if form is Form.JSON:
-        print(json.dumps(rows, ensure_ascii=False, indent=2))
+        print_json(rows)
         return
     for row in rows:
         print(f"{row['state']:<9}  {row['server']}  {_printable(row['name'])}  {row['meeting']}")

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +12,7 @@ import typer
 
 from rollcall.cli import EXIT_FAILED, new_app
 from rollcall.cli.database import open_database
+from rollcall.cli.listing import Form, print_json, print_lines
 from rollcall.core.errors import Misconfigured, Refused
 
 if TYPE_CHECKING:
@@ -27,13 +26,6 @@ app.add_typer(secret_app, name="secret")
 
 SECRET_VARIABLE = "ROLLCALL_SERVER_SECRET"  # noqa: S105 - a name
 MARKS = {"fine": "ok  ", "warning": "warn", "fault": "FAIL"}
-
-
-class Form(StrEnum):
-    """In what form."""
-
-    TABLE = "table"
-    JSON = "json"
 
 
 Name = Annotated[str, typer.Argument(help="The name of the server, or its address.", show_default=False)]
@@ -125,7 +117,7 @@ def list_servers(
 
     rows = [_described(server) for server in live_servers()]
     if form is Form.JSON:
-        print(json.dumps(rows, ensure_ascii=False, indent=2))
+        print_json(rows)
     elif rows:
         _print_table(rows)
         _print_addresses(rows)
@@ -248,7 +240,7 @@ def print_findings(findings: list[Finding], *, as_json: bool = False) -> None:
         rows = [
             {"about": one.about, "level": one.level, "sentence": one.sentence, "hint": one.hint} for one in findings
         ]
-        print(json.dumps(rows, ensure_ascii=False, indent=2))
+        print_json(rows)
     else:
         for one in findings:
             print(f"{MARKS[one.level]}  {one.about}: {one.sentence}")
@@ -305,10 +297,7 @@ def _print_table(rows: list[dict[str, str | bool | None]]) -> None:
         "record_arrived": "LAST RECORD",
         "trouble": "TROUBLE",
     }
-    lines = [list(heads.values()), *([str(row[key] or "-") for key in heads] for row in rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(heads))]
-    for line in lines:
-        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+    print_lines([list(heads.values()), *([str(row[key] or "-") for key in heads] for row in rows)])
 
 
 def _say(error: RollcallError, more: str) -> None:
