@@ -180,6 +180,7 @@ class Judge:
         """`one` is judged by some version; `policy` is that one, or the one that sums."""
         self.one = one
         self.join = policy.join
+        self.is_any = policy.is_choice() and policy.scope is Scope.CLASSES
         self.is_summed = policy.scope is Scope.SUMMED
         conditions = adding(policy) if self.is_summed else policy.conditions
         self.measures = tuple(MEASURES[condition.quantity](condition, one) for condition in conditions)
@@ -224,6 +225,7 @@ class Judge:
         """Everybody in one go: here the fold of an activity spends its time."""
         one, measures, join, is_summed, why = self.one, self.measures, self.join, self.is_summed, self.one.why
         meetings, began_at, counts, version = one.meetings, one.began_at, one.counts, one.judged_by
+        is_any = self.is_any
         for user, whole, parts in seen:
             proved, possible = whole.proved, whole.possible
             low = proved[0][1] - proved[0][0] if len(proved) == 1 else total(proved)
@@ -238,7 +240,7 @@ class Judge:
             doubts = why
             if verdict is not MET and (verdict is CANNOT_TELL or low != high or len(possible) > 1):
                 doubts = why + self.doubts(whole, measured, verdict)
-            values = (meetings, began_at, counts, version, verdict, verdict, measured, doubts, None)
+            values = (meetings, began_at, counts, version, verdict, verdict, measured, doubts, None, is_any)
             yield user, new(ClassVerdict, values)
 
     def doubts(self, whole: Presence, measured: Sequence[Measured], verdict: Verdict) -> tuple[Doubt, ...]:

@@ -100,6 +100,10 @@ class Policy:
     lowers_until: int | None = None
     waits: bool = False
 
+    def is_choice(self) -> bool:
+        """Whether one of several conditions is enough."""
+        return self.join is Join.ANY and len(self.conditions) > 1
+
 
 def in_force(versions: Sequence[Policy], began_at: int) -> int | None:
     """Which of the versions, in the order of their publishing, judges a class that began then; None: none yet.

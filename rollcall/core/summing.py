@@ -68,6 +68,7 @@ class Summing:
             classes=self.rows.to_show(row),
             settles_at=self.settles_at,
             without_history=self._without_history(row) if self.has_history else verdict,
+            is_any=self.policy.is_choice(),
         )
 
     def _without_history(self, row: Sequence[ClassVerdict]) -> Verdict:

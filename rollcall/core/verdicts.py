@@ -80,8 +80,9 @@ class ClassVerdict(NamedTuple):
     """One person and one class. `computed` is what the evidence gives, `verdict` with a correction laid over it.
 
     `counts`: whether the class counts at all. `version` is the index of the policy's version that judges it.
-    `correction` is the seq of one. With Scope.SUMMED a class is not judged by itself: `measured` says what it adds,
-    first its TIME, with 0 as `needed`, and MET stands for whoever certainly was there.
+    `correction` is the seq of one. `is_any`: of several things `measured` one is enough. With Scope.SUMMED
+    a class is not judged by itself: `measured` says what it adds, first its TIME, with 0 as `needed`, and MET stands
+    for whoever certainly was there.
     """
 
     meetings: tuple[str, ...]
@@ -93,6 +94,7 @@ class ClassVerdict(NamedTuple):
     measured: tuple[Measured, ...] = ()
     doubts: tuple[Doubt, ...] = ()
     correction: int | None = None
+    is_any: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +102,7 @@ class PersonVerdict:
     """One person and the activity.
 
     `met` is [at least, at most] how many classes are met, of `needed` (Scope.CLASSES). `measured` stands for all
-    classes together (Scope.SUMMED; then `needed` is 0), and is empty otherwise. `share` is [low, high] in whole
+    classes together (Scope.SUMMED; then `needed` is 0), `is_any` as of a class; it is empty otherwise. `share` is [low, high] in whole
     thousandths, cut down: the part that was attended of all classes that count (Scope.SUMMED), or the part of what is
     needed that is met (Scope.CLASSES). `settles_at` is when the last of the classes it rests on settles, None: all
     have. `without_history` is the verdict without the classes that are history, save those that were corrected.
@@ -117,3 +119,4 @@ class PersonVerdict:
     correction: int | None = None
     settles_at: int | None = None
     without_history: Verdict = NOT_MET
+    is_any: bool = False
