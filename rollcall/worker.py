@@ -16,6 +16,7 @@ from django.db import Error, close_old_connections, connections
 from rollcall.bbb import reconcile
 from rollcall.deliveries import send
 from rollcall.deliveries.completions import sender as completions
+from rollcall.derive.activity import fold_activities_due
 from rollcall.derive.directory import recount
 from rollcall.derive.log import Log
 from rollcall.derive.pace import Pace
@@ -80,13 +81,21 @@ def _fold_due(log: Log, pace: Pace, stopping: threading.Event) -> bool:
     return worked
 
 
+def _fold_next(log: Log, meetings: Pace, activities: Pace, stopping: threading.Event) -> bool:
+    """What is due; a few activities between two looks for meetings, which many wait for."""
+    folded = _fold_due(log, meetings, stopping)
+    judged = not stopping.is_set() and bool(list(fold_activities_due(pace=activities)))
+    return folded or judged
+
+
 def _fold(stopping: threading.Event) -> None:
-    log, pace = Log(), Pace()
+    log, meetings, activities = Log(), Pace(), Pace()
     outdated = Outdated()
     while not stopping.is_set():
         try:
             close_old_connections()
-            worked = _fold_due(log, pace, stopping) or outdated.demand_some() or bool(recount())
+            worked = _fold_next(log, meetings, activities, stopping)
+            worked = worked or outdated.demand_some() or bool(recount())
         except Error as error:
             logger.warning("The database does not answer; folding waits", error=type(error).__name__)
             stopping.wait(DATABASE_DOWN_SECONDS)

@@ -17,6 +17,7 @@ def rebuild(*, quiet: Annotated[bool, typer.Option("--quiet", help="Print nothin
     from rollcall.cli.database import open_database
 
     open_database()
+    from rollcall.derive.activity import demand_all, fold_activities_due
     from rollcall.derive.log import Log
     from rollcall.derive.rebuild import demand, fold_due
 
@@ -27,5 +28,8 @@ def rebuild(*, quiet: Annotated[bool, typer.Option("--quiet", help="Print nothin
         done += len(folded)
         if not quiet:
             typer.echo(f"\r{min(done, wanted)} of {wanted} meetings", err=True, nl=False)
+    demand_all()
+    while list(fold_activities_due()):
+        pass
     if not quiet:
         typer.echo("" if done else "There is nothing to rebuild.", err=True)

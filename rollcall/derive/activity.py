@@ -25,7 +25,7 @@ from rollcall.derive.held import clamp, unpack
 from rollcall.derive.owing import corrections_of, detail_of, works_of
 from rollcall.derive.pace import Pace
 from rollcall.derive.rebuild import RETRY_MS, demand_meetings
-from rollcall.derive.rows import FOLD_VERSION, sort_key
+from rollcall.derive.rows import ACTIVITY_VERSION, FOLD_VERSION, sort_key
 from rollcall.derive.standing import Called, Standing, called, standing_of
 from rollcall.feed.deciding import told_by_meetings
 from rollcall.feed.demanding import demand
@@ -41,9 +41,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from rollcall.core.activity import Decided, Held, PersonVerdict
-
-ACTIVITY_VERSION: Final = 1
-"""Raise it when the same evidence would come to other verdicts: every activity is then folded again by itself."""
 
 PORTION: Final = 50
 """People whose rows are written in one transaction: some 20 ms of the database's one writer."""
@@ -248,12 +245,6 @@ def fold_activities_due(*, now: int | None = None, pace: Pace | None = None) -> 
 def _is_in_the_way(error: Exception) -> bool:
     """Whether another transaction was: somebody was just entered or taken out of the directory. It stays due."""
     return isinstance(error, IntegrityError) or (isinstance(error, Error) and fault_of(error) is Fault.AGAIN)
-
-
-def demand_outdated() -> bool:
-    """Have the next activities that older rules have judged judged anew; False if there are none."""
-    outdated = Activity.objects.filter(fold_version__lt=ACTIVITY_VERSION, due_at=None).order_by("pk")
-    return bool(demand(outdated.values_list("pk", flat=True)[:FEW]))
 
 
 def demand_all() -> int:

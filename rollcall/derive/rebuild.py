@@ -11,8 +11,10 @@ from django.db.models import F
 
 from rollcall.derive.meeting import refold
 from rollcall.derive.pace import Pace
-from rollcall.derive.rows import FOLD_VERSION
+from rollcall.derive.rows import ACTIVITY_VERSION, FOLD_VERSION
+from rollcall.feed.demanding import demand as demand_activities
 from rollcall.feed.faults import Fault, fault_of
+from rollcall.store.decisions import Activity
 from rollcall.store.derived import UNCLAIMED, Summary
 from rollcall.store.exports import withdraw
 from rollcall.store.facts import Meeting
@@ -83,10 +85,17 @@ def count_outdated(*, at_most: int) -> int:
     return Summary.objects.filter(fold_version__gt=OWNED_ANEW, fold_version__lt=FOLD_VERSION)[:at_most].count()
 
 
+def demand_misjudged() -> bool:
+    """Make the next activities due that older rules have judged; False if there are none."""
+    misjudged = Activity.objects.filter(fold_version__lt=ACTIVITY_VERSION, due_at=None).order_by("pk")
+    return bool(demand_activities(misjudged.values_list("pk", flat=True)[:FEW]))
+
+
 class Outdated:
     """The meetings that older rules, or for an earlier owner, were folded: made due a few at a time, the newest first.
 
-    All at once they would stand before every class that runs now: of half a million, for hours.
+    All at once they would stand before every class that runs now: of half a million, for hours. Then the activities
+    that older rules have judged.
     """
 
     def __init__(self) -> None:
@@ -104,6 +113,8 @@ class Outdated:
             if pks := list(newest[:FEW]):
                 _demand(Meeting.objects.filter(pk__in=pks, summary__fold_version__lt=FOLD_VERSION))
                 return True
+        if demand_misjudged():
+            return True
         self._none_until = time.monotonic() + NONE_SECONDS
         return False
 

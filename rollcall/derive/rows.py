@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 FOLD_VERSION = 5
 """Raise it when the same facts would fold to other rows: every meeting is then folded again by itself."""
 
+ACTIVITY_VERSION = 1
+"""The same where the same evidence would come to other verdicts: every activity is then judged again by itself."""
+
 COUNTED: Final = tuple(field.name for field in fields(Engagement))
 
 _encoder = msgspec.json.Encoder(order="deterministic")

@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from rollcall.core.roster import Enrolled, Stay, compare, is_believable
+from rollcall.feed.demanding import demand_course
 from rollcall.lti.bodies import MOST_BYTES, read_json
 from rollcall.lti.claims import is_teaching
 from rollcall.lti.paging import each_page
@@ -120,9 +121,11 @@ def wish(context: Context, now: int) -> None:
 
 def came_as_instructor(context: Context, user_id: str, now: int) -> None:
     """Remember that the LMS let somebody into a course as its instructor."""
-    Teacher.objects.update_or_create(
+    _teacher, is_new = Teacher.objects.update_or_create(
         context=context, user_key=key_of(user_id), defaults={"user_id": user_id, "came_at": now}
     )
+    if is_new:
+        _demand_activities(context.pk)
 
 
 def is_only_learner(context: Context, user_id: str) -> bool:
@@ -155,8 +158,17 @@ def keep(context: int, roster: dict[str, Enrolled], at: int) -> int:
         if begin:
             time.sleep(PAUSE_SECONDS)
         changed += _keep_some(context, roster, users[begin : begin + PORTION], at)
-    Context.objects.filter(Q(roster_at=None) | Q(roster_at__lt=at), pk=context).update(roster_at=at)
+    with transaction.atomic():
+        Context.objects.filter(Q(roster_at=None) | Q(roster_at__lt=at), pk=context).update(roster_at=at)
+        if users or read_at is None:
+            _demand_activities(context)
     return changed
+
+
+def _demand_activities(context: int) -> None:
+    """Who is judged, and of whom the LMS is told, goes by the roster and by who teaches."""
+    row = Context.objects.select_related("platform").get(pk=context)
+    demand_course(row.platform.organisation_id, row.platform.site, row.context_id)
 
 
 def _keep_some(context: int, roster: dict[str, Enrolled], users: list[str], at: int) -> int:
