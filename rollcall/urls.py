@@ -10,8 +10,10 @@ from rollcall.api.views import api
 from rollcall.live import views as live
 from rollcall.reports.exports import views as exports
 from rollcall.reports.registry import REPORTS
-from rollcall.reports.views import audit, courses, dashboard, facts, lists, meetings, people, servers, use
+from rollcall.reports.views import audit, completion, courses, dashboard, facts, lists, meetings, people, servers, use
 from rollcall.web import languages, sign_in, visits
+from rollcall.web.completion import activities, classes, policy
+from rollcall.web.completion import person as completion_person
 from rollcall.web.lti import choosing, configuration, launching, registering
 from rollcall.web.operator import account, licence, organisations, unclaimed
 
@@ -68,8 +70,14 @@ urlpatterns = [
     path("meetings/<int:pk>/facts/<digest:key>", facts.attendee_facts),
     path("people/<digest:key>", people.person),
     path("courses/<digest:key>", courses.course),
+    path("activities", activities.activities),
+    path("activities/<digest:key>", activities.activity),
+    path("activities/<digest:key>/policy", policy.policy),
+    path("activities/<digest:key>/classes", classes.classes),
+    path("activities/<digest:key>/people/<digest:user>", completion_person.person),
     path("use", use.use),
     path("audit", audit.audit),
+    path("completion", completion.completion),
     path("api/v1/", api.urls),
     path("servers", servers.servers),
     path("coverage", servers.coverage),

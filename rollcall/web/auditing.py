@@ -16,9 +16,11 @@ from rollcall.reports.access import inside, known_reader
 from rollcall.reports.filters import FIELDS, LONGEST
 from rollcall.store import auditing, searching
 from rollcall.store.auditing import Action
+from rollcall.store.completions import Completion
 from rollcall.store.counting import count
 from rollcall.store.derived import Attendance, Course, Person, Summary
 from rollcall.store.exports import Export
+from rollcall.store.keys import person_key
 from rollcall.store.searching import LARGEST
 
 if TYPE_CHECKING:
@@ -30,7 +32,9 @@ if TYPE_CHECKING:
     from rollcall.core.access import Reader
     from rollcall.store.platforms import Visit
 
-SHOWN: Final = frozenset({"", "meetings", "attendance", "attendances", "people", "courses", "audit"})
+SHOWN: Final = frozenset(
+    {"", "meetings", "attendance", "attendances", "people", "courses", "activities", "completion", "audit"}
+)
 """The pages, by the first word of their address, on which people are."""
 
 API: Final = "api/v1/"
@@ -228,6 +232,8 @@ def _subject(word: str, about: dict[str, Any]) -> Subject:
         return _of_meeting(about["pk"], key)
     if key is None:
         return Subject(word or "overview")
+    if word == "activities":
+        return _of_activity(key, about.get("user"))
     if word == "courses":
         return Subject("course", course=key, organisation=_organisation(Course.objects.filter(key=key)))
     return Subject("person", person=key, organisation=_organisation(Person.objects.filter(key=key)))
@@ -242,6 +248,25 @@ def _of_meeting(pk: int, attendee: bytes | None) -> Subject:
     found = Attendance.objects.filter(summary__meeting=pk, attendee_key=attendee)
     key = found.values_list("person__key", flat=True).first()
     return Subject("meeting", pk, bytes(key) if key is not None else None, organisation=organisation)
+
+
+def _of_activity(key: bytes, user: str | None) -> Subject:
+    """Everybody's verdicts in it, or the one of somebody, who may be on the roster alone."""
+    if user is None:
+        newest = Summary.objects.filter(activity_key=key).order_by("-started_at").first()
+        if newest is None:
+            return Subject("activity")
+        course = None if newest.course is None else bytes(newest.course.key)
+        return Subject("activity", course=course, organisation=newest.organisation)
+    found = Completion.objects.filter(activity__key=key, user_key=bytes.fromhex(user)).select_related("person").first()
+    if found is None:
+        return Subject("person")
+    return Subject("person", person=_key_of(found), organisation=found.organisation)
+
+
+def _key_of(found: Completion) -> bytes:
+    """By which the directory has them, or would if they were ever in a class."""
+    return person_key(found.activity.site, found.external_user_id, found.organisation)
 
 
 def _organisation(rows: QuerySet[Any]) -> int | None:

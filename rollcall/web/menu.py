@@ -46,6 +46,7 @@ def _entries() -> dict[Area, tuple[Entry, ...]]:
             Entry("/courses", _("Courses"), "courses"),
             Entry("/use", _("Use"), "use"),
         ),
+        Area.VERDICTS: (Entry("/activities", _("Completion"), "activities"),),
         Area.SERVERS: (Entry("/servers", _("Servers"), "servers"),),
         Area.MANAGE: (Entry("/organisations", _("Organisations"), "organisations"),),
         Area.LICENCE: (Entry("/licence", _("Licence"), "licence"),),

@@ -8,6 +8,7 @@ import pytest
 from django.core.cache import cache
 from django.db import transaction
 
+from tests.access.judged import judge
 from tests.access.places import School, build
 
 if TYPE_CHECKING:
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 def school(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[School]:
     """Inside a transaction that is given up when the module is done; each test has a savepoint in it."""
     with django_db_blocker.unblock(), transaction.atomic():
-        yield build()
+        school = build()
+        judge(school)
+        yield school
         transaction.set_rollback(True)
 
 

@@ -82,6 +82,13 @@ class School:
         """In addresses."""
         return person_key(site, user, self.pk(organisation)).hex()
 
+    def activities(self) -> dict[str, list[str]]:
+        """Each by its key in addresses, with the names of its meetings."""
+        found: dict[str, list[str]] = {}
+        for name, summary in self.meetings.items():
+            found.setdefault(bytes(summary.activity_key).hex(), []).append(name)
+        return found
+
     def not_for(self, reader: Reader | None) -> tuple[str, ...]:
         """All that may stand in no answer to this reader; None is nobody."""
         if reader not in self.hidden:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 from django.urls import get_resolver
 
+from rollcall.store.keys import key_of
 from rollcall.store.organisations import Licence
 from tests.access.asking import EVERYBODY, Someone, leaks, said_by, somebody
 from tests.access.places import A1, A2, ADA, B1, BOB, CYD, FIRST_NUMBER, NOBODYS, ONE, TWO, School, attendee_key
@@ -56,6 +57,7 @@ MEETING = Rule(OTHERS, "meeting")
 OWN_FACTS = Rule(ALL, "attendance")
 PERSON = Rule(ALL, "person")
 COURSE = Rule(OTHERS, "course")
+ACTIVITY = Rule(OTHERS, "activity")
 SERVERS = Rule(OPERATOR)
 AUDIT = Rule(ACCOUNTS)
 MANAGE = Rule(OPERATOR)
@@ -74,6 +76,9 @@ RULES = {
     "meetings/<int:pk>/facts.<file:kind>": MEETING,
     "meetings/<int:pk>/facts/<digest:key>": OWN_FACTS,
     "meetings/<int:pk>/facts/<digest:key>.<file:kind>": OWN_FACTS,
+    "activities": LIST,
+    **{f"activities/<digest:key>{page}": ACTIVITY for page in ("", "/policy", "/classes")},
+    "activities/<digest:key>/people/<digest:user>": Rule(OTHERS, "verdict"),
     "people/<digest:key>": PERSON,
     "people/<digest:key>.<file:kind>": PERSON,
     "courses/<digest:key>": COURSE,
@@ -150,7 +155,7 @@ def cells(school: School, someone: Someone, route: str, rule: Rule) -> Iterator[
     for words, is_there, *of in _THINGS[rule.about](school, someone):
         path = "/" + route
         for kind, word in words.items():
-            path = re.sub(rf"<{kind}:\w+>", word, path)
+            path = re.sub(rf"<{kind}>" if ":" in kind else rf"<{kind}:\w+>", word, path)
         path = path.replace("<file:kind>", "json").replace("<act:act>", "ended").replace("<str:token>", "qtoken")
         yield Cell(path, is_there, *of)
 
@@ -200,6 +205,24 @@ def _courses(school: School, someone: Someone) -> Things:
             yield {"digest": school.course_key(organisation, site, course)}, sees(label)
 
 
+def _activities(school: School, someone: Someone) -> Things:
+    sees = _sees(school, someone)
+    yield {"digest:key": UNKNOWN}, False
+    for key, names in school.activities().items():
+        yield {"digest:key": key}, any(sees(f"qmeet{name}") for name in names)
+
+
+def _verdicts(school: School, someone: Someone) -> Things:
+    sees = _sees(school, someone)
+    yield {"digest:key": UNKNOWN, "digest:user": UNKNOWN}, False
+    for key, names in school.activities().items():
+        is_seen = any(sees(f"qmeet{name}") for name in names)
+        for user in (ADA, BOB, "nobody"):
+            here = [one for name in names for one in school.meetings[name].attendance.filter(external_user_id=user)]
+            is_there = is_seen and any(sees(one.name) for one in here)
+            yield {"digest:key": key, "digest:user": key_of(user).hex()}, is_there, key if is_seen else ""
+
+
 def _organisations(school: School, _someone: Someone) -> Things:
     yield {"int": str(MISSING)}, False
     for one in school.organisations.values():
@@ -216,6 +239,8 @@ _THINGS: dict[str, Callable[[School, Someone], Things]] = {
     "attendance": _attendances,
     "person": _people,
     "course": _courses,
+    "activity": _activities,
+    "verdict": _verdicts,
     "organisation": _organisations,
     **dict.fromkeys(("export", "claim", "session"), _none),
 }

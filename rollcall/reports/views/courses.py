@@ -21,7 +21,7 @@ from rollcall.reports.views import lists
 from rollcall.reports.views.frame import answer, pages
 from rollcall.reports.views.nothing_yet import own_course
 from rollcall.store import searching
-from rollcall.store.searching import Counted
+from rollcall.store.searching import Counted, activities
 from rollcall.wording import formatting
 from rollcall.wording.visible import visible
 
@@ -33,9 +33,11 @@ if TYPE_CHECKING:
 
     from rollcall.reports.asking import Asked
     from rollcall.store.derived import Course
+    from rollcall.store.searching import Inside
 
 PAGE = 50
 """Rows of a page; a file has them all."""
+MOST_ACTIVITIES = 20
 
 
 @require_safe
@@ -55,8 +57,21 @@ def course(request: HttpRequest, key: str) -> HttpResponseBase:
         "course.html",
         lambda asked: _page(found, asked, request.path),
         others=asking.PLACES,
-        beside={"course": found, "name": visible(courses.course_name(found))},
+        beside={
+            "course": found,
+            "name": visible(courses.course_name(found)),
+            "activities": _activities(found, access.inside(request)),
+        },
     )
+
+
+def _activities(found: Course, inside: Inside) -> list[dict[str, str]]:
+    """The ways to who has attended enough, the activity that met last first."""
+    wanted = replace(inside.filter(), course=bytes(found.key).hex())
+    return [
+        {"name": visible(one.name.strip()) or _("(no name)"), "address": f"/activities/{one.hexed}"}
+        for one in activities.activities(wanted, limit=MOST_ACTIVITIES).rows
+    ]
 
 
 def _page(found: Course, asked: Asked, path: str) -> dict[str, Any]:

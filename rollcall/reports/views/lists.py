@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
+from rollcall.core.access import Area, may
 from rollcall.reports import access, asking, files, words
 from rollcall.reports.file_names import file_name
 from rollcall.reports.filters import FIELDS, is_activity
@@ -79,6 +80,7 @@ def page_of(request: HttpRequest, report: Report, asked: Asked) -> dict[str, Any
         "here": request.get_full_path(),
         "may_change": report.lists == "meetings" and may_change(asked, found.rows),
         "title": _title(report, asked, found.rows),
+        "ways": _ways(request, asked) if report.lists == "meetings" and _is_of_an_activity(asked) else [],
     } | pages(asked, before=found.before, after=found.after, path=request.path)
 
 
@@ -94,6 +96,14 @@ def _title(report: Report, asked: Asked, found: Sequence[Any]) -> str:
     """What the page is headed: the meetings of one activity by what the newest is called."""
     is_of_one = report.lists == "meetings" and _is_of_an_activity(asked) and bool(found)
     return visible(found[0].name.strip() if is_of_one else "") or str(report.title)
+
+
+def _ways(request: HttpRequest, asked: Asked) -> list[tuple[str, str, bool]]:
+    """From the meetings of an activity to who has attended enough of them."""
+    if not may(access.reader_of(request), Area.VERDICTS):
+        return []
+    completion = f"/activities/{asked.words['meeting'].strip()}"
+    return [(_("Meetings"), request.get_full_path(), True), (_("Completion"), completion, False)]
 
 
 def _is_of_an_activity(asked: Asked) -> bool:

@@ -51,6 +51,7 @@ def meeting(request: HttpRequest, pk: int) -> HttpResponse:
     if parts is None:
         raise bad_place()
     beside = _beside(parts["meeting"], parts["everybody"], inside)
+    beside["activity"] = bytes(summary.activity_key).hex()
     return render(request, "meeting.html", parts | beside | {"page": "meetings"})
 
 

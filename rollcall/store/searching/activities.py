@@ -86,6 +86,12 @@ def known(several: Iterable[FoundActivity]) -> dict[tuple[int, bytes], Activity]
     return {place: row for row in rows if (place := (row.organisation, bytes(row.key))) in wanted}
 
 
+def seen_meetings(of: FoundActivity, inside: Inside) -> set[int]:
+    """The ids of its meetings that are seen."""
+    rows = _seen(inside).filter(activity_key=of.key, organisation=of.organisation)
+    return set(rows.values_list("meeting", flat=True))
+
+
 # --- verdicts ---------------------------------------------------------------------------------------------------------
 
 

@@ -42,6 +42,17 @@ def said(request: HttpRequest) -> str:
         "password": _("Your password is changed, and all your other sessions are ended."),
         "signed-out": _("The session is ended."),
         "others-out": _("All other sessions are ended."),
+        "published": _("Published. The verdicts follow in a moment."),
+        "unpublished": _("Nobody is judged any more from now on."),
+        "hours": _("The hours are saved. The verdicts follow in a moment."),
+        "hours-forgotten": _("The hours are taken back. The verdicts follow in a moment."),
+        "class-off": _("The class does not count any more. The verdicts follow in a moment."),
+        "class-on": _("The class counts again. The verdicts follow in a moment."),
+        "corrected": _("Corrected. The verdict follows in a moment."),
+        "undone": _("The correction is undone. The verdict follows in a moment."),
+        "target-on": _("It is sent there from now on."),
+        "target-off": _("Nothing more is sent there. What was sent stays."),
+        "reversal": _("It is decided."),
     }.get(request.GET.get("said", ""), "")
 
 

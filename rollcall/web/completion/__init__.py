@@ -1,0 +1,1 @@
+"""The pages on which completion is decided: activities, policies, classes, corrections, and where it goes."""

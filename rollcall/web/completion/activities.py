@@ -1,0 +1,172 @@
+"""The activities whose classes somebody may see, and of one of them everybody's verdict."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlencode
+
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_safe
+
+from rollcall.core.access import Area
+from rollcall.core.activity import Verdict
+from rollcall.deliveries import completion_words
+from rollcall.reports import access
+from rollcall.reports.addresses import person_page
+from rollcall.store import licensing
+from rollcall.store.searching import activities as searching
+from rollcall.store.searching.activities import TEACHERS
+from rollcall.web.completion.presets import PRESETS
+from rollcall.web.completion.subject import around, subject_of, zone_of
+from rollcall.web.operator.noting import said
+from rollcall.wording import formatting, times
+from rollcall.wording.policies import policy_sentence
+from rollcall.wording.visible import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from django.http import HttpRequest, HttpResponse
+
+    from rollcall.store.completions import Completion
+    from rollcall.store.decisions import Activity
+    from rollcall.store.searching.activities import FoundActivity
+    from rollcall.store.searching.wanted import Page
+    from rollcall.web.completion.subject import Subject
+
+PAGE: Final = 50
+LONGEST_NAME: Final = 200
+PLACES: Final = ("after", "before")
+ORDER: Final = (Verdict.MET, Verdict.NOT_MET, Verdict.CANNOT_TELL)
+
+
+@require_safe
+def activities(request: HttpRequest) -> HttpResponse:
+    """All of them, those without a policy too; the one that met last first."""
+    access.require(request, area=Area.VERDICTS)
+    name, inside = _name(request), access.inside(request)
+    wanted = replace(inside.filter(), meeting=name)
+    found = searching.activities(wanted, limit=PAGE, **_places(request))
+    known = searching.known(found.rows)
+    sees_all = inside.bounds.groups is None
+    counts = searching.counts_of_each(known.values()) if sees_all else {}
+    context = {
+        "page": "activities",
+        "name": name,
+        "path": request.path,
+        "activities": [_line(one, known.get((one.organisation, one.key)), counts) for one in found.rows],
+    } | _pages(request.path, found, name=name)
+    return render(request, "activities.html", context)
+
+
+@require_safe
+def activity(request: HttpRequest, key: str) -> HttpResponse:
+    """Everybody's verdict in one of them, with its sentence."""
+    subject = subject_of(request, key)
+    policy = subject.policy_at(licensing.now_ms())
+    context = around(request, subject) | {
+        "said": said(request),
+        "policy": "" if policy is None else policy_sentence(policy),
+        "is_judged": bool(subject.decided.versions),
+        "presets": PRESETS,
+    }
+    if subject.activity is not None:
+        context |= _verdicts(request, subject, subject.activity)
+    return render(request, "activity.html", context)
+
+
+# --- the list ---------------------------------------------------------------------------------------------------------
+
+
+def _line(one: FoundActivity, row: Activity | None, counts: Mapping[int, Mapping[str, int]]) -> dict[str, Any]:
+    counted = counts.get(row.pk, {}) if row is not None else {}
+    address = f"/activities/{one.hexed}"
+    return {
+        "name": visible(one.name.strip()) or _("(no name)"),
+        "course": visible(one.course_name),
+        "address": address,
+        "last": times.UNKNOWN if one.last_at is None else times.near_day_and_clock(one.last_at, zone_of()),
+        "has_policy": bool(counted) or (row is not None and row.decisions.filter(kind="policy").exists()),
+        "counts": [_count(verdict, counted[verdict], address) for verdict in ORDER if counted.get(verdict)],
+    }
+
+
+def _count(verdict: str, number: int, address: str, *, name: str = "", chosen: str = "") -> dict[str, Any]:
+    """A number that leads to its people."""
+    asked = {"verdict": verdict, "name": name}
+    query = urlencode({key: value for key, value in asked.items() if value})
+    return {
+        "label": _("teachers") if verdict == TEACHERS else completion_words.verdict_word(verdict),
+        "number": formatting.number(number),
+        "verdict": verdict,
+        "address": f"{address}?{query}",
+        "is_chosen": verdict == chosen,
+    }
+
+
+# --- one activity -----------------------------------------------------------------------------------------------------
+
+
+def _verdicts(request: HttpRequest, subject: Subject, of: Activity) -> dict[str, Any]:
+    name, verdict = _name(request), request.GET.get("verdict", "")
+    verdict = verdict if verdict in {*ORDER, TEACHERS} else ""
+    counted = searching.counts(of, subject.inside)
+    found = searching.completions_page(of, subject.inside, verdict=verdict, name=name, limit=PAGE, **_places(request))
+    everybody = sum(number for word, number in counted.items() if word != TEACHERS)
+    shown = [one for one in (*ORDER, TEACHERS) if counted.get(one)]
+    return {
+        "counts": [_count(one, counted[one], subject.address, name=name, chosen=verdict) for one in shown],
+        "everybody": ngettext("%(number)s person", "%(number)s people", everybody)
+        % {"number": formatting.number(everybody)},
+        "verdict": verdict,
+        "asked_name": name,
+        "people": [_person(one, subject) for one in found.rows],
+        "is_being_worked_out": of.folded < of.appended,
+        "folded": times.day_and_clock(of.folded_at, zone_of()) if of.folded_at is not None else "",
+    } | _pages(subject.address, found, name=name, verdict=verdict)
+
+
+def _person(one: Completion, subject: Subject) -> dict[str, Any]:
+    """A person with the verdict and why, as they read it themselves."""
+    return {
+        "name": visible(one.name.strip()) or _("(no name)"),
+        "user_id": visible(one.external_user_id),
+        "address": f"{subject.address}/people/{bytes(one.user_key).hex()}",
+        "record": person_page(bytes(one.person.key)) if one.person is not None else "",
+        "verdict": one.verdict,
+        "word": completion_words.verdict_word(one.verdict),
+        "sentence": completion_words.sentence(bytes(one.detail), zone_of()),
+        "is_corrected": one.is_corrected,
+        "is_teacher": one.is_teacher,
+        "has_left": one.is_on_roster is False and not one.is_teacher,
+    }
+
+
+# --- what is asked for ------------------------------------------------------------------------------------------------
+
+
+def _name(request: HttpRequest) -> str:
+    return request.GET.get("name", "").replace("\0", "").strip()[:LONGEST_NAME]
+
+
+def _places(request: HttpRequest) -> dict[str, str]:
+    return {name: request.GET.get(name, "") for name in PLACES}
+
+
+def _pages(path: str, found: Page[Any], **asked: str) -> dict[str, Any]:
+    """The addresses of the pages beside this one."""
+    kept = {name: value for name, value in asked.items() if value}
+
+    def beside(**place: str) -> str:
+        query = urlencode(kept | place)
+        return f"{path}?{query}" if query else path
+
+    return {
+        "older": beside(after=found.after) if found.after else "",
+        "newer": beside(before=found.before) if found.before else "",
+        "first": beside(),
+        "is_first": not found.before,
+    }
