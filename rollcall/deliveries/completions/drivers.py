@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
 from rollcall.core.deliveries import Way
-from rollcall.deliveries.completions import by_moodle
+from rollcall.deliveries.completions import by_ags, by_moodle, natively
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -43,4 +43,8 @@ class Maker(Protocol):
         """
 
 
-MAKERS: Final[Mapping[Way, Maker]] = {Way.MOODLE: by_moodle.make}
+MAKERS: Final[Mapping[Way, Maker]] = {
+    Way.AGS: by_ags.make,
+    Way.MOODLE: by_moodle.make,
+    Way.CALLBACK: natively.make,
+}
