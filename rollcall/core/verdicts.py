@@ -102,10 +102,11 @@ class PersonVerdict:
     """One person and the activity.
 
     `met` is [at least, at most] how many classes are met, of `needed` (Scope.CLASSES). `measured` stands for all
-    classes together (Scope.SUMMED; then `needed` is 0), `is_any` as of a class; it is empty otherwise. `share` is [low, high] in whole
-    thousandths, cut down: the part that was attended of all classes that count (Scope.SUMMED), or the part of what is
-    needed that is met (Scope.CLASSES). `settles_at` is when the last of the classes it rests on settles, None: all
-    have. `without_history` is the verdict without the classes that are history, save those that were corrected.
+    classes together (Scope.SUMMED; then `needed` is 0), `is_any` as of a class; it is empty otherwise. `share` is
+    [low, high] in whole thousandths, cut down: the part that was attended of all classes that count (Scope.SUMMED), or
+    the part of what is needed that is met (Scope.CLASSES). `settles_at` is when the last of the classes it rests on
+    settles, None: all have. `without_history` is the verdict without the classes that are history, save those that were
+    corrected.
     """
 
     user_id: str
