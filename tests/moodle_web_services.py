@@ -29,6 +29,7 @@ READ = "core_completion_get_activities_completion_status"
 OVERRIDE = "core_completion_override_activity_completion_status"
 MODULE = "core_course_get_course_module_by_instance"
 ACTIVITIES = "mod_bigbluebuttonbn_get_bigbluebuttonbns_by_courses"
+FUNCTIONS = (SITE_INFO, READ, OVERRIDE, MODULE, ACTIVITIES)
 
 ENTER, SEE = "moodle/course:view", "mod/bigbluebuttonbn:view"
 READS, OVERRIDES = "report/progress:view", "moodle/course:overridecompletion"
@@ -118,7 +119,7 @@ class Site:
     users: set[int] = field(default_factory=lambda: {TEACHER, 4, 5, 6, OURS})
     students: set[int] = field(default_factory=lambda: {4, 5, 6})
     rights: set[str] = field(default_factory=lambda: {ENTER, SEE, READS, OVERRIDES})
-    functions: set[str] = field(default_factory=lambda: {SITE_INFO, READ, OVERRIDE, MODULE, ACTIVITIES})
+    functions: set[str] = field(default_factory=lambda: set(FUNCTIONS))
     tokens: set[str] = field(default_factory=lambda: {TOKEN})
     rows: dict[tuple[int, int], Row] = field(default_factory=dict)
     faults: list[tuple[str, Any]] = field(default_factory=list)

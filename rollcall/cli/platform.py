@@ -11,6 +11,7 @@ from rollcall.cli import new_app
 from rollcall.cli.database import open_database
 from rollcall.cli.listing import Form, print_rows
 from rollcall.cli.organisation import time_told
+from rollcall.cli.platform_moodle import app as moodle_app
 from rollcall.cli.server import print_findings
 from rollcall.core.errors import Refused
 
@@ -25,6 +26,7 @@ deployment_app = new_app("The deployment ids under which an LMS may launch Rollc
 keys_app = new_app("The key pair by which Rollcall signs what it sends to LMSs.")
 app.add_typer(deployment_app, name="deployment")
 app.add_typer(keys_app, name="keys")
+app.add_typer(moodle_app, name="moodle")
 
 Organisation = Annotated[str, typer.Argument(help="The name of the organisation, whole.", show_default=False)]
 Named = Annotated[str, typer.Argument(metavar="PLATFORM", help="Its number, its site or its name.", show_default=False)]

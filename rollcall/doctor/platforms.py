@@ -9,11 +9,17 @@ from rollcall.core.errors import Misconfigured
 from rollcall.doctor.findings import Finding, Level, fault, minutes_ago, warning
 from rollcall.lti import addresses, platform_keys
 from rollcall.lti.trouble import told
+from rollcall.moodle.checking import lacks
+from rollcall.moodle.services import examine
+from rollcall.moodle.trouble import told as moodle_told
 from rollcall.store.derived import Summary
+from rollcall.store.owed import MoodleService
 from rollcall.store.platforms import Platform
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from rollcall.moodle.checking import Checked
 
 _SITES_NAMED: Final = 3
 
@@ -28,6 +34,7 @@ def check(platform: Platform, now: int, *, asks: bool = True) -> list[Finding]:
     """What is wrong with one, in sentences. With `asks` its keys are fetched now (`now` is epoch ms)."""
     about = platform.site
     found = [*_address(about), *_keys(platform, now, asks=asks), *_deployments(platform), *_meetings(platform)]
+    found += _web_services(platform, asks=asks, now=now)
     if asks and platform.token_trouble:  # the doctor tells of it with the rosters
         sentence, hint = told(platform.token_trouble)
         found.append(warning(about, f"No access token: {sentence}", hint))
@@ -36,6 +43,43 @@ def check(platform: Platform, now: int, *, asks: bool = True) -> list[Finding]:
     else:
         found.append(Finding(about, f"The last launch was {minutes_ago(now - platform.launched_at)}."))
     return found
+
+
+def findings_of(about: str, found: Checked) -> list[Finding]:
+    """What a test of Moodle's web services has found, with each thing that is missing."""
+    told_first = [_administrator(about)] if found.is_administrator else []
+    if found.trouble and not found.missing:
+        sentence, hint = moodle_told(found.trouble, found.detail)
+        return [*told_first, Finding(about, sentence, hint, Level.FAULT)]
+    lacking = [
+        Finding(about, f"Missing: {one.name}, {one.purpose}.", one.todo, Level.FAULT) for one in lacks(found.missing)
+    ]
+    if lacking:
+        return [*told_first, *lacking]
+    if not found.was_tried:
+        untried = "The token is good. Rights could not be tried: no class of this Moodle has met yet."
+        return [*told_first, warning(about, untried, "Test it again after the first class.")]
+    return [*told_first, Finding(about, f"Completion can be read and set, by user {found.user_id} there.")]
+
+
+def _administrator(about: str) -> Finding:
+    return warning(
+        about,
+        "The token is an administrator's: whoever got hold of it could do everything there.",
+        "Make a user of its own in Moodle, with the role of docs/moodle-web-services.md.",
+    )
+
+
+def _web_services(platform: Platform, *, asks: bool, now: int) -> Iterator[Finding]:
+    """Nothing is said of an LMS that has none."""
+    service = MoodleService.objects.filter(platform=platform).select_related("platform").first()
+    if service is None:
+        return
+    if asks:
+        yield from findings_of(platform.site, examine(service, now=now))
+    elif service.trouble:
+        sentence, hint = moodle_told(service.trouble)
+        yield warning(platform.site, sentence, f"{hint} rollcall platform moodle check {platform.pk}".strip())
 
 
 def _address(about: str) -> Iterator[Finding]:
