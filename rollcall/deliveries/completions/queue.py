@@ -12,9 +12,15 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+import structlog
 from django.db import transaction
 from django.db.models import F, Q
+from django.utils.timezone import get_default_timezone
+from django.utils.translation import override
 
+from rollcall.core.deliveries import Way
+from rollcall.deliveries.completion_words import sentence
 from rollcall.deliveries.completions.outcomes import CODE_CHARACTERS, LONGEST_PHRASE, Tried, follow, resumed
 from rollcall.deliveries.completions.troubles import note_all
 from rollcall.deliveries.driver import Order
@@ -35,6 +41,8 @@ AHEAD_PER_RECEIVER: Final = 48
 
 AGAIN: Final = "tried-on"
 """Of a request after which its driver went on to another: whatever it was answered, that was not the end."""
+
+logger = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +160,19 @@ def _claimed(row: Owed, target: CompletionTarget) -> Claimed:
         revision=row.revision,
         stamp=row.stamp,
         is_unanswered=row.is_unanswered,
+        comment=_comment(row, target) if target.receiver.way == Way.AGS else "",
     )
     return Claimed(order, target.receiver_id, row.worker, row.tries)
+
+
+def _comment(row: Owed, target: CompletionTarget) -> str:
+    """The reason, as everybody reads it; by the clock of this instance, as nobody knows where it will be read."""
+    with override(target.language):
+        try:
+            return sentence(bytes(row.reasons), get_default_timezone())
+        except msgspec.MsgspecError:
+            logger.exception("The reasons of a verdict cannot be read; its score goes without them", owed=row.pk)
+            return ""
 
 
 # -- writing down -------------------------------------------------------------------------------------------------

@@ -34,6 +34,7 @@ from rollcall.store.owed import CompletionTarget
 TICK_SECONDS: Final = 2.0
 LOOK_MS: Final = 2_000
 AT_ONCE_PER_RECEIVER: Final = 12
+DRIVER_MS: Final = 60_000
 DELIVERY_SECONDS: Final = 280.0
 """One try, all its requests, ends before its lease does."""
 
@@ -55,6 +56,15 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """Which driver: of a target as it stood when it was made."""
+
+    target: int
+    receiver: int
+    place: tuple[int | None, str, str]
+
+
 @dataclass(slots=True)
 class Sender:
     """What one worker sends: at most a few requests to each receiver at a time. Hands are counted by both keys."""
@@ -69,6 +79,7 @@ class Sender:
     _places: defaultdict[int, asyncio.Semaphore] = field(
         default_factory=lambda: defaultdict(lambda: asyncio.Semaphore(AT_ONCE_PER_RECEIVER))
     )
+    _drivers: dict[_Kept, tuple[Driver | Outcome, int]] = field(default_factory=dict)
     _troubled: dict[tuple[Result, int], int] = field(default_factory=dict)
     _looked_at: int = 0
 
@@ -84,11 +95,20 @@ class Sender:
                 self._looked_at = now
             batches = await self.hands.in_thread(queue.claim, self.name, now, self.hands.counted())
             for batch in batches:
-                self._begin(batch, await self.hands.in_thread(self._driver, batch.target), now)
+                self._begin(batch, await self._driver(batch.target, now), now)
         except Error as error:
             logger.warning("The database cannot be asked which verdicts are to be sent", error=type(error).__name__)
 
-    def _driver(self, target: CompletionTarget) -> Driver | Outcome:
+    async def _driver(self, target: CompletionTarget, now: int) -> Driver | Outcome:
+        """What it has read of its target is good for a minute, unless something was wrong with it."""
+        for stale in [key for key, (_, until) in self._drivers.items() if not now < until]:
+            del self._drivers[stale]
+        key = _Kept(target.pk, target.receiver_id, (target.line_item_id, target.cmid, target.pool_url))
+        if key not in self._drivers:
+            self._drivers[key] = await self.hands.in_thread(self._make, target), now + DRIVER_MS
+        return self._drivers[key][0]
+
+    def _make(self, target: CompletionTarget) -> Driver | Outcome:
         """In the store's thread. One that cannot be made, by a fault of ours, holds up no other."""
         maker = self.makers.get(Way(target.receiver.way))
         try:
@@ -130,10 +150,12 @@ class Sender:
         return attempt.ended(outcome)
 
     def _note_trouble(self, one: Claimed, outcome: Outcome) -> None:
-        if outcome.result is Result.RECEIVER:
-            self._troubled[outcome.result, one.receiver] = self.tools.clock()
-        elif outcome.result is Result.TARGET:
-            self._troubled[outcome.result, one.order.target] = self.tools.clock()
+        if outcome.result not in {Result.RECEIVER, Result.TARGET}:
+            return
+        of = one.receiver if outcome.result is Result.RECEIVER else one.order.target
+        self._troubled[outcome.result, of] = self.tools.clock()
+        for key in [key for key in self._drivers if of in {key.receiver, key.target}]:
+            del self._drivers[key]
 
     def _look_for_more(self, receiver: int) -> None:
         in_hand = sum(count for (of, _), count in self.hands.counted().items() if of == receiver)
