@@ -19,7 +19,7 @@ SCHEMAS: Final = Path(__file__).parents[1] / "reports" / "schemas"
 NAMED: Final = {"meeting": "attendance"}
 """Whose schema a report of another name has."""
 
-PAGED: Final = frozenset({"person", "facts", "audit"})
+PAGED: Final = frozenset({"person", "facts", "audit", "completion"})
 """What goes by pages and is no list."""
 
 MOST: Final = 500

@@ -22,10 +22,12 @@ from rollcall.reports.rows import Format
 from rollcall.reports.subjects import meeting_of, person_of
 from rollcall.reports.tables import people
 from rollcall.reports.tables.audit import audit_table
+from rollcall.reports.tables.completion import completion_table
 from rollcall.reports.tables.facts import facts_table
 from rollcall.reports.to_json import objects, to_json
 from rollcall.reports.views.lists import LISTS
 from rollcall.store import auditing, searching
+from rollcall.store.searching.completions import completions_page
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -95,6 +97,15 @@ def audit(request: HttpRequest) -> HttpResponse:
     place = asked.places.get("after", "")
     found = auditing.page(asked.wanted, after=place, before="", limit=limit_of(request))
     return _listed(request, audit_table(found.rows), found.after)
+
+
+def completion(request: HttpRequest) -> HttpResponse:
+    """A page of verdicts, by activity and name."""
+    report = REPORTS["completion"]
+    access.require(request, report)
+    asked = asked_of(request, report, "after", "limit")
+    found = completions_page(asked.wanted, after=asked.places.get("after", ""), limit=limit_of(request))
+    return _listed(request, completion_table(found.rows, asked.zone), found.after)
 
 
 def _listed(request: HttpRequest, table: Table, after: str) -> HttpResponse:

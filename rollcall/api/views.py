@@ -105,6 +105,12 @@ def audit(request: HttpRequest) -> HttpResponse:
     return reading.audit(request)
 
 
+@api.get("/completion", **_report("completion", "Verdicts, and how far they are on their way to the LMS"))
+def completion(request: HttpRequest) -> HttpResponse:
+    """A page of them, by activity and name."""
+    return reading.completion(request)
+
+
 # --- files that are made in the background ----------------------------------------------------------------------------
 
 

@@ -29,6 +29,7 @@ AREAS: Final[Mapping[str, Area]] = MappingProxyType(
         "servers": Area.SERVERS,
         "coverage": Area.SERVERS,
         "audit": Area.AUDIT,
+        "completion": Area.VERDICTS,
     }
 )
 """What each report is a part of; all others are LISTS."""

@@ -17,8 +17,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from rollcall.core.errors import Refused
+from rollcall.core.verdicts import Verdict
+from rollcall.deliveries.completion_words import verdict_word
+from rollcall.deliveries.completions.told import state_name
 from rollcall.reports import audit_words, words
 from rollcall.store.names import search_terms
+from rollcall.store.owed import Owing
 from rollcall.store.reading import server_names
 from rollcall.store.searching import EVERYTHING, Filter, State
 from rollcall.store.searching.enrolled import STANDINGS
@@ -169,6 +173,21 @@ def _read_action(word: Word) -> str:
     raise word.wrong(_("%(field)s: there is no act “%(word)s”."), "unknown-action", hint)
 
 
+def _read_verdict(word: Word) -> str:
+    return _one_of(word, dict(_verdicts()), _("%(field)s: there is no verdict “%(word)s”."), "unknown-verdict")
+
+
+def _read_delivery(word: Word) -> str:
+    known = dict(_delivery_states())
+    return _one_of(word, known, _("%(field)s: no delivery is “%(word)s”."), "unknown-delivery")
+
+
+def _one_of(word: Word, known: Mapping[str, str], sentence: str, code: str) -> str:
+    if (found := word.text.strip().lower()) in known:
+        return found
+    raise word.wrong(sentence, code, _("There are: %(names)s.") % {"names": formatting.listed(known)})
+
+
 def _read_since(word: Word) -> int:
     return _read_moment(word, is_last=False)
 
@@ -304,6 +323,14 @@ def _say_roster(text: str) -> str:
     return dict(_standings()).get(text.strip().lower(), text)
 
 
+def _say_verdict(text: str) -> str:
+    return dict(_verdicts()).get(text.strip().lower(), text)
+
+
+def _say_delivery(text: str) -> str:
+    return dict(_delivery_states()).get(text.strip().lower(), text)
+
+
 # --- choices ----------------------------------------------------------------------------------------------------------
 
 
@@ -329,6 +356,14 @@ def _kinds(_inside: Inside) -> Sequence[tuple[str, str]]:
 
 def _standings(_inside: Inside | None = None) -> Sequence[tuple[str, str]]:
     return list(zip(STANDINGS, (_("enrolled"), _("has left"), _("not enrolled")), strict=True))
+
+
+def _verdicts(_inside: Inside | None = None) -> Sequence[tuple[str, str]]:
+    return [(verdict.value, verdict_word(verdict)) for verdict in Verdict]
+
+
+def _delivery_states(_inside: Inside | None = None) -> Sequence[tuple[str, str]]:
+    return [(state.value, state_name(state)) for state in Owing]
 
 
 def _days(_inside: Inside) -> Sequence[tuple[str, str]]:
@@ -421,6 +456,13 @@ FIELDS: Mapping[str, FilterField] = {
         FilterField("actor", gettext_lazy("Who did it"), "actor", Control.SEARCH, _read_text),
         FilterField(
             *("action", gettext_lazy("Did what"), "action", Control.CHOICE, _read_action, _say_action, "", _actions)
+        ),
+        FilterField(
+            *("verdict", gettext_lazy("Verdict"), "verdict", Control.CHOICE, _read_verdict, _say_verdict, "", _verdicts)
+        ),
+        FilterField(
+            *("delivery", gettext_lazy("Delivery"), "delivery", Control.CHOICE, _read_delivery, _say_delivery),
+            *("", _delivery_states),
         ),
     )
 }

@@ -104,6 +104,17 @@ MEANINGS: dict[str, _StrPromise] = {
     "about": gettext_lazy("What it was about, by the name it has now."),
     "person": gettext_lazy("Whose record it was about, if it was one person's and is still kept."),
     "audit.address": gettext_lazy("The address that was asked for, without the names that were searched for."),
+    # of verdicts
+    "activity": gettext_lazy("What the activity's latest meeting is called."),
+    "verdict": gettext_lazy("Whether the person has met what the activity asks, with corrections."),
+    "sentence": gettext_lazy("Why: how much there is, how much is missing, and what is not certain."),
+    "completion.share": gettext_lazy("The part of what is needed that is met, or of all classes that was attended."),
+    "met_low": gettext_lazy("In how many classes it is met, at least."),
+    "met_high": gettext_lazy("In how many classes it is met, at most."),
+    "needed": gettext_lazy("How many classes are needed; 0 where all of them are judged together."),
+    "computed": gettext_lazy("The verdict without corrections."),
+    "completion.settles_at": gettext_lazy("When nothing more is expected to change it; blank if that is so already."),
+    "deliveries": gettext_lazy("Where it is sent, and how far that is."),
     # of what was heard
     "at": gettext_lazy("When it happened."),
     "what": gettext_lazy("What happened, in words."),

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 
 from rollcall.reports.asking import ask
 from rollcall.reports.rows import Format
-from rollcall.reports.tables import attendances, audit, courses, facts, meetings, people, servers, use
+from rollcall.reports.tables import attendances, audit, completion, courses, facts, meetings, people, servers, use
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,6 +37,7 @@ REPORTS: Mapping[str, Report] = {
         facts.FACTS,
         facts.FACTS_OF_PERSON,
         audit.AUDIT,
+        completion.COMPLETION,
     )
 }
 

@@ -37,6 +37,7 @@ class Scope(StrEnum):
     SERVERS = "servers"  # BigBlueButton servers and coverage: of a token of all organisations alone
     PLATFORMS = "platforms"
     AUDIT = "audit"
+    COMPLETION = "completion"  # verdicts, with how far they are on their way to the LMS
 
 
 OF_REPORTS: Final[Mapping[str, Scope]] = MappingProxyType(
@@ -46,6 +47,7 @@ OF_REPORTS: Final[Mapping[str, Scope]] = MappingProxyType(
         "servers": Scope.SERVERS,
         "coverage": Scope.SERVERS,
         "audit": Scope.AUDIT,
+        "completion": Scope.COMPLETION,
     }
 )
 """What opens a report that READ does not."""

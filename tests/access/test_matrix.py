@@ -63,6 +63,7 @@ AUDIT = Rule(ACCOUNTS)
 MANAGE = Rule(OPERATOR)
 FORM = Rule(OPERATOR, method="POST")
 EXPORT = Rule(ALL, "export")
+PLATFORM = Rule(READS_LICENCE, "platform")
 
 RULES = {
     "": LIST,
@@ -85,6 +86,7 @@ RULES = {
     "courses/<digest:key>.<file:kind>": COURSE,
     **dict.fromkeys(("servers", "coverage", "servers.<file:kind>", "coverage.<file:kind>"), SERVERS),
     **dict.fromkeys(("audit", "audit.<file:kind>"), AUDIT),
+    **dict.fromkeys(("completion", "completion.<file:kind>"), LIST),
     "exports": Rule(ALL),
     "exports/<int:pk>": EXPORT,
     "exports/<int:pk>/progress": EXPORT,
@@ -97,6 +99,8 @@ RULES = {
     "organisations/<int:pk>/licences/<act:act>": FORM._replace(about="organisation"),
     "claims/<int:pk>/remove": FORM._replace(about="claim"),
     "licence": Rule(READS_LICENCE),
+    "platforms/<int:pk>": PLATFORM,
+    **{f"platforms/<int:pk>/moodle/{one}": PLATFORM._replace(method="POST") for one in ("give", "test", "forget")},
     "account": Rule(ACCOUNTS),
     "account/password": Rule(ACCOUNTS, method="POST"),
     "account/sessions/<int:pk>/end": Rule(ACCOUNTS, "session", method="POST"),
@@ -106,7 +110,10 @@ RULES = {
     **dict.fromkeys(("lti/login", "lti/keys", "lti/register/<str:token>", "lti/configuration"), PUBLIC),
     **dict.fromkeys(("lti/launch", "lti/choose"), OPEN_POST),
     **dict.fromkeys(("api/v1/openapi.json", "api/v1/"), PUBLIC),
-    **{f"api/v1/{one}": Rule(PROGRAMS) for one in ("meetings", "attendances", "people", "courses", "audit")},
+    **{
+        f"api/v1/{one}": Rule(PROGRAMS)
+        for one in ("meetings", "attendances", "people", "courses", "audit", "completion")
+    },
     "api/v1/meetings/<int:pk>": Rule(PROGRAMS, "meeting"),
     "api/v1/meetings/<int:pk>/facts": Rule(PROGRAMS, "meeting"),
     "api/v1/people/<digest:key>": Rule(PROGRAMS, "person"),
@@ -229,6 +236,14 @@ def _organisations(school: School, _someone: Someone) -> Things:
         yield {"int": str(one.pk)}, True
 
 
+def _platforms(school: School, someone: Someone) -> Things:
+    reader = someone.reader
+    yield {"int": str(MISSING)}, False
+    for site, one in school.platforms.items():
+        is_inside = reader is not None and reader.organisation in {None, one.organisation_id}
+        yield {"int": str(one.pk)}, is_inside and reader is not None and reader.site in {"", site}
+
+
 def _none(_school: School, _someone: Someone) -> Things:
     yield {"int": str(MISSING)}, False
 
@@ -242,6 +257,7 @@ _THINGS: dict[str, Callable[[School, Someone], Things]] = {
     "activity": _activities,
     "verdict": _verdicts,
     "organisation": _organisations,
+    "platform": _platforms,
     **dict.fromkeys(("export", "claim", "session"), _none),
 }
 

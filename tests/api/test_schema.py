@@ -83,4 +83,4 @@ def test_each_operation_answers_as_it_is_described(name: str, token: str) -> Non
 
 
 def test_no_operation_is_left_out() -> None:
-    assert len(OPERATIONS) == 16
+    assert len(OPERATIONS) == 17

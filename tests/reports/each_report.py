@@ -10,11 +10,12 @@ from rollcall.store import auditing
 from rollcall.store.auditing import Action
 from tests.reports.test_formats import make_school
 from tests.reports.three_witnesses import WITNESSES, class_of, keep
+from tests.verdicts import judge, owe
 
 ATHENS = ZoneInfo("Europe/Athens")
 
 NAMES = (
-    "audit",
+    *("audit", "completion"),
     *("meetings", "attendance", "meeting", "attendances", "people", "person", "courses", "course", "use"),
     *("servers", "coverage", "facts", "facts-of-person"),
 )
@@ -33,6 +34,7 @@ def make_subjects() -> dict[str, tuple[str, ...]]:
     assert attendance is not None
     assert attendance.person is not None
     assert course is not None
+    owe(judge(attendance), state="refused", reason="locked")
     meeting, person = str(summary.meeting_id), bytes(attendance.person.key).hex()
     return {
         "meeting": (meeting,),

@@ -13,6 +13,7 @@ from rollcall.reports.rows import Format, Kind
 from rollcall.store.searching import FACETS, SORTS
 from tests.makers import Attendee, at, make_fact, make_meeting, operator
 from tests.reports.browsing import mapped
+from tests.verdicts import judge, owe
 
 pytestmark = pytest.mark.django_db
 
@@ -36,6 +37,7 @@ def subjects() -> dict[str, tuple[str, ...]]:
     summary = make_meeting(*people[:2], name="Algebra", course="c1", label="Mathematics", coverage=(1, 2, 3))
     make_fact(summary.meeting, 1, "meeting-created", at("10:00"), mapped("meeting-created", "10:00"))
     auditing.write(at("11:00"), Action.OPENED, None, actor="teacher", subject="meeting", meeting=summary.meeting_id)
+    owe(judge(Attendance.objects.get(summary=summary, external_user_id="8")), state="refused", reason="locked")
     meeting = str(summary.meeting_id)
     key = bytes(Attendance.objects.filter(summary=summary)[0].attendee_key).hex()
     return {
@@ -123,6 +125,8 @@ def test_each_filter_that_a_report_takes_is_answered(
         "roster": "enrolled",
         "actor": "teacher",
         "action": "opened",
+        "verdict": "not-met",
+        "delivery": "refused",
     }
     address = REPORTS[name].address.format(*subjects.get(name, ()))
     for field in REPORTS[name].takes.filters:
