@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from rollcall.core.intervals import OPEN
+
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
@@ -111,10 +113,12 @@ def make_meeting(
     organisation: int = 0,
     group: str = "",
     activity: str = "",
+    heard: int | None = None,
 ) -> Any:
     """A folded meeting with its people; `ended` None is still running, a pair is the earliest and the latest end.
 
-    Meetings of one `activity` are its runs, or the rooms of its groups; blank is one for each name.
+    Meetings of one `activity` are its runs, or the rooms of its groups; blank is one for each name. `heard` is when the
+    first fact came (epoch ms), None: at once.
     """
     from django.db import transaction
 
@@ -124,6 +128,7 @@ def make_meeting(
     from rollcall.store.facts import Meeting
     from rollcall.store.keys import course_key, key_of, meeting_key
     from rollcall.store.names import fold_name
+    from tests.evidence import keep_evidence
 
     pool = make_pool(server)
     of_course = {"key": course_key(site, course, organisation), "site": site, "context_id": course}
@@ -188,12 +193,23 @@ def make_meeting(
     rows = Attendance.objects.bulk_create(
         _attendance(summary, one, internal, day, number) for number, one in enumerate(attendees)
     )
+    keep_evidence(summary, [(one.uid if one.kind == "user" else "", _seen(one, day)) for one in attendees], heard)
     summary.person_ms = sum(row.proved_ms for row in rows)
     summary.save(update_fields=["person_ms"])
     with transaction.atomic():
         count_people({row.person_id for row in rows if row.person_id is not None})
         recount_courses([summary.course_id])
     return summary
+
+
+def _seen(one: Attendee, day: str) -> Any:
+    """The same person as the policy of the activity takes them."""
+    from rollcall.core.activity import Presence
+    from tests.evidence import counts_of
+
+    possible = one.proved if one.possible is None else one.possible
+    ends = [[(a, OPEN if b is None else b) for a, b in _spans(spans, day)] for spans in (one.proved, possible)]
+    return Presence(tuple(ends[0]), tuple(ends[1]), counts_of(one.counts))
 
 
 def _is_open(one: Attendee) -> bool:

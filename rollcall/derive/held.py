@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from rollcall.core.activity import EXACTLY_NONE, NOBODY_KNOWS, Count, Held, Presence
+from rollcall.core.engagement import UNSEEN
 from rollcall.core.intervals import OPEN, Spans
 from rollcall.core.meeting import SETTLING_MS
 from rollcall.core.people import USER
@@ -60,38 +61,30 @@ _decoder = msgspec.msgpack.Decoder(_Packed)
 _encoder = msgspec.msgpack.Encoder()
 
 
-def pack(folded: FoldedMeeting, heard_at: int) -> bytes:
-    """The bytes for one meeting; the same for the same facts."""
-    counts: dict[tuple[int, ...], int] = {}
-    users = sorted(
-        (one for one in folded.attendances if one.key.kind == USER and one.external_user_id),
-        key=lambda one: one.external_user_id,
-    )
-    people = [_person(one, counts.setdefault(_counts(one.engagement), len(counts))) for one in users]
+def held_from(folded: FoldedMeeting) -> Held:
+    """What a fold says; the meeting has no number here, and what is history is told by pack() and unpack()."""
     first_join, last_leave = _length(folded)
-    packed = _Packed(
+    return Held(
+        meeting="",
         began_at=folded.started_at,
         first_join=first_join,
         last_leave=last_leave,
         ended=_ended(folded),
         attendees=_attendees(folded),
+        people={
+            one.external_user_id: Presence(one.proved, one.possible, _counts(one.engagement))
+            for one in folded.attendances
+            if one.key.kind == USER and one.external_user_id
+        },
         unseen=folded.unseen,
         settles_at=folded.settles_at if folded.is_over() else OPEN,
         blind=folded.blind,
-        heard_at=heard_at,
-        counts=tuple(counts),
-        people=people,
     )
-    return _encoder.encode(packed)
 
 
-def _person(one: Attendance, counts: int) -> tuple[str, Spans, Spans | None, int]:
-    return one.external_user_id, one.proved, None if one.possible == one.proved else one.possible, counts
-
-
-def _counts(engagement: Engagement) -> tuple[int, ...]:
-    counts = (getattr(engagement, name) for _, name in _COUNTED)
-    return tuple(number for count in counts for number in (count.seen, int(count.is_exact)))
+def _counts(engagement: Engagement) -> dict[Quantity, Count]:
+    counts = ((quantity, getattr(engagement, name)) for quantity, name in _COUNTED)
+    return {quantity: Count(count.seen, count.is_exact) for quantity, count in counts if count != UNSEEN}
 
 
 def _length(folded: FoldedMeeting) -> tuple[tuple[int, int], tuple[int, int]]:
@@ -125,6 +118,33 @@ def _attendees(folded: FoldedMeeting) -> tuple[int, int]:
 
 def _was_there(one: Attendance) -> bool:
     return bool(one.proved) or any(session.joined_at is not None for session in one.sessions)
+
+
+def pack(held: Held, heard_at: int) -> bytes:
+    """The bytes for one meeting; the same for the same facts."""
+    places: dict[tuple[int, ...], int] = {}
+    people = [_person(user, held.people[user], places) for user in sorted(held.people)]
+    packed = _Packed(
+        began_at=held.began_at,
+        first_join=held.first_join,
+        last_leave=held.last_leave,
+        ended=held.ended,
+        attendees=held.attendees,
+        unseen=held.unseen,
+        settles_at=held.settles_at,
+        blind=held.blind,
+        heard_at=heard_at,
+        counts=tuple(places),
+        people=people,
+    )
+    return _encoder.encode(packed)
+
+
+def _person(user: str, one: Presence, places: dict[tuple[int, ...], int]) -> tuple[str, Spans, Spans | None, int]:
+    found = (one.counts.get(quantity, NOBODY_KNOWS) for quantity, _ in _COUNTED)
+    codes = tuple(number for count in found for number in (count.seen, int(count.is_exact)))
+    possible = None if one.possible == one.proved else one.possible
+    return user, one.proved, possible, places.setdefault(codes, len(places))
 
 
 # -- read back --------------------------------------------------------------------------------------------------------

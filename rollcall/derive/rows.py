@@ -13,7 +13,7 @@ from rollcall.core.intervals import OPEN
 from rollcall.core.people import USER
 from rollcall.core.signs import NO_SIGNS
 from rollcall.core.witnesses import CALLBACK, RECORDING
-from rollcall.derive.held import pack
+from rollcall.derive.held import held_from, pack
 from rollcall.store.derived import SEARCHED
 from rollcall.store.keys import course_key, guests_key, key_of, person_key
 from rollcall.store.names import fold_name
@@ -65,7 +65,7 @@ def rows_of(folded: FoldedMeeting, pool: str, owner: Owner, heard_at: int) -> Ro
         people=people,
         course=_course(owner, summary["context_id"]),
         evidence={name: summary[name] for name in ("organisation", "activity_key", "started_at")}
-        | {"packed": pack(folded, heard_at)},
+        | {"packed": pack(held_from(folded), heard_at)},
     )
 
 
