@@ -15,7 +15,7 @@ from rollcall.web import languages, sign_in, visits
 from rollcall.web.completion import activities, classes, policy
 from rollcall.web.completion import person as completion_person
 from rollcall.web.lti import choosing, configuration, launching, registering
-from rollcall.web.operator import account, licence, organisations, unclaimed
+from rollcall.web.operator import account, licence, organisations, platforms, unclaimed
 
 if TYPE_CHECKING:
     from django.urls import URLPattern
@@ -95,6 +95,10 @@ urlpatterns = [
     path("unclaimed/claim", unclaimed.claim_page),
     path("claims/<int:pk>/remove", unclaimed.remove_claim),
     path("licence", licence.licence),
+    path("platforms/<int:pk>", platforms.platform),
+    path("platforms/<int:pk>/moodle/give", platforms.give),
+    path("platforms/<int:pk>/moodle/test", platforms.test),
+    path("platforms/<int:pk>/moodle/forget", platforms.forget),
     path("account", account.account),
     path("account/password", account.password),
     path("account/sessions/<int:pk>/end", account.end_session),

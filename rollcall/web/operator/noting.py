@@ -42,6 +42,14 @@ def said(request: HttpRequest) -> str:
         "password": _("Your password is changed, and all your other sessions are ended."),
         "signed-out": _("The session is ended."),
         "others-out": _("All other sessions are ended."),
+        "tested": _("The connection was tested: completion can be read and set."),
+        "tested-badly": _("The connection was tested: see below what is wrong."),
+        "not-tried": _("The token is good. Rights are tried as soon as a class has met: test it again then."),
+        "administrator": _(
+            "The token is an administrator's: whoever got hold of it could do everything. Better make a user for "
+            "Rollcall alone."
+        ),
+        "forgotten": _("The token is forgotten. Revoke it in Moodle too."),
         "published": _("Published. The verdicts follow in a moment."),
         "unpublished": _("Nobody is judged any more from now on."),
         "hours": _("The hours are saved. The verdicts follow in a moment."),

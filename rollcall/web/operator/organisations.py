@@ -244,6 +244,7 @@ def _licence_line(one: Licence, now: int) -> dict[str, Any]:
 def platform_line(one: Platform) -> dict[str, Any]:
     """An LMS, as the pages of its organisation show it."""
     return {
+        "pk": one.pk,
         "name": one.name or one.site,
         "site": one.site,
         "pools": ", ".join(sorted(pool.name for pool in one.pools.all())),
