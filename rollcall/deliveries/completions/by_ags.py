@@ -140,7 +140,7 @@ class ByAgs:
         if order.goal.thousandths is None and order.held is None and not order.is_unanswered:
             return Outcome(Result.DONE)
         try:
-            standing = await self._stands(order.user_id)
+            standing = await self._stands(order)
             decided = self._over or (decided_already(order, standing) if self._can_be_read else None)
             return decided or await self._send(order, standing, begin)
         except ServiceTrouble as trouble:
@@ -221,8 +221,8 @@ class ByAgs:
 
     # -- what it holds
 
-    async def _stands(self, user: str) -> grades.Result | None:
-        """What the column holds for one person, as it was read for all of them together."""
+    async def _stands(self, order: Order) -> grades.Result | None:
+        """What the column holds for one person: as it was read for all, unless something was sent for them since."""
         async with self._preparing:
             if self._over is None and not self.place.column_url:
                 await self._find_column()
@@ -230,7 +230,9 @@ class ByAgs:
             is_fresh = self._read_at is not None and now - self._read_at < FRESH_MS
             if self._over is None and not is_fresh and self._can_be_read:
                 await self._read_all(now)
-        return self._standing.get(user)
+        if order.stamp is not None and order.stamp > (self._read_at or 0) + self._ahead_ms - EXACT_MS:
+            return await self._read_one(order.user_id)
+        return self._standing.get(order.user_id)
 
     async def _read_all(self, now: int) -> None:
         try:
