@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
     from rollcall.derive.decided import Told
-    from rollcall.derive.preview import Preview, Previewed
+    from rollcall.derive.preview import Preview, Previewed, PreviewedClass
     from rollcall.web.completion.subject import Subject
 
 MOST_NAMES: Final = 100
@@ -189,7 +189,7 @@ def _preview(subject: Subject, proposed: Policy) -> dict[str, Any]:
         ],
         "groups": _groups(found, subject),
         "classes": [_class(one) for one in reversed(found.classes)][:MOST_NAMES],
-        "is_empty": not found.classes,
+        "is_empty": all(one.version is None for one in found.classes),
         "has_people": bool(found.people),
         "unread": found.unread and _unread(found.unread),
     }
@@ -205,20 +205,17 @@ def _unread(number: int) -> str:
 
 
 def _groups(found: Preview, subject: Subject) -> list[dict[str, Any]]:
-    everybody = {
-        "gains": (_("Would be met, and are not now"), found.gains()),
-        "loses": (_("Would no longer be met"), found.loses()),
-        "unsure": (_("Cannot be told"), found.unsure()),
-    }
-    kept = {"gains", "loses"} if subject.decided.versions else set()
-    rest = [one for one in found.people if one not in found.gains() and one not in found.loses()]
-    if not subject.decided.versions:
-        everybody = {
-            "gains": (_("Would be met"), found.gains()),
-            "loses": (_("Would not be met"), [one for one in rest if one.after is Verdict.NOT_MET]),
-            "unsure": everybody["unsure"],
-        }
-    return [_group(name, title, people) for name, (title, people) in everybody.items() if people or name in kept]
+    """Who is named: beside another policy those it would change something for, else everybody by their verdict."""
+    unsure = ("unsure", _("Cannot be told"), found.unsure())
+    if subject.decided.versions:
+        groups = [
+            ("gains", _("Would be met, and are not now"), found.gains()),
+            ("loses", _("Would no longer be met"), found.loses()),
+        ]
+        return [_group(*one) for one in groups] + [_group(*unsure)] * bool(unsure[2])
+    not_met = tuple(one for one in found.people if one.after is Verdict.NOT_MET)
+    groups = [("gains", _("Would be met"), found.gains()), ("loses", _("Would not be met"), not_met), unsure]
+    return [_group(*one) for one in groups if one[2]]
 
 
 def _group(name: str, title: str, people: Sequence[Previewed]) -> dict[str, Any]:
@@ -238,11 +235,11 @@ def _group(name: str, title: str, people: Sequence[Previewed]) -> dict[str, Any]
     }
 
 
-def _class(one: Any) -> dict[str, Any]:  # noqa: ANN401 - PreviewedClass
+def _class(one: PreviewedClass) -> dict[str, Any]:
     return {
         "began": times.day_and_clock(one.began_at, zone_of()),
         "address": f"/meetings/{one.meetings[0]}",
-        "counts": one.counts.value,
+        "counts": "" if one.version is None else one.counts.value,
         "met": formatting.number(one.met),
         "not_met": formatting.number(one.not_met),
         "cannot_tell": formatting.number(one.cannot_tell),

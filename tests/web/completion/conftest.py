@@ -10,7 +10,9 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from rollcall.core.activity import ClassVerdict, PersonVerdict, Verdict
+from rollcall.core.activity import ClassVerdict, Held, PersonVerdict, Presence, Verdict
+from rollcall.core.policy import MINUTE_MS
+from rollcall.derive.rows import FOLD_VERSION
 from rollcall.feed.deciding import activity_for
 from rollcall.store.completions import Completion
 from rollcall.store.derived import Person
@@ -110,6 +112,33 @@ def course(db: None, noon: int) -> Course:
         for day in DAYS
     ]
     return made
+
+
+@pytest.fixture
+def held(course: Course, monkeypatch: pytest.MonkeyPatch) -> list[Held]:
+    """What the classes say: Ada was in all of each, Bob in half, and nobody knows how long Cyd was in the last."""
+    found = []
+    for number, summary in enumerate(course.meetings):
+        begin, end = summary.started_at, summary.started_at + 60 * MINUTE_MS
+        whole, half = ((begin, end),), ((begin, begin + 30 * MINUTE_MS),)
+        people = {"501": Presence(whole, whole), "502": Presence(half, half)}
+        if number == 2:
+            people["503"] = Presence(((begin, begin + 1),), whole)
+        found.append(
+            Held(
+                meeting=str(summary.meeting_id),
+                began_at=begin,
+                first_join=(begin, begin),
+                last_leave=(end, end),
+                ended=(end, end),
+                attendees=(len(people), len(people)),
+                people=people,
+            )
+        )
+        type(summary).objects.filter(pk=summary.pk).update(fold_version=FOLD_VERSION)
+    for place in ("rollcall.derive.activity.held_of", "rollcall.web.completion.classes.held_of"):
+        monkeypatch.setattr(place, lambda _organisation, _key: found)
+    return found
 
 
 @pytest.fixture
