@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from datetime import tzinfo
 
-    from rollcall.core.verdicts import ClassVerdict, Measured
+    from rollcall.core.verdicts import ClassVerdict
 
 DOUBTS_SAID: Final = 2
 """Who wants all of them looks at the class."""
@@ -93,7 +93,7 @@ def _of_activity(one: PersonVerdict, verdict: Verdict, zone: tzinfo) -> Iterator
         return
     yield _head(verdict)
     if one.measured:
-        yield from _measured(verdict, one.measured, zone)
+        yield from _measured(verdict, one, zone)
     elif is_of_one:
         yield from _about_class(counting[0], zone)
     else:
@@ -165,7 +165,7 @@ def _of_class(one: ClassVerdict, zone: tzinfo) -> Iterator[str]:
         return
     if _is_summed(one):
         yield _presence(one.computed)
-        yield from _measured(Verdict.MET, one.measured, zone)
+        yield from _measured(Verdict.MET, one, zone)
         yield from _doubts(one, zone)
         return
     yield _class_head(one)
@@ -196,14 +196,17 @@ def _class_head(one: ClassVerdict) -> str:
 
 
 def _about_class(one: ClassVerdict, zone: tzinfo) -> Iterator[str]:
-    yield from _measured(one.computed, one.measured, zone)
+    yield from _measured(one.computed, one, zone)
     yield from _doubts(one, zone)
 
 
-def _measured(verdict: Verdict, measured: Sequence[Measured], zone: tzinfo) -> Iterator[str]:
+def _measured(verdict: Verdict, of: ClassVerdict | PersonVerdict, zone: tzinfo) -> Iterator[str]:
     """Of the conditions those that have decided it; if none has by itself, all."""
-    chosen = [one for one in measured if one.verdict is verdict] or measured
-    return (measured_sentence(one, zone) for one in chosen)
+    chosen = [one for one in of.measured if one.verdict is verdict] or of.measured
+    if of.is_any and len(chosen) > 1 and verdict is not Verdict.MET:
+        yield _("One of these is enough.")
+    for one in chosen:
+        yield measured_sentence(one, zone)
 
 
 def _doubts(one: ClassVerdict, zone: tzinfo) -> Iterator[str]:

@@ -165,6 +165,16 @@ def test_of_two_conditions_those_are_said_that_have_decided() -> None:
     assert class_sentence(one, UTC) == "Not met. Chat messages: 1 of 3 needed, 2 missing."
 
 
+def test_where_one_condition_is_enough_that_is_said() -> None:
+    chats = Measured(Quantity.CHATS, 1, 1, 3, NOT_MET)
+    one = a_class((time(0, 0, NOT_MET), chats), is_any=True)
+
+    assert class_sentence(one, UTC) == (
+        "Not met. One of these is enough. Time attended: 0:00 of 45:00 needed, 45:00 missing. "
+        "Chat messages: 1 of 3 needed, 2 missing."
+    )
+
+
 def test_of_several_classes_it_is_said_how_many_are_missing_and_which() -> None:
     unsure = a_class((time(0, None, CANNOT_TELL),), began_at=NINE + 24 * 60 * MINUTE)
     met = a_class((time(50 * MINUTE, 50 * MINUTE, MET),), began_at=NINE - 24 * 60 * MINUTE)

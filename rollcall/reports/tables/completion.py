@@ -71,7 +71,7 @@ def columns(zone: tzinfo) -> tuple[Column, ...]:
     return (
         Column("name", _("Name"), Kind.NAME, lambda row: row.completion.name, link=_person_page),
         Column("external_user_id", _("User id"), Kind.ID, lambda row: row.completion.external_user_id, files),
-        Column("activity", _("Activity"), Kind.NAME, lambda row: row.completion.activity.label, link=activity_page),
+        Column("activity", _("Activity"), Kind.NAME, lambda row: row.activity, link=activity_page),
         Column(
             "verdict",
             _("Completion"),

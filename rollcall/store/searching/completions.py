@@ -21,7 +21,7 @@ from rollcall.store.searching.walking import Taken, page_of, take_sorted
 from rollcall.store.searching.wanted import Page
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from django.db.models import QuerySet
 
@@ -33,9 +33,10 @@ _AT_ONCE: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class FoundCompletion:
-    """One person's verdict in one activity, and what each of its targets is owed for it."""
+    """One person's verdict in one activity, the name of that by a meeting that is seen, and what targets are owed."""
 
     completion: Completion
+    activity: str
     owed: tuple[Owed, ...]
 
 
@@ -47,7 +48,7 @@ def completions_page(wanted: Filter, *, after: str = "", before: str = "", limit
         return take_sorted(rows, order, start, limit=limit)
 
     found = page_of(take, BY_ACTIVITY, (int, bytes, int), after=after, before=before, limit=limit)
-    return Page(_found([place[-1] for place in found.rows]), found.before, found.after)
+    return Page(_found([place[-1] for place in found.rows], wanted.bounds), found.before, found.after)
 
 
 def every_completion(wanted: Filter) -> Iterator[FoundCompletion]:
@@ -99,7 +100,7 @@ def _is_owed(state: str) -> Q:
     return Q(Exists(Owed.objects.filter(state=storable(state), **of_person)))
 
 
-def _found(pks: Sequence[int]) -> list[FoundCompletion]:
+def _found(pks: Sequence[int], bounds: Bounds) -> list[FoundCompletion]:
     held = Completion.objects.select_related("activity", "person").in_bulk(list(pks))
     several = [held[pk] for pk in pks if pk in held]
     owed: defaultdict[tuple[int, bytes], list[Owed]] = defaultdict(list)
@@ -108,4 +109,21 @@ def _found(pks: Sequence[int]) -> list[FoundCompletion]:
     )
     for row in of_people.select_related("target__receiver").order_by("target"):
         owed[row.target.activity_id, bytes(row.user_key)].append(row)
-    return [FoundCompletion(one, tuple(owed[one.activity_id, bytes(one.user_key)])) for one in several]
+    names = _names({one.activity_id: one.activity for one in several}.values(), bounds)
+    return [
+        FoundCompletion(one, names[one.activity_id], tuple(owed[one.activity_id, bytes(one.user_key)]))
+        for one in several
+    ]
+
+
+def _names(activities: Iterable[Activity], bounds: Bounds) -> dict[int, str]:
+    """By ids. To whoever sees some groups an activity is called as the newest room of theirs, not as one of others."""
+    if bounds.groups is None:
+        return {one.pk: one.label for one in activities}
+    found = {}
+    for one in activities:
+        seen = Summary.objects.filter(
+            bounds_condition(bounds), organisation=one.organisation, activity_key=bytes(one.key)
+        )
+        found[one.pk] = seen.order_by("-started_at", "-id").values_list("name", flat=True).first() or ""
+    return found
