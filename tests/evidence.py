@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rollcall.core.activity import Count, Held, Presence
-from rollcall.core.intervals import OPEN
+from rollcall.core.intervals import OPEN, merge
 from rollcall.core.policy import Quantity
 
 if TYPE_CHECKING:
@@ -45,17 +45,21 @@ def keep_evidence(summary: Any, everybody: Sequence[tuple[str, Presence]], heard
 
 
 def held_of(summary: Any, everybody: Sequence[tuple[str, Presence]]) -> Held:
-    """As its row says when it was."""
+    """As its row says when it was; of one that runs nothing is certain but what has been."""
     start, end = summary.started_at, summary.ended_possible_at or OPEN
     proved = [span for _, one in everybody for span in one.proved]
-    possible = [span for _, one in everybody for span in one.possible]
+    to_come = ((max((b for _, b in proved), default=start), OPEN),) if end == OPEN else ()
+    possible = [*(span for _, one in everybody for span in one.possible), *to_come]
     return Held(
         meeting="",
         began_at=start,
         first_join=(min((a for a, _ in possible), default=start), min((a for a, _ in proved), default=end)),
-        last_leave=(max((b for _, b in proved), default=start), max((b for _, b in possible), default=end)),
+        last_leave=(max((b for _, b in proved), default=start), max((b for _, b in possible), default=start)),
         ended=(summary.ended_proved_at or start, end),
-        attendees=(sum(bool(one.proved) for _, one in everybody), len(everybody)),
-        people={user: one for user, one in everybody if user},
-        settles_at=OPEN if summary.ended_possible_at is None else summary.settles_at,
+        attendees=(sum(bool(one.proved) for _, one in everybody), OPEN if to_come else len(everybody)),
+        people={
+            user: Presence(one.proved, merge((*one.possible, *to_come)), one.counts) for user, one in everybody if user
+        },
+        unseen=to_come,
+        settles_at=OPEN if end == OPEN else summary.settles_at,
     )

@@ -183,6 +183,8 @@ def _class(held: tuple[Held, ...], decided: Decided) -> Class:
     began_at = held[0].began_at
     version = in_force(decided.versions, began_at)
     policy = None if version is None else decided.versions[version]
+    if policy is not None and not policy.conditions:  # by which a rule was taken back
+        version = policy = None
     meetings = {one.meeting for one in held}
     hours = next((one for one in reversed(decided.hours) if one.meeting in meetings), None)
     length, attendees = _length(held, hours), _attendees(held)

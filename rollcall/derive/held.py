@@ -11,7 +11,7 @@ import msgspec
 
 from rollcall.core.activity import EXACTLY_NONE, NOBODY_KNOWS, Count, Held, Presence
 from rollcall.core.engagement import UNSEEN
-from rollcall.core.intervals import OPEN, Spans
+from rollcall.core.intervals import OPEN, Spans, merge
 from rollcall.core.meeting import SETTLING_MS
 from rollcall.core.people import USER
 from rollcall.core.policy import Quantity
@@ -62,24 +62,37 @@ _encoder = msgspec.msgpack.Encoder()
 
 
 def held_from(folded: FoldedMeeting) -> Held:
-    """What a fold says; the meeting has no number here, and what is history is told by pack() and unpack()."""
-    first_join, last_leave = _length(folded)
+    """What a fold says; the meeting has no number here, and what is history is told by pack() and unpack().
+
+    While it runs anybody may still come, and whoever has left may come back: only what has been is certain.
+    """
+    to_come = () if folded.is_over() else ((_known_until(folded), OPEN),)
+    unseen = merge((*folded.unseen, *to_come))
+    first_join, last_leave = _length(folded.attendances, unseen, folded.started_at)
     return Held(
         meeting="",
         began_at=folded.started_at,
         first_join=first_join,
         last_leave=last_leave,
         ended=_ended(folded),
-        attendees=_attendees(folded),
+        attendees=(sum(map(_was_there, folded.attendances)), OPEN if unseen else len(folded.attendances)),
         people={
-            one.external_user_id: Presence(one.proved, one.possible, _counts(one.engagement))
+            one.external_user_id: Presence(
+                one.proved, merge((*one.possible, *to_come)) if to_come else one.possible, _counts(one.engagement)
+            )
             for one in folded.attendances
             if one.key.kind == USER and one.external_user_id
         },
-        unseen=folded.unseen,
+        unseen=unseen,
         settles_at=folded.settles_at if folded.is_over() else OPEN,
         blind=folded.blind,
     )
+
+
+def _known_until(folded: FoldedMeeting) -> int:
+    """The last moment of which anything was told."""
+    bounds = (bound for one in folded.attendances for span in (*one.proved, *one.possible) for bound in span)
+    return max((bound for bound in bounds if bound != OPEN), default=folded.started_at)
 
 
 def _counts(engagement: Engagement) -> dict[Quantity, Count]:
@@ -87,14 +100,14 @@ def _counts(engagement: Engagement) -> dict[Quantity, Count]:
     return {quantity: Count(count.seen, count.is_exact) for quantity, count in counts if count != UNSEEN}
 
 
-def _length(folded: FoldedMeeting) -> tuple[tuple[int, int], tuple[int, int]]:
+def _length(everybody: Iterable[Attendance], unseen: Spans, started_at: int) -> tuple[tuple[int, int], tuple[int, int]]:
     """When anybody first joined and last left: it may have been somebody of whom nothing was told."""
-    proved = [span for one in folded.attendances for span in (*one.proved[:1], *one.proved[-1:])]
-    possible = [span for one in folded.attendances for span in (*one.possible[:1], *one.possible[-1:])]
-    possible += folded.unseen
+    everybody = list(everybody)
+    proved = [span for one in everybody for span in (*one.proved[:1], *one.proved[-1:])]
+    possible = [span for one in everybody for span in (*one.possible[:1], *one.possible[-1:])]
+    possible += unseen
     if not possible:
-        never = folded.started_at, folded.started_at
-        return never, never
+        return (started_at, started_at), (started_at, started_at)
     earliest, latest = min(start for start, _ in possible), max(end for _, end in possible)
     if not proved:
         return (earliest, latest), (earliest, latest)
@@ -108,12 +121,6 @@ def _ended(folded: FoldedMeeting) -> tuple[int, int]:
         return min(folded.ran_until or folded.started_at, folded.ended_at), folded.ended_at
     proved = (end for one in folded.attendances for _, end in one.proved[-1:])
     return max(proved, default=folded.started_at), OPEN
-
-
-def _attendees(folded: FoldedMeeting) -> tuple[int, int]:
-    """At least those who were certainly there, at most all, or any number where some may have come unseen."""
-    least = sum(_was_there(one) for one in folded.attendances)
-    return least, OPEN if folded.unseen else len(folded.attendances)
 
 
 def _was_there(one: Attendance) -> bool:
