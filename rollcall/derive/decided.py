@@ -86,7 +86,7 @@ def _undone(made: Iterable[tuple[int, What]]) -> dict[int, int]:
 
 def _roots(meetings: set[str]) -> dict[str, str]:
     """What was decided of a meeting that turned out to be a room of another is said of that one."""
-    pks = [int(meeting) for meeting in meetings if meeting.isascii() and meeting.isdigit() and len(meeting) < 19]
+    pks = [int(meeting) for meeting in meetings if meeting]
     if not pks:
         return {}
     rooms = Meeting.objects.filter(pk__in=pks, root__isnull=False).values_list("pk", "root_id")

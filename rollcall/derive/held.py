@@ -15,6 +15,7 @@ from rollcall.core.intervals import OPEN, Spans, merge
 from rollcall.core.meeting import SETTLING_MS
 from rollcall.core.people import USER
 from rollcall.core.policy import Quantity
+from rollcall.store.fields import storable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -81,12 +82,17 @@ def held_from(folded: FoldedMeeting) -> Held:
                 one.proved, merge((*one.possible, *to_come)) if to_come else one.possible, _counts(one.engagement)
             )
             for one in folded.attendances
-            if one.key.kind == USER and one.external_user_id
+            if one.key.kind == USER and _is_lms_id(one.external_user_id)
         },
         unseen=unseen,
         settles_at=folded.settles_at if folded.is_over() else OPEN,
         blind=folded.blind,
     )
+
+
+def _is_lms_id(user: str) -> bool:
+    """No LMS has an id that no database keeps."""
+    return bool(user) and user == storable(user)
 
 
 def _known_until(folded: FoldedMeeting) -> int:

@@ -35,6 +35,8 @@ LATEST_AT: Final = 32_503_680_000_000
 """The year 3000: a time beyond it is no time that somebody meant."""
 LONGEST_CLASS_MS: Final = 7 * DAY_MS
 LONGEST_TEXT: Final = 4_000
+MOST_DIGITS: Final = 19
+"""What has so many is beyond what databases count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,11 +151,18 @@ def _is_sensible(what: What) -> bool:
     match what:
         case Policy():
             return _is_sensible_policy(what)
-        case Hours(begin=begin, end=end):
-            return 0 <= begin < end <= LATEST_AT and end - begin <= LONGEST_CLASS_MS
-        case Word(user_id=user_id):
-            return bool(user_id)
+        case Hours(meeting=meeting, begin=begin, end=end):
+            return is_meeting(meeting) and 0 <= begin < end <= LATEST_AT and end - begin <= LONGEST_CLASS_MS
+        case Switch(meeting=meeting):
+            return is_meeting(meeting)
+        case Word(user_id=user_id, meeting=meeting):
+            return user_id == storable(user_id) != "" and (not meeting or is_meeting(meeting))
     return True
+
+
+def is_meeting(text: str) -> bool:
+    """Whether this can be the number of a meeting, by which decisions name it."""
+    return text.isascii() and text.isdigit() and len(text) < MOST_DIGITS
 
 
 def _is_sensible_policy(policy: Policy) -> bool:
