@@ -113,7 +113,6 @@ def test_nobody_overwrites_what_they_have_not_seen(activity: Activity) -> None:
         Word("7" * 5_000, Verdict.MET),
         Undo(1),
     ],
-    ids=repr,
 )
 def test_what_nobody_can_mean_is_refused(activity: Activity, what: What) -> None:
     with pytest.raises(Refused):
