@@ -18,9 +18,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from tests.serving import on_a_port
 
 PATH = "/mod/bigbluebuttonbn/bbb_broker.php"
 GONE = "Gone. The activity may have been deleted"
@@ -325,12 +327,6 @@ def moodle(
     """A site of its own while the block lasts; without `activities` it has one, of instance 1 and without rules."""
     site = Moodle(secret, activities if activities is not None else {1: Activity("0123456789abcdef" * 2 + "01234567")})
     handler = type("Handler", (_Handler,), {"moodle": site})
-    with ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
-        site.base = f"http://127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-        thread.start()
-        try:
-            yield site
-        finally:
-            server.shutdown()
-            thread.join()
+    with on_a_port(handler, port=port) as given:
+        site.base = f"http://127.0.0.1:{given}"
+        yield site

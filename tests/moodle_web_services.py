@@ -14,9 +14,11 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
+
+from tests.serving import on_a_port
 
 PATH = "/webservice/rest/server.php"
 TOKEN = "5f0f8a5c1b6e4c62a7d13f0c9be84d27"
@@ -359,13 +361,6 @@ def web_services(**about: Any) -> Iterator[Site]:
     """A Moodle of its own while the block lasts."""
     site = Site(**about)
     handler = type("Handler", (_Handler,), {"site": site})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        server.daemon_threads = True
-        site.base = f"http://127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-        thread.start()
-        try:
-            yield site
-        finally:
-            server.shutdown()
-            thread.join()
+    with on_a_port(handler) as port:
+        site.base = f"http://127.0.0.1:{port}"
+        yield site

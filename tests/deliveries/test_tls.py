@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import ssl
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from rollcall.deliveries.post import Answer, Silence, post
 from rollcall.outgoing import addresses
 from rollcall.outgoing.connecting import http_client
 from tests.servers import free_port
+from tests.serving import on_a_port
 
 NOBODY: frozenset[str] = frozenset()
 
@@ -69,13 +69,8 @@ class Tls:
 
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.certificate)
-        with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-            server.socket = context.wrap_socket(server.socket, server_side=True)
-            thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-            thread.start()
-            yield f"https://localhost:{server.server_port}"
-            server.shutdown()
-            thread.join()
+        with on_a_port(Handler, context=context) as port:
+            yield f"https://localhost:{port}"
 
 
 @pytest.fixture

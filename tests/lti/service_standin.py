@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import json
 import secrets
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 import jwt
+
+from tests.serving import on_a_port
 
 NRPS = "application/vnd.ims.lti-nrps.v2.membershipcontainer+json"
 ITEMS = "application/vnd.ims.lis.v2.lineitemcontainer+json"
@@ -352,15 +353,9 @@ class _Handler(BaseHTTPRequestHandler):
 def standing(site: Site) -> Iterator[Site]:
     """The site on a port of this machine while the block lasts."""
     handler = type("Handler", (_Handler,), {"site": site})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        site.base = f"http://127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-        thread.start()
-        try:
-            yield site
-        finally:
-            server.shutdown()
-            thread.join()
+    with on_a_port(handler) as port:
+        site.base = f"http://127.0.0.1:{port}"
+        yield site
 
 
 def link_to(site: Site, **query: str) -> dict[str, str]:

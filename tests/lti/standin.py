@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import secrets
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -18,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from rollcall.lti import messages
+from tests.serving import on_a_port
 
 if TYPE_CHECKING:
     from rollcall.store.platforms import Platform
@@ -234,13 +234,9 @@ class StandIn:
             def log_message(self, *_: Any) -> None:
                 """Say nothing."""
 
-        with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-            thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-            thread.start()
-            self.base = f"http://127.0.0.1:{server.server_port}"
+        with on_a_port(Handler) as port:
+            self.base = f"http://127.0.0.1:{port}"
             yield self.base
-            server.shutdown()
-            thread.join()
 
 
 WORDS = {

@@ -8,9 +8,8 @@ import gzip
 import json
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from io import BytesIO
 from pathlib import Path
 from random import Random
@@ -27,6 +26,7 @@ from rollcall.simulate.running import Timetable
 from rollcall.simulate.server import SimulatedServer
 from rollcall.simulate.signing import Signer
 from rollcall.simulate.truth import Truth
+from tests.serving import on_a_port
 
 ROLLCALL = str(Path(sys.executable).parent / "rollcall")
 
@@ -50,10 +50,8 @@ def receiver() -> Iterator[tuple[str, list[tuple[dict[str, str], bytes]]]]:
         def log_message(self, *_: Any) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_address[1]}", got
-        server.shutdown()
+    with on_a_port(Handler) as port:
+        yield f"http://127.0.0.1:{port}", got
 
 
 def test_every_meeting_has_a_folder_with_its_records(tmp_path: Path) -> None:

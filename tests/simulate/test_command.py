@@ -8,15 +8,13 @@ import signal
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
 from rollcall.simulate.signing import digest
+from tests.serving import on_a_port
 
 ROLLCALL = str(Path(sys.executable).parent / "rollcall")
 
@@ -70,8 +68,8 @@ class _TakesNothing(BaseHTTPRequestHandler):
 def test_what_is_not_taken_is_told() -> None:
     asked: queue.SimpleQueue[str] = queue.SimpleQueue()
     handler = type("Handler", (_TakesNothing,), {"asked": asked})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server, _running(server):
-        url = f"http://127.0.0.1:{server.server_port}/hooks/x"
+    with on_a_port(handler) as port:
+        url = f"http://127.0.0.1:{port}/hooks/x"
         with subprocess.Popen(
             [ROLLCALL, "simulate", "--people", "1", "--minutes", "1", "--url", url, "--speed", "100000"],
             stdout=subprocess.PIPE,
@@ -86,17 +84,6 @@ def test_what_is_not_taken_is_told() -> None:
     assert first.partition("?")[0] == again.partition("?")[0] == "/hooks/x"
     assert found.returncode == 130
     assert b"Traceback" not in told
-
-
-@contextmanager
-def _running(server: ThreadingHTTPServer) -> Iterator[None]:
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield
-    finally:
-        server.shutdown()
-        thread.join()
 
 
 def test_it_can_be_a_server() -> None:

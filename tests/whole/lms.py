@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import html
 import json
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from tests.lti.standin import MEMBERSHIP, StandIn
+from tests.serving import on_a_port
 from tests.whole.instance import tell
 
 ROLES = {"instructor": [f"{MEMBERSHIP}#Instructor"], "learner": [f"{MEMBERSHIP}#Learner"]}
@@ -122,10 +122,6 @@ def serving(lms: Lms) -> Iterator[Lms]:
         def log_message(self, *_: Any) -> None:
             """Say nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        lms.port = server.server_port
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-        thread.start()
+    with on_a_port(Handler) as port:
+        lms.port = port
         yield lms
-        server.shutdown()
-        thread.join()

@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 import hmac
 import json
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
+
+from tests.serving import on_a_port
 
 
 class Receiver:
@@ -75,12 +76,6 @@ def receiver(secret: str) -> Iterator[Receiver]:
         def log_message(self, *_: Any) -> None:
             """Say nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        rollcall.url = f"http://127.0.0.1:{server.server_port}/callbacks/token-nobody-guesses"
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-        thread.start()
-        try:
-            yield rollcall
-        finally:
-            server.shutdown()
-            thread.join()
+    with on_a_port(Handler) as port:
+        rollcall.url = f"http://127.0.0.1:{port}/callbacks/token-nobody-guesses"
+        yield rollcall
