@@ -12,7 +12,7 @@ from rollcall.reports.exports import views as exports
 from rollcall.reports.registry import REPORTS
 from rollcall.reports.views import audit, completion, courses, dashboard, facts, lists, meetings, people, servers, use
 from rollcall.web import languages, sign_in, visits
-from rollcall.web.completion import activities, classes, policy
+from rollcall.web.completion import activities, classes, policy, sending
 from rollcall.web.completion import person as completion_person
 from rollcall.web.lti import choosing, configuration, launching, registering
 from rollcall.web.operator import account, licence, organisations, platforms, unclaimed
@@ -74,6 +74,7 @@ urlpatterns = [
     path("activities/<digest:key>", activities.activity),
     path("activities/<digest:key>/policy", policy.policy),
     path("activities/<digest:key>/classes", classes.classes),
+    path("activities/<digest:key>/sending", sending.sending),
     path("activities/<digest:key>/people/<digest:user>", completion_person.person),
     path("use", use.use),
     path("audit", audit.audit),

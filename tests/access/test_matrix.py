@@ -78,7 +78,7 @@ RULES = {
     "meetings/<int:pk>/facts/<digest:key>": OWN_FACTS,
     "meetings/<int:pk>/facts/<digest:key>.<file:kind>": OWN_FACTS,
     "activities": LIST,
-    **{f"activities/<digest:key>{page}": ACTIVITY for page in ("", "/policy", "/classes")},
+    **{f"activities/<digest:key>{page}": ACTIVITY for page in ("", "/policy", "/classes", "/sending")},
     "activities/<digest:key>/people/<digest:user>": Rule(OTHERS, "verdict"),
     "people/<digest:key>": PERSON,
     "people/<digest:key>.<file:kind>": PERSON,

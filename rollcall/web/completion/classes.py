@@ -19,7 +19,6 @@ from rollcall.core.intervals import OPEN
 from rollcall.core.policy import MINUTE_MS
 from rollcall.derive.activity import held_of
 from rollcall.feed.deciding import Switch, Undo
-from rollcall.store.searching.activities import seen_meetings
 from rollcall.web.completion.subject import around, decided, note, subject_of, zone_of
 from rollcall.web.completion.typed import Wrong, WrongForm, instant, read_clock
 from rollcall.web.operator.noting import go, page_number, said
@@ -86,11 +85,7 @@ def _forget_hours(request: HttpRequest, subject: Subject, chosen: Class) -> None
 def _all(subject: Subject) -> list[Class]:
     """The classes that the reader may see: of whoever sees some groups those that a room of theirs was part of."""
     held = held_of(subject.found.organisation, subject.found.key)
-    found = classes_of(held, subject.decided)
-    if subject.inside.bounds.groups is None:
-        return list(found)
-    seen = {str(pk) for pk in seen_meetings(subject.found, subject.inside)}
-    return [one for one in found if not seen.isdisjoint(one.meetings)]
+    return [one for one in classes_of(held, subject.decided) if subject.seen_of(one.meetings)]
 
 
 def _chosen(subject: Subject, meeting: str) -> Class:
@@ -158,7 +153,7 @@ def _page(
     context = around(request, subject, path) | {
         "said": said(request),
         "told": told,
-        "classes": [_line(one, typed or {}, fields) for one in shown],
+        "classes": [_line(subject, one, typed or {}, fields) for one in shown],
         "refused": refused,
         "has_policy": bool(subject.decided.versions),
         "newer": f"{path}?page={number - 1}" if number > 1 else "",
@@ -169,18 +164,20 @@ def _page(
     return render(request, "classes.html", context, status=refused.status if refused else 200)
 
 
-def _line(one: Class, typed: Mapping[str, str], wrong: Mapping[str, str]) -> dict[str, Any]:
+def _line(subject: Subject, one: Class, typed: Mapping[str, str], wrong: Mapping[str, str]) -> dict[str, Any]:
     zone = zone_of()
     is_typed = typed.get("meeting") in one.meetings
     begin, end = _shown_hours(one, typed if is_typed else {})
     first, last = _span(one)
+    seen = subject.seen_of(one.meetings)
+    sees_all = len(seen) == len(one.meetings)
     return {
-        "meeting": one.meetings[0],
+        "meeting": seen[0],
         "began": times.day_and_clock(first, zone),
         "ended": times.UNKNOWN if last is None else times.clock(last, zone)[:5],
-        "meetings": _meetings(one),
+        "meetings": _meetings(one, seen),
         "length": _length(one.length),
-        "people": _people(one.attendees),
+        "people": _people(one.attendees) if sees_all else "",
         "counts": one.counts.value,
         "why": [doubt_sentence(doubt, zone) for doubt in one.why],
         "is_off": any(doubt.code == "switched-off" for doubt in one.why),
@@ -205,11 +202,13 @@ def _interval(hours: Hours, zone: Any) -> str:  # noqa: ANN401 - a tzinfo
     return formatting.interval(times.clock(hours.begin, zone)[:5], times.clock(hours.end, zone)[:5])
 
 
-def _meetings(one: Class) -> Sequence[dict[str, str]]:
+def _meetings(one: Class, seen: Sequence[str]) -> Sequence[dict[str, str]]:
     """Each leads to its page; of several the times tell them apart."""
     zone = zone_of()
     return [
-        {"address": f"/meetings/{held.meeting}", "began": times.clock(held.began_at, zone)[:5]} for held in one.held
+        {"address": f"/meetings/{held.meeting}", "began": times.clock(held.began_at, zone)[:5]}
+        for held in one.held
+        if held.meeting in seen
     ]
 
 

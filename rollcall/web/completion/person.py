@@ -126,7 +126,7 @@ def _page(
         "sentence": completion_words.sentence_of(verdict, zone_of()),
         "has_left": completion.is_on_roster is False and not completion.is_teacher,
         "is_being_worked_out": of.folded < of.appended,
-        "classes": [_class(one) for one in reversed(verdict.classes)],
+        "classes": [_class(subject, one) for one in reversed(verdict.classes)],
         "corrections": _corrections(subject, completion, verdict),
         "typed": typed or {},
         "wrong": fields,
@@ -135,12 +135,12 @@ def _page(
     return render(request, "activity_person.html", context, status=refused.status if refused else 200)
 
 
-def _class(one: ClassVerdict) -> dict[str, Any]:
-    zone = zone_of()
+def _class(subject: Subject, one: ClassVerdict) -> dict[str, Any]:
+    zone, seen = zone_of(), subject.seen_of(one.meetings)
     return {
-        "meeting": one.meetings[0],
+        "meeting": one.meetings[0] if subject.may_decide else "",
         "began": times.day_and_clock(one.began_at, zone),
-        "address": f"/meetings/{one.meetings[0]}",
+        "address": f"/meetings/{seen[0]}" if seen else "",
         "verdict": one.verdict.value,
         "word": completion_words.verdict_word(one.verdict),
         "counts": one.counts is not Verdict.NOT_MET,

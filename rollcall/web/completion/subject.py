@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from django.http import Http404
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 _LONGEST_ONCE: Final = 64
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Subject:
     """An activity, for one reader. `activity` is None as long as nothing was decided of it."""
 
@@ -62,6 +63,16 @@ class Subject:
     def may_decide(self) -> bool:
         """Whether the reader may change anything of it."""
         return may(self.reader, Area.DECIDE)
+
+    def seen_of(self, meetings: Sequence[str]) -> list[str]:
+        """Of the meetings of a class those that the reader may see: of other groups' rooms nothing is told."""
+        if self.inside.bounds.groups is None:
+            return list(meetings)
+        return [one for one in meetings if one in self._seen]
+
+    @cached_property
+    def _seen(self) -> frozenset[str]:
+        return frozenset(map(str, found_activities.seen_meetings(self.found, self.inside)))
 
     def policy_at(self, now: int) -> Policy | None:
         """By which a class would be judged that began then (epoch ms)."""

@@ -61,6 +61,7 @@ def said(request: HttpRequest) -> str:
         "target-on": _("It is sent there from now on."),
         "target-off": _("Nothing more is sent there. What was sent stays."),
         "reversal": _("It is decided."),
+        "history-sent": _("They are sent now."),
     }.get(request.GET.get("said", ""), "")
 
 
