@@ -14,6 +14,7 @@ from rollcall.core.classes import blocks_of
 from rollcall.core.counting import Counting
 from rollcall.core.held import EXACTLY_NONE, NOBODY_KNOWS, Correction, Count, Decided, Held, Hours, Presence
 from rollcall.core.policy import WHOLE, Scope
+from rollcall.core.rows import Rows
 from rollcall.core.summing import Summing
 from rollcall.core.verdicts import (
     CANNOT_TELL,
@@ -26,11 +27,13 @@ from rollcall.core.verdicts import (
     Verdict,
     agreed,
 )
+from rollcall.core.ways import Ways, ways_by_version, ways_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from rollcall.core.classes import Block, Class
+    from rollcall.core.policy import Policy
 
 __all__ = [
     "EXACTLY_NONE",
@@ -58,10 +61,15 @@ def fold_activity(held: Sequence[Held], roster: Sequence[str], decided: Decided)
     blocks = [judged for block in blocks_of(held, decided) if (judged := block.judged()).groupings[0]]
     if not blocks:
         return {}
+    classes = dict.fromkeys(one for block in blocks for one in block.all_classes())
+    places = {one: at for at, one in enumerate(classes)}
     corrections = _corrections(decided.corrections)
-    users = sorted({*roster, *corrections, *_present(blocks)})
-    governing = _governing(blocks)
-    folded = [_under(version, blocks, users, corrections, decided) for version in governing]
+    users = sorted({*roster, *corrections, *_present(classes)})
+    governed = ways_by_version(blocks, places)
+    folded = []
+    for version, ways in governed.items():
+        fold = _fold(decided.versions[version], blocks, places, ways, is_only=len(governed) == 1)
+        folded.append({user: _person(fold, user, corrections.get(user, ())) for user in users})
     return folded[0] if len(folded) == 1 else _agreed(folded)
 
 
@@ -73,48 +81,21 @@ def _corrections(corrections: Iterable[Correction]) -> dict[str, list[Correction
     return dict(found)
 
 
-def _present(blocks: Iterable[Block]) -> set[str]:
-    return {user for block in blocks for one in block.all_classes() for held in one.held for user in held.people}
+def _present(classes: Iterable[Class]) -> set[str]:
+    return {user for one in classes for held in one.held for user in held.people}
 
 
-def _governing(blocks: Sequence[Block]) -> list[int]:
-    """The versions that may say of what the conditions are asked: that of the latest class that counts.
-
-    Latest first. Beyond a class that may count any earlier one may be the latest. Where none counts it is the last one.
-    """
-    found: dict[int, None] = {}
-    for block in reversed(blocks):
-        is_certain = not block.is_cut
-        for grouping in block.groupings:
-            is_certain &= _take_latest(grouping, found)
-        if is_certain:
-            return list(found)
-    found[blocks[-1].groupings[0][-1].judged_by] = None
-    return list(found)
-
-
-def _take_latest(grouping: Sequence[Class], found: dict[int, None]) -> bool:
-    for one in reversed(grouping):
-        if one.counts is not NOT_MET:
-            found[one.judged_by] = None
-        if one.counts is MET:
-            return True
-    return False
-
-
-def _under(
-    version: int,
-    blocks: Sequence[Block],
-    users: Sequence[str],
-    corrections: Mapping[str, Sequence[Correction]],
-    decided: Decided,
-) -> dict[str, PersonVerdict]:
-    policy = decided.versions[version]
+def _fold(
+    policy: Policy, blocks: Sequence[Block], places: Mapping[Class, int], ways: Ways, *, is_only: bool
+) -> Counting | Summing:
+    """`is_only`: no other version may be the one to say. Then counts are bounded block by block, and exactly so."""
     if policy.scope is Scope.SUMMED:
-        fold: Summing | Counting = Summing(blocks, policy)
-    else:
-        fold = Counting(blocks, policy)
-    return {user: _corrected(fold.person(user, corrections.get(user, ())), corrections.get(user, ())) for user in users}
+        return Summing(Rows(blocks, places, policy), ways, policy)
+    return Counting(Rows(blocks, places, None), ways_of(blocks, places, most=1) if is_only else ways, policy)
+
+
+def _person(fold: Counting | Summing, user: str, corrections: Sequence[Correction]) -> PersonVerdict:
+    return _corrected(fold.person(user, corrections), corrections) if corrections else fold.person(user, ())
 
 
 def _corrected(person: PersonVerdict, corrections: Sequence[Correction]) -> PersonVerdict:

@@ -64,6 +64,13 @@ class Class:
         return self.version
 
     @property
+    def policy_in_force(self) -> Policy:
+        """The policy, of a class that has one."""
+        if self.policy is None:
+            raise ValueError("no policy judges this class")
+        return self.policy
+
+    @property
     def shortest(self) -> int:
         """The least length that it has if it counts, 1 ms at least: a share of nothing is none."""
         return max(self.length[0], self.policy.shortest_ms if self.policy else 0, 1)

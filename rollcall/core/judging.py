@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from rollcall.core.classes import ENDLESS
 from rollcall.core.held import NOBODY_KNOWS, Count, Presence
 from rollcall.core.intervals import intersect, merge, subtract, total
-from rollcall.core.policy import COUNTED, MINUTE_MS, OF_HOURS, WHOLE, Condition, Join, Quantity, Scope
+from rollcall.core.policy import COUNTED, MINUTE_MS, OF_HOURS, WHOLE, Condition, Join, Quantity
 from rollcall.core.verdicts import (
     BY_BOUNDS,
     CANNOT_TELL,
@@ -171,17 +171,18 @@ def joined(join: Join, verdicts: Sequence[Verdict]) -> Verdict:
 
 
 class Judge:
-    """Judges everybody of one class by a policy. Of a summed one it says what the class adds, and who was there.
+    """Judges everybody of one class by its policy, or says for one that sums what it adds, and who was there.
 
-    What it measures then begins with the time.
+    What it measures for a sum begins with the time.
     """
 
-    def __init__(self, one: Class, policy: Policy) -> None:
-        """`one` is judged by some version; `policy` is that one, or the one that sums."""
+    def __init__(self, one: Class, sums: Policy | None = None) -> None:
+        """`one` has a policy, by which it is judged unless there is one that `sums`."""
         self.one = one
+        self.is_summed = sums is not None
+        policy = sums or one.policy_in_force
         self.join = policy.join
-        self.is_any = policy.is_choice() and policy.scope is Scope.CLASSES
-        self.is_summed = policy.scope is Scope.SUMMED
+        self.is_any = policy.is_choice() and not self.is_summed
         conditions = adding(policy) if self.is_summed else policy.conditions
         self.measures = tuple(MEASURES[condition.quantity](condition, one) for condition in conditions)
         self.blind = tuple(sorted({span for held in one.held for span in held.blind}))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from rollcall.core.judging import Judge
-from rollcall.core.verdicts import CANNOT_TELL, MET, NOT_MET, ClassVerdict, Doubt
+from rollcall.core.verdicts import CANNOT_TELL, NOT_MET, ClassVerdict, Doubt
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from rollcall.core.classes import Block, Class
     from rollcall.core.held import Correction
@@ -18,21 +18,23 @@ GROUPING: Final = Doubt("grouping")
 
 
 class Rows:
-    """The classes of some blocks, judged. `policy` is one for all of them, None: each is judged by its own."""
+    """The classes of some blocks, judged: each by its own policy, or for a sum all by the one that `sums` them."""
 
-    def __init__(self, blocks: Sequence[Block], policy: Policy | None) -> None:
-        """Everybody who was in any of the classes is judged here, once for each class."""
-        self.classes: tuple[Class, ...] = tuple(one for block in blocks for one in block.all_classes())
-        self.judges = [Judge(one, judging) for one in self.classes if (judging := policy or one.policy)]
-        self.found = [(judge.verdicts(), judge.absent) for judge in self.judges]
-        self.at = {one: at for at, one in enumerate(self.classes)}
+    def __init__(self, blocks: Sequence[Block], places: Mapping[Class, int], sums: Policy | None) -> None:
+        """Whoever was in any of the classes is judged here, once for each. `places` has all of them, in order."""
+        self.classes, self.places = tuple(places), places
+        judges = [Judge(one, sums) for one in places]
+        self.found = [(judge.verdicts(), judge.absent) for judge in judges]
         self.is_certain = all(block.is_certain for block in blocks)
-        self.shown = [(self.at[one], self._rivals(block, one)) for block in blocks for one in block.groupings[0]]
-        self.cut = {self.at[one] for block in blocks if block.is_cut for one in block.groupings[0]}
+        self.shown = [(places[one], self._rivals(block, one)) for block in blocks for one in block.groupings[0]]
+        self.cut = {places[one] for block in blocks if block.is_cut for one in block.groupings[0]}
+        self.has_history = any(one.is_history for one in places)
+        settling = [one.settles_at for one in places if one.settles_at is not None and one.counts is not NOT_MET]
+        self.settles_at = max(settling, default=None)
 
     def _rivals(self, block: Block, one: Class) -> list[int]:
         """The classes that may be instead of this one."""
-        return [self.at[other] for other in block.all_classes() if set(other.meetings) & set(one.meetings)]
+        return [self.places[other] for other in block.all_classes() if set(other.meetings) & set(one.meetings)]
 
     def row(self, user: str, corrections: Sequence[Correction]) -> list[ClassVerdict]:
         """One person, in the order of `classes`, which has each class once that may be one."""
@@ -58,18 +60,6 @@ class Rows:
         corrected = computed if verdict.correction is None else verdict.verdict
         return verdict._replace(computed=computed, verdict=corrected, doubts=(*verdict.doubts, GROUPING))
 
-    def settled_at(self, of: Sequence[int]) -> int | None:
-        """When the last of these classes settles; None: all have."""
-        return max((at for one in of if (at := self.classes[one].settles_at) is not None), default=None)
-
     def history(self, row: Sequence[ClassVerdict]) -> frozenset[int]:
         """The classes of a row that are history, and of which nobody has said anything since."""
         return frozenset(at for at, one in enumerate(self.classes) if one.is_history and row[at].correction is None)
-
-    def may_count(self) -> list[int]:
-        """The classes that count, or may."""
-        return [at for at, one in enumerate(self.classes) if one.counts is not NOT_MET]
-
-    def surely_counts(self, at: int) -> bool:
-        """Whether a class counts for certain."""
-        return self.classes[at].counts is MET

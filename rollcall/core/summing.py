@@ -12,17 +12,17 @@ from rollcall.core.classes import ENDLESS
 from rollcall.core.intervals import OPEN
 from rollcall.core.judging import adding, held_against, joined, thousandths
 from rollcall.core.policy import MINUTE_MS, OF_HOURS, Quantity
-from rollcall.core.rows import Rows
 from rollcall.core.verdicts import CANNOT_TELL, NOT_MET, Measured, PersonVerdict, Verdict, agreed
-from rollcall.core.ways import Ways, ways_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rollcall.core.classes import Block, Class
+    from rollcall.core.classes import Class
     from rollcall.core.held import Correction
     from rollcall.core.policy import Policy
+    from rollcall.core.rows import Rows
     from rollcall.core.verdicts import ClassVerdict
+    from rollcall.core.ways import Ways
 
 Amounts: TypeAlias = "list[int]"
 """ms of the classes, then of each quantity that is added up, ms there first."""
@@ -38,18 +38,13 @@ class Sums(NamedTuple):
 class Summing:
     """Adds up classes; `policy` says what of them, and how much of it is needed."""
 
-    def __init__(self, blocks: Sequence[Block], policy: Policy) -> None:
-        """What is certain of the classes is chosen once for everybody."""
-        self.rows = Rows(blocks, policy)
-        self.policy = policy
+    def __init__(self, rows: Rows, ways: Ways, policy: Policy) -> None:
+        """`ways` are those in which `policy` is the one to say."""
+        self.rows, self.ways, self.policy = rows, ways, policy
         quantities = [one.quantity for one in adding(policy)]
         self.columns = [at for at, one in enumerate(quantities) if one is not Quantity.SHARE and one not in OF_HOURS]
         self.added = [quantities[at] for at in self.columns]
-        self.lengths = [(one.length[1], one.shortest) for one in self.rows.classes]
-        self.ways = ways_of([block for block in blocks if not block.is_cut], self.rows.at)
-        self.is_cut = any(block.is_cut for block in blocks)
-        self.has_history = any(one.is_history for one in self.rows.classes)
-        self.settles_at = self.rows.settled_at(self.rows.may_count())
+        self.lengths = [(one.length[1], one.shortest) for one in rows.classes]
 
     def person(self, user: str, corrections: Sequence[Correction]) -> PersonVerdict:
         """One person's, with the corrections of single classes."""
@@ -66,8 +61,8 @@ class Summing:
             share=_share(sums),
             measured=self._measured(sums),
             classes=self.rows.to_show(row),
-            settles_at=self.settles_at,
-            without_history=self._without_history(row) if self.has_history else verdict,
+            settles_at=self.rows.settles_at,
+            without_history=self._without_history(row) if self.rows.has_history else verdict,
             is_any=self.policy.is_choice(),
         )
 
@@ -81,7 +76,7 @@ class Summing:
     ) -> list[Sums]:
         """For each way to choose the classes."""
         more = [self._loosely(block, found, lengths) for block in ways.loose]
-        if self.is_cut:
+        if self.rows.cut:
             many = len(self.columns)
             more.append(Sums([OPEN, *[0] * many], [0, *[OPEN] * many]))
         chosen = [self._added(way, found, lengths) for way in ways.chosen]

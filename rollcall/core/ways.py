@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from itertools import chain, combinations, product
 from math import prod
@@ -43,16 +44,50 @@ class Ways:
         )
 
 
-def ways_of(blocks: Sequence[Block], places: Mapping[Class, int]) -> Ways:
-    """Of blocks of which none is cut; `places` tells where each class stands in a row."""
-    few = [block for block in blocks if _many(block) <= MOST_WAYS]
-    loose = [block for block in blocks if _many(block) > MOST_WAYS]
-    if prod(_many(block) for block in few) > MOST_WAYS:
-        loose += [block for block in few if _many(block) > 1]
-        few = [block for block in few if _many(block) == 1]
+def ways_by_version(blocks: Sequence[Block], places: Mapping[Class, int]) -> dict[int, Ways]:
+    """By the version that says of what the conditions are asked: it is that of the latest class that counts.
+
+    Where none counts it is that of the last class. If there are too many ways to look at, each version that may be the
+    one comes with all of them.
+    """
+    ways = ways_of(blocks, places)
+    if ways.loose or any(block.is_cut for block in blocks):
+        return dict.fromkeys(_candidates(blocks), ways)
+    classes, last = list(places), blocks[-1].groupings[0][-1]
+    found: defaultdict[int, list[tuple[int, ...]]] = defaultdict(list)
+    for way in ways.chosen:
+        latest = max((classes[at].began_at, at) for at in way)[1] if way else places[last]
+        found[classes[latest].judged_by].append(way)
+    return {version: Ways(tuple(found[version])) for version in sorted(found, reverse=True)}
+
+
+def _candidates(blocks: Sequence[Block]) -> list[int]:
+    """Beyond a class that may count any earlier one may be the latest that does."""
+    found: dict[int, None] = {}
+    for block in reversed(blocks):
+        is_certain = not block.is_cut
+        for grouping in block.groupings:
+            for one in reversed(grouping):
+                found |= {one.judged_by: None} if one.counts is not NOT_MET else {}
+                if one.counts is MET:
+                    break
+            else:
+                is_certain = False
+        if is_certain:
+            return list(found)
+    return list(found | {blocks[-1].groupings[0][-1].judged_by: None})
+
+
+def ways_of(blocks: Sequence[Block], places: Mapping[Class, int], *, most: int = MOST_WAYS) -> Ways:
+    """All of them; `places` tells where each class stands in a row. Blocks that are cut are left out."""
+    counted = [(block, _many(block)) for block in blocks if not block.is_cut]
+    if prod(many for _, many in counted if many <= most) > most:
+        most = 1
+    few = [block for block, many in counted if many <= most]
     chosen = product(*(list(_options(block, places)) for block in few))
     return Ways(
-        tuple(tuple(chain.from_iterable(way)) for way in chosen), tuple(_loosely(block, places) for block in loose)
+        tuple(tuple(chain.from_iterable(way)) for way in chosen),
+        tuple(_loosely(block, places) for block, many in counted if many > most),
     )
 
 
