@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from rollcall.deliveries.told import state_of
 from rollcall.reports import words
+from rollcall.reports.completion import class_sentences
 from rollcall.reports.meeting_rows import MeetingRow, meeting_group
 from rollcall.reports.pictures import PATTERNS, time_axis
 from rollcall.reports.rows import Bounds, Group, Kind, relabelled, with_ids, worth_showing
@@ -46,6 +47,8 @@ def meeting_parts(
         return None
     shown = group.rows[begin : begin + PAGE]
     is_more = begin + PAGE < len(people)
+    verdicts = {} if group.subject.is_running else class_sentences(summary, zone)
+    columns, caption = _columns(group, zone), _("Who was there")
     return {
         "summary": summary,
         "meeting": group.subject,
@@ -61,7 +64,7 @@ def meeting_parts(
         "witnesses": block(group.subject, people, zone=zone, runs_it=runs_it),
         "relay": None if group.subject.is_running else state_of(summary.meeting_id, as_of=as_of),
         "count": len(shown),
-        "table": attendees_to_html(shown, _columns(group, zone), zone, caption=_("Who was there"), opened=opened),
+        "table": attendees_to_html(shown, columns, zone, caption=caption, opened=opened, verdicts=verdicts),
         "after": after,
         "files": files(f"/meetings/{summary.meeting_id}", ""),
         "more": f"?after={bytes(shown[-1].attendance.attendee_key).hex()}" if is_more else "",

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 from html import escape, unescape
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from django.utils.safestring import SafeString, mark_safe
@@ -63,15 +64,24 @@ def to_html(table: Table, zone: tzinfo, *, caption: str, sorting: Sorting | None
     return mark_safe(f"{head}<tbody>{body}</tbody>{foot}</table>")  # noqa: S308 - every text in it is escaped below
 
 
+NO_VERDICTS: Mapping[str, str] = MappingProxyType({})
+
+
 def attendees_to_html(
-    rows: Sequence[AttendeeRow], columns: Sequence[Column], zone: tzinfo, *, caption: str, opened: str = ""
+    rows: Sequence[AttendeeRow],
+    columns: Sequence[Column],
+    zone: tzinfo,
+    *,
+    caption: str,
+    opened: str = "",
+    verdicts: Mapping[str, str] = NO_VERDICTS,
 ) -> SafeString:
     """The people of a meeting: each row opens into its sessions and why; open ones are found again by `data-key`.
 
-    The row of the person of the key `opened` is open from the beginning.
+    The row of the person of the key `opened` is open from the beginning. `verdicts` are sentences by user id.
     """
     with remembering():
-        people = _People(_shown(columns), zone, opened)
+        people = _People(_shown(columns), zone, opened, verdicts)
         body = "".join(people.row(row) for row in rows)
         head = _head(people.columns, caption, "people")
     return mark_safe(f"{head}<tbody>{body}</tbody></table>")  # noqa: S308 - as above
@@ -298,8 +308,9 @@ def in_words(kind: Kind, value: Any, zone: tzinfo) -> str:  # noqa: ANN401 - a v
 class _People:
     """Draws rows; what is the same in each of them is looked up once."""
 
-    def __init__(self, columns: Sequence[Column], zone: tzinfo, opened: str = "") -> None:
+    def __init__(self, columns: Sequence[Column], zone: tzinfo, opened: str, verdicts: Mapping[str, str]) -> None:
         self.columns = columns
+        self._verdicts = verdicts
         self._zone = zone
         self._opened = opened
         self._tags = [_tag(column) for column in columns]
@@ -332,6 +343,8 @@ class _People:
     def _why(self, row: AttendeeRow, key: str) -> str:
         parts = [self._sessions(row)]
         parts += [f"<p>{escape(sentence)}</p>" for sentence in self._doubts(row)]
+        if row.attendance.kind == "user" and (verdict := self._verdicts.get(row.attendance.external_user_id)):
+            parts.append(f"<p>{escape(_('Completion: %(verdict)s') % {'verdict': verdict})}</p>")
         facts = f"/meetings/{row.meeting.summary.meeting_id}/facts/{key}"
         links = f'<a href="{facts}">{self._heard}</a>'
         if page := person_page(row.attendance.person_key):

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 
 from rollcall.reports import access
 from rollcall.reports.addresses import person_page
+from rollcall.reports.completion import class_sentences
 from rollcall.reports.details import attendance_detail
 from rollcall.reports.explaining import explain
 from rollcall.reports.facts import facts_of_attendee, facts_of_meeting, page_of_facts
@@ -20,9 +21,11 @@ from rollcall.store import reading
 from rollcall.wording.visible import visible
 
 if TYPE_CHECKING:
+    from datetime import tzinfo
+
     from django.http import HttpRequest, HttpResponse
 
-    from rollcall.store.derived import Summary
+    from rollcall.store.derived import Attendance, Summary
 
 PAGE = 200
 
@@ -71,8 +74,15 @@ def attendee_facts(request: HttpRequest, pk: int, key: str) -> HttpResponse:
         "attendance": attendance,
         "own_page": person_page(inside.bounds.person),
         "why": explain(summary, attendance, zone),
+        "verdict": _verdict(summary, attendance, zone),
         "facts": [(fact, "") for fact in facts],
         "has_rooms": any(fact.room for fact in facts),
         "files": files(request.path, ""),
     }
     return render(request, "facts.html", context)
+
+
+def _verdict(summary: Summary, attendance: Attendance, zone: tzinfo) -> str:
+    """What this class comes to, where its activity asks for something; blank for guests."""
+    user = attendance.external_user_id
+    return class_sentences(summary, zone, user).get(user, "") if user and attendance.kind == "user" else ""

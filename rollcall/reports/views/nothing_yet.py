@@ -5,12 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from rollcall.reports import access
+from rollcall.reports.completion import verdicts_shown
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from django.http import HttpRequest, HttpResponse
+
+    from rollcall.reports.completion import ShownVerdict
 
 
 def own_record(request: HttpRequest, key: str) -> HttpResponse | None:
@@ -18,7 +24,10 @@ def own_record(request: HttpRequest, key: str) -> HttpResponse | None:
     if access.inside(request).bounds.person != bytes.fromhex(key):
         return None
     told = _("You were not seen in a class of this course yet.")
-    return _page(request, _("Your attendance"), told, _("What you attend stands here a moment after you have joined."))
+    then = _("What you attend stands here a moment after you have joined.")
+    reader, zone = access.reader_of(request), timezone.get_current_timezone()
+    verdicts = verdicts_shown(request, reader.user_id, reader.site, zone)
+    return _page(request, _("Your attendance"), told, then, verdicts)
 
 
 def own_course(request: HttpRequest, key: str) -> HttpResponse | None:
@@ -29,5 +38,8 @@ def own_course(request: HttpRequest, key: str) -> HttpResponse | None:
     return _page(request, _("Course"), told, _("Its people and meetings stand here as soon as one of them begins."))
 
 
-def _page(request: HttpRequest, title: str, told: str, then: str) -> HttpResponse:
-    return render(request, "nothing_yet.html", {"title": title, "told": told, "then": then})
+def _page(
+    request: HttpRequest, title: str, told: str, then: str, verdicts: Sequence[ShownVerdict] = ()
+) -> HttpResponse:
+    context = {"title": title, "told": told, "then": then, "verdicts": verdicts}
+    return render(request, "nothing_yet.html", context)

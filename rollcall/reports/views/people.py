@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 from rollcall.core.access import Area, may
 from rollcall.reports import access, asking, words
 from rollcall.reports.absentees import missed_meetings
+from rollcall.reports.completion import verdicts_shown
 from rollcall.reports.pictures import attended, term_calendar
 from rollcall.reports.pictures.figure import figures
 from rollcall.reports.registry import REPORTS
@@ -59,6 +60,7 @@ def person(request: HttpRequest, key: str) -> HttpResponseBase:
         "first_at": words.day_and_clock(found.first_at, zone),
         "last_at": words.day_and_clock(found.last_at, zone),
         "is_own": not may(reader, Area.LISTS),
+        "verdicts": verdicts_shown(request, found.external_user_id, found.site, zone),
     }
     return answer(
         request,
