@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -19,6 +22,9 @@ from rollcall.deliveries.completions.drivers import Tools
 from rollcall.deliveries.driver import Order, Outcome, Result
 from rollcall.lti import grades, tokens
 from rollcall.lti.tokens import Tokens
+from rollcall.outgoing import addresses
+from rollcall.outgoing.connecting import http_client
+from tests.deliveries.test_tls import Tls
 from tests.lti.asked_platform import Clock, Desk, client_of, key_pair
 from tests.lti.service_standin import SCORE, Site, instructor, learner, standing
 from tests.makers import at
@@ -74,11 +80,16 @@ def place_in(site: Site, **more: Any) -> Place:
     return replace(place, **more)
 
 
+def plain_client() -> httpx.AsyncClient:
+    """Without certificates, which take their time to read: all here is plain."""
+    return httpx.AsyncClient(verify=False, trust_env=False, follow_redirects=False)  # noqa: S501 - the same
+
+
 def deliver(site: Site, clock: Clock, *wanted: tuple[Row, Goal], comment: str = "", **more: Any) -> list[Outcome]:
     """One driver, all of these side by side; what is final is written down as the sender does."""
 
     async def run() -> list[Outcome]:
-        async with httpx.AsyncClient(verify=False, trust_env=False) as http:  # noqa: S501 - all here is plain
+        async with plain_client() as http:
             tools = Tools(http, Desk(), clock, Tokens(http, Desk(), clock, TRUSTED), TRUSTED)
             driver = ByAgs(place_in(site, **more), tools, sleep=sleeping(clock))
             found = await asyncio.gather(
@@ -379,6 +390,47 @@ def test_each_trouble_has_its_name_and_what_waits_for_it(
     assert site.seen(2, "10") == 100
 
 
+def slowly(*answer: Any) -> Any:
+    time.sleep(0.2)
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        (lambda *_: (200, b"half a body", SCORE, {"Transfer-Encoding": "chunked"}), "broken-connection"),
+        (slowly, "timeout"),
+    ],
+)
+def test_no_answer_leaves_it_open_and_the_next_try_finds_that_it_had_arrived(
+    site: Site, clock: Clock, monkeypatch: pytest.MonkeyPatch, fault: Any, code: str
+) -> None:
+    monkeypatch.setitem(grades._BOUNDS, "seconds", 0.1)
+    site.faults = [("/scores", fault)]
+    row = Row()
+    assert one(site, clock, row, MET) == Outcome(Result.RECEIVER, code)
+    assert row.is_unanswered
+    monkeypatch.setitem(grades._BOUNDS, "seconds", 5.0)
+    assert one(site, clock, row, MET).result is Result.DONE
+    assert site.scored == [(2, "10", 100)]
+
+
+def test_a_certificate_that_nobody_vouches_for_is_named(
+    site: Site, clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(addresses, "is_public", lambda address: address.is_loopback)
+    with Tls(tmp_path, ends=timedelta(minutes=-1)).serving() as base:
+        client = replace(client_of(site), token_url=f"{base}/mod/lti/token.php")
+
+        async def ask() -> Outcome:
+            async with http_client() as http:
+                tools = Tools(http, Desk(), clock, Tokens(http, Desk(), clock, frozenset()), frozenset())
+                row = Row()
+                return await ByAgs(place_in(site, client=client), tools).deliver(row.order(MET), row.begin)
+
+        assert asyncio.run(ask()) == Outcome(Result.RECEIVER, "tls")
+
+
 def test_a_clock_that_is_ahead_gets_no_token_and_a_named_trouble(site: Site, clock: Clock) -> None:
     site.clock = lambda: (clock.now - HOUR_MS) / 1000
     assert one(site, clock, Row(), MET).code == "clock-ahead"
@@ -388,7 +440,7 @@ def test_a_clock_that_is_ahead_gets_no_token_and_a_named_trouble(site: Site, clo
 
 def test_a_token_that_was_revoked_is_asked_for_again(site: Site, clock: Clock) -> None:
     async def run() -> list[Outcome]:
-        async with httpx.AsyncClient(verify=False, trust_env=False) as http:  # noqa: S501 - the same
+        async with plain_client() as http:
             tools = Tools(http, Desk(), clock, Tokens(http, Desk(), clock, TRUSTED), TRUSTED)
             driver = ByAgs(place_in(site), tools)
             first = await driver.deliver(Row("10").order(MET), Row("10").begin)

@@ -8,19 +8,19 @@ import re
 from dataclasses import replace
 from typing import Any
 
-import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rollcall.core.deliveries import NOTHING, Goal
+from rollcall.deliveries import post
 from rollcall.deliveries.by_callback import is_sendable_id, rule_id
 from rollcall.deliveries.completions.drivers import Tools
 from rollcall.deliveries.completions.natively import ByRule, Place
 from rollcall.deliveries.driver import Outcome, Result
 from rollcall.deliveries.queue import Key
 from rollcall.lti.tokens import Tokens
-from tests.deliveries.completions.test_ags import TRUSTED, Row
+from tests.deliveries.completions.test_ags import TRUSTED, Row, plain_client
 from tests.deliveries.world import SECRET, Clock
 from tests.lti.asked_platform import Desk
 from tests.moodle import Activity, Moodle
@@ -44,7 +44,7 @@ def deliver(site: Moodle, clock: Clock, *wanted: tuple[Row, Goal], revision: int
     """One driver, all of these side by side; what is final is written down as the sender does."""
 
     async def run() -> list[Outcome]:
-        async with httpx.AsyncClient(verify=False, trust_env=False) as http:  # noqa: S501 - all here is plain
+        async with plain_client() as http:
             desk = Unwritten()
             tools = Tools(http, desk, clock, Tokens(http, desk, clock, TRUSTED), TRUSTED)
             driver = ByRule(place_at(site, **more), tools)
@@ -171,6 +171,16 @@ def test_what_is_wrong_with_the_lms_makes_everything_for_it_wait(
     assert (found.result, found.code) == (Result.RECEIVER, code)
     assert found.retry_after_ms == (120_000 if fault in {"429", "503"} else None)
     assert site.credited() == {}
+
+
+def test_no_answer_leaves_it_open(site: Moodle, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = Row("10")
+    site.faults = ["slow"]
+    monkeypatch.setattr(post, "WHOLE_SECONDS", 0.1)
+    assert one(site, clock, row) == Outcome(Result.RECEIVER, "timeout")
+    monkeypatch.setattr(post, "WHOLE_SECONDS", 5.0)
+    assert one(site, clock, row).result is Result.DONE
+    assert site.credited(1) == {10: 1}
 
 
 def test_one_on_whom_it_fails_holds_up_nobody(site: Moodle, clock: Clock) -> None:

@@ -25,7 +25,6 @@ from rollcall.feed.deciding import By, Word, activity_for, decide
 from rollcall.lti import grades, tokens
 from rollcall.lti.deep_linking import TAG
 from rollcall.lti.tokens import Tokens
-from rollcall.outgoing.connecting import http_client
 from rollcall.outgoing.in_hand import at_work
 from rollcall.store.decisions import Activity
 from rollcall.store.derived import Summary
@@ -35,6 +34,7 @@ from rollcall.store.owed import CompletionTarget, Owed, Owing
 from rollcall.store.platforms import Context, LineItem, Platform, ResourceLink
 from tests import makers
 from tests.deliveries.completions.outbox_world import owe, row_of, states, wish
+from tests.deliveries.completions.test_ags import plain_client
 from tests.deliveries.world import HOUR_MS, SECRET, Clock, Worker, connect, delivery_of, internal_id
 from tests.deliveries.world import owe as owe_record
 from tests.lti.asked_platform import key_pair
@@ -111,7 +111,7 @@ def send(clock: Clock, ticks: int = 1) -> None:
     """A worker's sender with its real drivers."""
 
     async def run() -> None:
-        async with http_client() as http, at_work("test") as hands:
+        async with plain_client() as http, at_work("test") as hands:
             tools = Tools(http, hands.in_thread, clock, Tokens(http, hands.in_thread, clock, TRUSTED), TRUSTED)
             sender = Sender("worker", hands, tools)
             for _ in range(ticks):
@@ -254,7 +254,7 @@ def test_of_two_workers_that_make_a_column_one_takes_its_own_away(lms: Site, clo
     assert isinstance(place, columns.Place)
 
     async def both() -> list[object]:
-        async with http_client() as http, at_work("test") as hands:
+        async with plain_client() as http, at_work("test") as hands:
             held = Tokens(http, hands.in_thread, clock, TRUSTED)
             book = grades.Gradebook(held, place.client, place.columns_url, place.scopes)
             found = [columns.column_at(place, book, hands.in_thread, clock.now) for _ in range(2)]
