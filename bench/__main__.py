@@ -40,6 +40,7 @@ def main() -> None:
         "sheets": (),
         "live": tuple(wanted.live.split()),
         "folding": (),
+        "activities": (),
         "pages": (),
         "startup": (),
         "events": (str(wanted.events_mb),),
