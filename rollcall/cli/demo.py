@@ -136,6 +136,7 @@ class _Show:
         await asyncio.to_thread(_enrol, school)
         if self.has_history:
             await asyncio.to_thread(self._load, school, pool)
+            await asyncio.to_thread(_decide_all)
         with SimulatedServer() as server:
             link = await asyncio.to_thread(_make_server_and_user, pool, server)
             url = await asyncio.to_thread(_callback_url, pool)
@@ -248,6 +249,14 @@ def _enrol(school: School) -> None:
     from rollcall.store.licensing import now_ms
 
     enrol(school, WEEKS, now_ms())
+
+
+def _decide_all() -> None:
+    from rollcall.cli.demo_verdicts import decide_all
+    from rollcall.store.licensing import now_ms
+    from rollcall.store.organisations import Organisation
+
+    decide_all(USER, Organisation.objects.get(name=ORGANISATION).pk, now_ms())
 
 
 def _callback_url(pool: Pool) -> str:

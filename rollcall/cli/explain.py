@@ -102,6 +102,7 @@ def _explained(summary: Summary, attendance: Attendance, zone: tzinfo) -> Iterat
 
     found = explain(summary, attendance, zone)
     yield _printable(f"{attendance.name or attendance.external_user_id} in {summary.name}: {found.total}")
+    yield from (_printable(line) for line in _verdict(summary, attendance, zone))
     yield f"Times are those of {zone}; --zone tells them in another, as the pages do in the browser's."
     for stay in found.sessions:
         where = f"{stay.where}: " if stay.where else ""
@@ -112,6 +113,22 @@ def _explained(summary: Summary, attendance: Attendance, zone: tzinfo) -> Iterat
         yield f"{part.heading}:"
         yield from (_printable(f"  {line}") for line in part.lines)
     yield from _facts(summary, attendance, zone)
+
+
+def _verdict(summary: Summary, attendance: Attendance, zone: tzinfo) -> Iterator[str]:
+    """What the class and its activity come to, in the words of the pages."""
+    from rollcall.deliveries.completion_words import sentence
+    from rollcall.reports.completion import class_sentences, verdicts_of
+    from rollcall.store.searching import EVERYTHING
+
+    user = attendance.external_user_id
+    if attendance.kind != "user":
+        return
+    for told in class_sentences(summary, zone, user).values():
+        yield f"This class: {told}"
+    for one in verdicts_of(user, summary.site, EVERYTHING):
+        if bytes(one.completion.activity.key) == bytes(summary.activity_key):
+            yield f"The activity: {sentence(bytes(one.completion.detail), zone)}"
 
 
 def _facts(summary: Summary, attendance: Attendance, zone: tzinfo) -> Iterator[str]:
