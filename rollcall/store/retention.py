@@ -13,7 +13,7 @@ from django.db import close_old_connections
 from django.db.models import Count, Q
 
 from rollcall import environment
-from rollcall.store import auditing, rosters, staff_sessions
+from rollcall.store import auditing, deliveries_kept, rosters, staff_sessions
 from rollcall.store.platforms import Invitation, PendingLaunch, Visit
 
 SECONDS: Final = 60.0
@@ -56,6 +56,8 @@ def forget(now: int) -> None:
         logger.info("Entries of the audit log were forgotten", entries=count)
     if count := rosters.forget(now):
         logger.info("Who left courses long ago was forgotten", stays=count)
+    if count := deliveries_kept.forget(now):
+        logger.info("What was owed to an LMS long ago was forgotten", rows=count)
     Visit.objects.filter(expires_at__lt=now).delete()
     Invitation.objects.filter(expires_at__lt=now - INVITATION_KEPT_MS).delete()
 
