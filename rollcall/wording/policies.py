@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from rollcall.core.policy import MINUTE_MS, Join, OnChange, Quantity, Scope
+from rollcall.core.policy import MINUTE_MS, OnChange, Quantity, Scope
 from rollcall.wording import formatting, times
 
 if TYPE_CHECKING:
@@ -30,29 +30,25 @@ def policy_sentences(policy: Policy, zone: tzinfo) -> list[str]:
 
 
 def lead(policy: Policy) -> str:
-    """What stands in front of the conditions."""
-    is_any = policy.join is Join.ANY and len(policy.conditions) > 1
+    """What stands in front of the conditions: in how many classes, and whether one of them is enough."""
+    is_any = policy.is_choice()
     if policy.scope is Scope.SUMMED:
         if is_any:
-            return _("Complete with at least one of these over all classes together:")
-        return _("Complete with this over all classes together:")
+            return _("Needed over all classes together is one of these:")
+        return _("Needed over all classes together:")
     words = {"needed": formatting.number(policy.needed), "planned": formatting.number(policy.planned or 0)}
     if policy.planned is not None:
         if is_any:
-            return _("Complete with at least one of these in each of %(needed)s of %(planned)s classes:") % words
-        return _("Complete with this in each of %(needed)s of %(planned)s classes:") % words
+            return _("Needed in %(needed)s of %(planned)s classes is one of these:") % words
+        return _("Needed in %(needed)s of %(planned)s classes:") % words
     if is_any:
         told = ngettext(
-            "Complete with at least one of these in at least %(needed)s class:",
-            "Complete with at least one of these in each of at least %(needed)s classes:",
+            "Needed in at least %(needed)s class is one of these:",
+            "Needed in at least %(needed)s classes is one of these:",
             policy.needed,
         )
     else:
-        told = ngettext(
-            "Complete with this in at least %(needed)s class:",
-            "Complete with this in each of at least %(needed)s classes:",
-            policy.needed,
-        )
+        told = ngettext("Needed in at least %(needed)s class:", "Needed in at least %(needed)s classes:", policy.needed)
     return told % words
 
 

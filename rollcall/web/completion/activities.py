@@ -16,21 +16,24 @@ from rollcall.core.activity import Verdict
 from rollcall.deliveries import completion_words
 from rollcall.reports import access
 from rollcall.reports.addresses import person_page
+from rollcall.reports.views.frame import files
 from rollcall.store import licensing
 from rollcall.store.searching import activities as searching
 from rollcall.store.searching.activities import TEACHERS
+from rollcall.web.completion.owed import owed_of
 from rollcall.web.completion.presets import PRESETS
-from rollcall.web.completion.subject import around, subject_of, zone_of
+from rollcall.web.completion.subject import around, no_name, subject_of, zone_of
 from rollcall.web.operator.noting import said
 from rollcall.wording import formatting, times
 from rollcall.wording.policies import policy_sentence
 from rollcall.wording.visible import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from django.http import HttpRequest, HttpResponse
 
+    from rollcall.deliveries.completions.told import OwedInWords
     from rollcall.store.completions import Completion
     from rollcall.store.decisions import Activity
     from rollcall.store.searching.activities import FoundActivity
@@ -115,6 +118,7 @@ def _verdicts(request: HttpRequest, subject: Subject, of: Activity) -> dict[str,
     verdict = verdict if verdict in {*ORDER, TEACHERS} else ""
     counted = searching.counts(of, subject.inside)
     found = searching.completions_page(of, subject.inside, verdict=verdict, name=name, limit=PAGE, **_places(request))
+    owed = owed_of(of, found.rows)
     everybody = sum(number for word, number in counted.items() if word != TEACHERS)
     shown = [one for one in (*ORDER, TEACHERS) if counted.get(one)]
     return {
@@ -123,16 +127,23 @@ def _verdicts(request: HttpRequest, subject: Subject, of: Activity) -> dict[str,
         % {"number": formatting.number(everybody)},
         "verdict": verdict,
         "asked_name": name,
-        "people": [_person(one, subject) for one in found.rows],
+        "people": [_person(one, subject, owed.get(bytes(one.user_key), ())) for one in found.rows],
+        "files": _files(subject, verdict, name),
         "is_being_worked_out": of.folded < of.appended,
         "folded": times.day_and_clock(of.folded_at, zone_of()) if of.folded_at is not None else "",
     } | _pages(subject.address, found, name=name, verdict=verdict)
 
 
-def _person(one: Completion, subject: Subject) -> dict[str, Any]:
+def _files(subject: Subject, verdict: str, name: str) -> list[dict[str, str]]:
+    """The same people as a file: the report of verdicts has them, and teachers among the others."""
+    asked = {"meeting": subject.found.hexed, "verdict": "" if verdict == TEACHERS else verdict, "name": name}
+    return files("/completion", f"?{urlencode({key: value for key, value in asked.items() if value})}")
+
+
+def _person(one: Completion, subject: Subject, owed: Sequence[OwedInWords]) -> dict[str, Any]:
     """A person with the verdict and why, as they read it themselves."""
     return {
-        "name": visible(one.name.strip()) or _("(no name)"),
+        "name": visible(one.name.strip()) or no_name(one.external_user_id),
         "user_id": visible(one.external_user_id),
         "address": f"{subject.address}/people/{bytes(one.user_key).hex()}",
         "record": person_page(bytes(one.person.key)) if one.person is not None else "",
@@ -142,6 +153,7 @@ def _person(one: Completion, subject: Subject) -> dict[str, Any]:
         "is_corrected": one.is_corrected,
         "is_teacher": one.is_teacher,
         "has_left": one.is_on_roster is False and not one.is_teacher,
+        "owed": owed,
     }
 
 

@@ -150,7 +150,7 @@ def _page(
     path = f"{subject.address}{_HERE}"
     fields = refused.fields if isinstance(refused, WrongForm) else {}
     told = ngettext("%(number)s class", "%(number)s classes", len(every)) % {"number": formatting.number(len(every))}
-    context = around(request, subject, path) | {
+    context = around(request, subject, _HERE) | {
         "said": said(request),
         "told": told,
         "classes": [_line(subject, one, typed or {}, fields) for one in shown],

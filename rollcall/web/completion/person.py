@@ -18,7 +18,8 @@ from rollcall.reports.addresses import person_page
 from rollcall.store.keys import person_key
 from rollcall.store.searching import activities as searching
 from rollcall.web.completion.authors import author_names
-from rollcall.web.completion.subject import around, decided, note, subject_of, zone_of
+from rollcall.web.completion.owed import owed_of
+from rollcall.web.completion.subject import around, decided, no_name, note, subject_of, zone_of
 from rollcall.web.completion.typed import Wrong, WrongForm, read_reason
 from rollcall.web.operator.noting import go, said
 from rollcall.wording import times
@@ -117,7 +118,7 @@ def _page(
     of = completion.activity
     context = around(request, subject) | {
         "said": said(request),
-        "person_name": visible(completion.name.strip()) or _("(no name)"),
+        "person_name": visible(completion.name.strip()) or no_name(completion.external_user_id),
         "user_id": visible(completion.external_user_id),
         "record": person_page(bytes(completion.person.key)) if completion.person is not None else "",
         "completion": completion,
@@ -127,6 +128,7 @@ def _page(
         "has_left": completion.is_on_roster is False and not completion.is_teacher,
         "is_being_worked_out": of.folded < of.appended,
         "classes": [_class(subject, one) for one in reversed(verdict.classes)],
+        "owed": owed_of(of, [completion]).get(bytes(completion.user_key), ()),
         "corrections": _corrections(subject, completion, verdict),
         "typed": typed or {},
         "wrong": fields,

@@ -19,7 +19,7 @@ from rollcall.store import licensing
 from rollcall.web.completion.authors import author_names
 from rollcall.web.completion.policy_form import FIRST, ORDER, form_of, lines, read_policy
 from rollcall.web.completion.presets import PRESETS, preset
-from rollcall.web.completion.subject import around, decided, last_policy, note, subject_of, zone_of
+from rollcall.web.completion.subject import around, decided, last_policy, no_name, note, subject_of, zone_of
 from rollcall.web.completion.typed import WrongForm
 from rollcall.web.operator.noting import go, said
 from rollcall.wording import formatting, policies, times
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 MOST_NAMES: Final = 100
 """People who are named in a preview, of each kind; of the others it is said how many there are."""
+
+MOST_UNFOLDED: Final = 30
 
 _HERE: Final = "/policy"
 _LONGEST_FIELD: Final = 200
@@ -114,9 +116,9 @@ def _page(
     if fields is None:
         fields = _fields(subject, None if chosen is None else chosen.policy, is_blank=is_own)
     faults = {} if wrong is None else dict(wrong.fields)
-    context = around(request, subject, subject.address + _HERE) | {
+    context = around(request, subject, _HERE) | {
         "said": said(request),
-        "presets": PRESETS,
+        "presets": PRESETS if typed is None else (),
         "preset": "" if chosen is None else chosen.title,
         "now": _now(subject),
         "versions": _versions(subject, history),
@@ -224,9 +226,10 @@ def _group(name: str, title: str, people: Sequence[Previewed]) -> dict[str, Any]
         "name": name,
         "title": title,
         "number": formatting.number(len(people)),
+        "is_long": len(people) > MOST_UNFOLDED,
         "people": [
             {
-                "name": visible(one.name.strip()) or _("(no name)"),
+                "name": visible(one.name.strip()) or no_name(one.user_id),
                 "sentence": "" if one.verdict is None else completion_words.sentence_of(one.verdict, zone),
             }
             for one in people[:MOST_NAMES]

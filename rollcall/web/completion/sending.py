@@ -127,7 +127,7 @@ def _page(request: HttpRequest, subject: Subject, refused: Refused | None = None
         columns = told_by_meetings(found.organisation, found.key) or {}
         of = Activity(organisation=found.organisation, key=found.key, **columns)
     offered = choices(of)
-    context = around(request, subject, subject.address + _HERE) | {
+    context = around(request, subject, _HERE) | {
         "said": said(request),
         "refused": refused,
         "has_policy": subject.policy_at(licensing.now_ms()) is not None,

@@ -96,8 +96,11 @@ def subject_of(request: HttpRequest, key: str, area: Area = Area.VERDICTS) -> Su
     return Subject(reader, inside, found, activity, decided_of(activity))
 
 
-def around(request: HttpRequest, subject: Subject, here: str = "") -> dict[str, Any]:
-    """What every page about an activity shows: its name, the ways between its pages, and a token for one form."""
+def around(request: HttpRequest, subject: Subject, here: str | None = "") -> dict[str, Any]:
+    """What every page about an activity shows: its name, the ways between its pages, and a token for one form.
+
+    `here` is what stands behind the activity's own address, None below its pages.
+    """
     pages = [
         ("", _("Completion")),
         ("/policy", _("What counts")),
@@ -110,6 +113,7 @@ def around(request: HttpRequest, subject: Subject, here: str = "") -> dict[str, 
         "page": "activities",
         "activity": subject.found,
         "name": subject.name,
+        "title": subject.name,
         "address": subject.address,
         "path": request.path,
         "course_name": visible(subject.found.course_name),
@@ -118,6 +122,11 @@ def around(request: HttpRequest, subject: Subject, here: str = "") -> dict[str, 
         "may_decide": subject.may_decide,
         "once": secrets.token_urlsafe(12),
     }
+
+
+def no_name(user_id: str) -> str:
+    """Of whom no name is known, the id tells them apart."""
+    return _("user %(id)s") % {"id": visible(user_id)}
 
 
 def zone_of() -> tzinfo:
