@@ -29,7 +29,9 @@ def decide_all(author: str, organisation: int, now: int) -> None:
         return
     for label, policy in POLICIES.items():
         classes = list(
-            Summary.objects.filter(organisation=organisation, course__label=label).order_by("-started_at", "-id")
+            Summary.objects.filter(organisation=organisation, course__label__endswith=f"({label})").order_by(
+                "-started_at", "-id"
+            )
         )
         if not classes:
             continue

@@ -20,8 +20,8 @@ def make_classes() -> int:
     organisation: int = make_organisation().pk
     people = [Attendee(name="Ada", uid="1"), Attendee(name="Bob", uid="2")]
     for day in ("2026-11-08", "2026-11-15", "2026-11-22"):
-        make_meeting(*people, name="Logic", course="47", label="LOG", day=day, organisation=organisation)
-    make_meeting(*people, name="Algebra", course="12", label="ALG1", organisation=organisation)
+        make_meeting(*people, name="Logic", course="47", label="Logic (LOG)", day=day, organisation=organisation)
+    make_meeting(*people, name="Algebra", course="12", label="Algebra (ALG1)", organisation=organisation)
     return organisation
 
 
