@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Final, TypeVar
@@ -12,6 +13,9 @@ import httpx
 
 from rollcall import __version__
 from rollcall.outgoing.addresses import Destination, netloc
+
+# httpcore asks several times in each request whether this is installed, and looks through every folder for it.
+sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]  # as the import system says that there is none
 
 CONNECT_SECONDS: Final = 10.0
 READ_SECONDS: Final = 60.0

@@ -8,13 +8,13 @@ from typing import Any, Final
 
 from django.db import Error
 
-from rollcall.deliveries.completions import queue
+from rollcall.deliveries.completions import writing
 from rollcall.outgoing.in_hand import Hands
 
 MOST_TOGETHER: Final = 48
 """So that no other writer waits long."""
 
-Gathered = tuple[queue.Change, "asyncio.Future[int | bool | None]"]
+Gathered = tuple[writing.Change, "asyncio.Future[int | bool | None]"]
 
 
 @dataclass(slots=True)
@@ -25,8 +25,8 @@ class Ledger:
     _gathered: list[Gathered] = field(default_factory=list)
     _writing: asyncio.Task[None] | None = None
 
-    async def write(self, change: queue.Change) -> int | bool | None:
-        """What queue.write() says of it, once it is committed; raises what the database raises."""
+    async def write(self, change: writing.Change) -> int | bool | None:
+        """What writing.write() says of it, once it is committed; raises what the database raises."""
         told: asyncio.Future[int | bool | None] = asyncio.get_running_loop().create_future()
         self._gathered.append((change, told))
         if self._writing is None:
@@ -44,7 +44,7 @@ class Ledger:
     async def _write(self, together: list[Gathered]) -> None:
         """One that cannot be written, or another worker in the way, must not keep the others from it."""
         try:
-            found = await self.hands.in_thread(queue.write, [change for change, _ in together])
+            found = await self.hands.in_thread(writing.write, [change for change, _ in together])
         except Error as error:
             if len(together) > 1:
                 for one in together:

@@ -1,58 +1,53 @@
-"""The outbox of completions as its sender works it: what is due is claimed, begun and recorded, many at a time.
+"""The outbox of completions as its sender finds it: what is due is claimed, many at a time.
 
 A row in a worker's hands is SENDING under its name and the number of its try; whatever that worker writes about it
-later is written only while both still stand there. Rows are locked in the order of their keys, then targets, then
-receivers.
+later (see `writing`) is written only while both still stand there.
 """
 
 from __future__ import annotations
 
-import random
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 import structlog
-from django.db import transaction
 from django.db.models import F, Q
 from django.utils.timezone import get_default_timezone
 from django.utils.translation import override
 
 from rollcall.core.deliveries import Way
 from rollcall.deliveries.completion_words import sentence
-from rollcall.deliveries.completions.outcomes import CODE_CHARACTERS, LONGEST_PHRASE, Tried, follow, resumed
-from rollcall.deliveries.completions.troubles import note_all
 from rollcall.deliveries.driver import Order
 from rollcall.deliveries.goals import goal_from
 from rollcall.store.licensing import not_captured
-from rollcall.store.owed import CompletionTarget, Owed, Owing, Receiver, Try
+from rollcall.store.owed import CompletionTarget, Owed, Owing, Receiver
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from django.db.models import QuerySet
 
-    from rollcall.deliveries.driver import Outcome
 
 LEASE_MS: Final = 5 * 60_000
 AHEAD_PER_RECEIVER: Final = 48
 """So many are taken, of which a few are sent at a time, so that taking is no part of the wait for an answer."""
-
-AGAIN: Final = "tried-on"
-"""Of a request after which its driver went on to another: whatever it was answered, that was not the end."""
 
 logger = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A row in this worker's hands; `tries` is the number of this try, and tells it from every other."""
+    """A row in this worker's hands; `tries` is the number of this try, and tells it from every other.
+
+    `is_probe`: its target was in trouble last time.
+    """
 
     order: Order
     receiver: int
     worker: str
     tries: int
+    is_probe: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +157,7 @@ def _claimed(row: Owed, target: CompletionTarget) -> Claimed:
         is_unanswered=row.is_unanswered,
         comment=_comment(row, target) if target.receiver.way == Way.AGS else "",
     )
-    return Claimed(order, target.receiver_id, row.worker, row.tries)
+    return Claimed(order, target.receiver_id, row.worker, row.tries, is_probe=target.failures > 0)
 
 
 def _comment(row: Owed, target: CompletionTarget) -> str:
@@ -173,132 +168,3 @@ def _comment(row: Owed, target: CompletionTarget) -> str:
         except msgspec.MsgspecError:
             logger.exception("The reasons of a verdict cannot be read; its score goes without them", owed=row.pk)
             return ""
-
-
-# -- writing down -------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Beginning:
-    """It may arrive from now on. `earlier` is the request before it in the same try."""
-
-    claimed: Claimed
-    stamp: int | None
-    earlier: int | None
-    now: int
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """What one try has come to; `request` is its last one, None: nothing was sent that could have had an effect."""
-
-    claimed: Claimed
-    outcome: Outcome
-    request: int | None
-    took_ms: int
-    now: int
-
-
-@dataclass(frozen=True, slots=True)
-class Return:
-    """It was not tried after all."""
-
-    claimed: Claimed
-    now: int
-
-
-Change = Beginning | Ending | Return
-
-
-def write(changes: Sequence[Change]) -> list[int | bool | None]:
-    """All of these in one transaction. Of a Beginning the key of its Try, of others whether the row still was ours."""
-    with transaction.atomic():
-        rows = _locked(changes)
-        begun = _begin([one for one in changes if isinstance(one, Beginning)], rows)
-        ended = [one for one in changes if isinstance(one, Ending)]
-        answered = _answered_at(ended)
-        found: list[int | bool | None] = []
-        for change in changes:
-            row = rows.get(change.claimed.order.owed)
-            match change:
-                case Beginning():
-                    found.append(begun.get(id(change)))
-                case Ending():
-                    found.append(row is not None and _end(row, change, answered.get(change.claimed.receiver)))
-                case Return():
-                    found.append(row is not None and _return(row, change))
-        note_all(ended)
-    return found
-
-
-def _locked(changes: Sequence[Change]) -> dict[int, Owed]:
-    """The rows that are still in the hands that write about them."""
-    by_pk = {change.claimed.order.owed: change.claimed for change in changes}
-    rows = Owed.objects.select_for_update().filter(pk__in=sorted(by_pk)).order_by("pk").defer("reasons")
-    return {row.pk: row for row in rows if _is_held_by(row, by_pk[row.pk])}
-
-
-def _is_held_by(row: Owed, claimed: Claimed) -> bool:
-    return row.state == Owing.SENDING and row.worker == claimed.worker and row.tries == claimed.tries
-
-
-def _begin(beginnings: Sequence[Beginning], rows: Mapping[int, Owed]) -> dict[int, int]:
-    """The key of each one's Try; none for those that are not ours, or not wanted, any more."""
-    ours = []
-    for one in beginnings:
-        row = rows.get(one.claimed.order.owed)
-        if row is None:
-            continue
-        if row.revision != one.claimed.order.revision:
-            _save(row, {"worker": "", **resumed(row, one.now)})
-            continue
-        _save(row, {"is_unanswered": True, "leased_until": one.now + LEASE_MS, **_stamped(one)})
-        ours.append(one)
-    _close_earlier(ours)
-    tries = [Try(owed_id=one.claimed.order.owed, revision=one.claimed.order.revision, at=one.now) for one in ours]
-    return {id(one): made.pk for one, made in zip(ours, Try.objects.bulk_create(tries), strict=True)}
-
-
-def _stamped(one: Beginning) -> dict[str, int]:
-    return {} if one.stamp is None else {"stamp": one.stamp}
-
-
-def _close_earlier(beginnings: Iterable[Beginning]) -> None:
-    earlier = [one.earlier for one in beginnings if one.earlier is not None]
-    if earlier:
-        Try.objects.filter(pk__in=earlier).update(fault=AGAIN)
-
-
-def _answered_at(endings: Sequence[Ending]) -> dict[int, int | None]:
-    wanted = {one.claimed.receiver for one in endings}
-    return dict(Receiver.objects.filter(pk__in=wanted).values_list("pk", "answered_at")) if wanted else {}
-
-
-def _end(row: Owed, ending: Ending, answered_at: int | None) -> bool:
-    outcome, now = ending.outcome, ending.now
-    if ending.request is not None:
-        _tell_try(ending.request, outcome, ending.took_ms)
-    chance = random.random()  # noqa: S311 - only spread
-    tried = Tried(ending.claimed.order, outcome, ending.request is not None, answered_at, now, chance)
-    _save(row, follow(row, tried))
-    return True
-
-
-def _tell_try(request: int, outcome: Outcome, took_ms: int) -> None:
-    said = {"status": outcome.status, "phrase": outcome.phrase[:LONGEST_PHRASE], "took_ms": took_ms}
-    fault = outcome.code or ("" if outcome.status is not None else outcome.result)
-    Try.objects.filter(pk=request).update(**said, fault=fault[:CODE_CHARACTERS])
-
-
-def _return(row: Owed, change: Return) -> bool:
-    if row.revision != change.claimed.order.revision:
-        _save(row, {"worker": "", **resumed(row, change.now)})
-    else:
-        _save(row, {"state": Owing.DUE, "worker": "", "tries": row.tries - 1})
-    return True
-
-
-def _save(row: Owed, columns: Mapping[str, object]) -> None:
-    for name, value in columns.items():
-        setattr(row, name, value)
-    Owed.objects.filter(pk=row.pk).update(**columns)

@@ -22,7 +22,8 @@ from rollcall.core.deliveries import Way
 from rollcall.deliveries.completions import queue
 from rollcall.deliveries.completions.drivers import MAKERS, Maker, Tools
 from rollcall.deliveries.completions.ledger import Ledger
-from rollcall.deliveries.completions.queue import Batch, Beginning, Claimed, Ending, Return
+from rollcall.deliveries.completions.queue import Batch, Claimed
+from rollcall.deliveries.completions.writing import Beginning, Ending, Return
 from rollcall.deliveries.driver import Driver, Outcome, Result
 from rollcall.deliveries.post import OWN_FAULT
 from rollcall.lti.tokens import Tokens

@@ -12,11 +12,11 @@ from rollcall.deliveries.outcome import pause_ms
 from rollcall.store.owed import CompletionTarget, Owed, Owing, Receiver
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from django.db.models import QuerySet
 
-    from rollcall.deliveries.completions.queue import Ending
+    from rollcall.deliveries.completions.writing import Ending
 
 FAILURES_OF_AN_OUTAGE: Final = 3
 """After fewer it may have been one row's own fault, which must not be tried again with every one that succeeds."""
@@ -24,21 +24,29 @@ FAILURES_OF_AN_OUTAGE: Final = 3
 WELL: Final[dict[str, Any]] = {"failures": 0, "paused_until": 0, "trouble": "", "trouble_phrase": ""}
 
 
-def note_all(endings: Sequence[Ending]) -> None:
-    """What these tries say of their targets and receivers, in the order in which they ended."""
-    by_target: defaultdict[int, list[Ending]] = defaultdict(list)
-    by_receiver: defaultdict[int, list[Ending]] = defaultdict(list)
-    for one in endings:
-        if one.outcome.result in FINAL or one.outcome.result is Result.TARGET:
-            by_target[one.claimed.order.target].append(one)
-            by_receiver[one.claimed.receiver].append(one)
-        elif one.outcome.result is Result.RECEIVER:
-            by_receiver[one.claimed.receiver].append(one)
-    for target in CompletionTarget.objects.select_for_update().filter(pk__in=by_target).order_by("pk"):
-        _note(target, by_target[target.pk], Result.TARGET, Owed.objects.filter(target=target))
-    for receiver in Receiver.objects.select_for_update().filter(pk__in=by_receiver).order_by("pk"):
+ANSWERED_EACH_MS: Final = 1000
+"""So often it is written down that a receiver takes things; every time would be once for each row."""
+
+
+def locked_receivers(endings: Sequence[Ending]) -> dict[int, Receiver]:
+    """Those of which these tries say anything, by key."""
+    wanted = {one.claimed.receiver for one in endings}
+    return Receiver.objects.select_for_update().order_by("pk").in_bulk(wanted) if wanted else {}
+
+
+def note_all(endings: Sequence[Ending], receivers: Mapping[int, Receiver]) -> None:
+    """What these tries say of their receivers and targets, in the order in which they ended."""
+    for pk, receiver in receivers.items():
+        said = [one for one in endings if one.claimed.receiver == pk and one.outcome.result is not Result.LATER]
         targets = CompletionTarget.objects.filter(receiver=receiver)
-        _note(receiver, by_receiver[receiver.pk], Result.RECEIVER, Owed.objects.filter(target__in=targets))
+        _note(receiver, said, Result.RECEIVER, Owed.objects.filter(target__in=targets))
+    by_target: defaultdict[int, list[Ending]] = defaultdict(list)
+    for one in endings:
+        if one.outcome.result is Result.TARGET or (one.claimed.is_probe and one.outcome.result in FINAL):
+            by_target[one.claimed.order.target].append(one)
+    if by_target:
+        for target in CompletionTarget.objects.select_for_update().filter(pk__in=by_target).order_by("pk"):
+            _note(target, by_target[target.pk], Result.TARGET, Owed.objects.filter(target=target))
 
 
 def _note(
@@ -55,9 +63,14 @@ def _note(
         elif changed.get("paused_until", paused.paused_until) <= one.now:
             changed |= _in_trouble(one, failures + 1)
         if isinstance(paused, Receiver) and one.outcome.result is Result.DONE:
-            changed["answered_at"] = one.now
+            changed |= _answered(paused, one.now)
     if changed:
         type(paused).objects.filter(pk=paused.pk).update(**changed)
+
+
+def _answered(receiver: Receiver, now: int) -> dict[str, Any]:
+    is_known = receiver.answered_at is not None and now - receiver.answered_at < ANSWERED_EACH_MS
+    return {} if is_known else {"answered_at": now}
 
 
 def _in_trouble(one: Ending, failures: int) -> dict[str, Any]:
