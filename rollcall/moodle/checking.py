@@ -160,14 +160,14 @@ def _called(access: Access, function: str, *arguments: tuple[str, object]) -> ob
 _FOR: Final = {
     SITE_INFO: gettext_noop("to learn which Moodle and which user it is"),
     READ: gettext_noop("to read somebody's completion before it is changed"),
-    OVERRIDE: gettext_noop("to set it"),
+    OVERRIDE: gettext_noop("to set somebody's completion"),
     MODULE: gettext_noop("to learn what has become of an activity"),
     ACTIVITIES: gettext_noop("to see that it is the activity whose classes were seen"),
     REST: gettext_noop("to be let in at all"),
     ENTER: gettext_noop("to enter courses without being enrolled"),
     SEE: gettext_noop("to see BigBlueButton activities"),
     READS: gettext_noop("to read other people's completion"),
-    SETS: gettext_noop("to set it"),
+    SETS: gettext_noop("to set somebody's completion"),
     GROUPS: gettext_noop("for courses with separate groups"),
     HIDDEN: gettext_noop("for activities that are hidden"),
 }

@@ -114,6 +114,12 @@ def test_what_waits_is_said_with_the_reason(client: Client, platform: Any) -> No
     assert "(429 &lt;b&gt;)" in shown
 
 
+def test_an_lms_that_is_well_is_said_to_be_well(client: Client, platform: Any) -> None:
+    shown = page(client, "/licence")
+    assert "well</span>" in shown
+    assert "trouble</span>" not in shown
+
+
 def test_one_that_is_removed_has_no_page_and_no_link(client: Client, platform: Any) -> None:
     assert f"/platforms/{platform.pk}" in page(client, "/licence")
     type(platform).objects.update(removed_at=1)

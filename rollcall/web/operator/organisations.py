@@ -250,7 +250,7 @@ def platform_line(one: Platform) -> dict[str, Any]:
         "pools": ", ".join(sorted(pool.name for pool in one.pools.all())),
         "launched": words.day_and_clock(one.launched_at, timezone.get_current_timezone()),
         "is_removed": one.removed_at is not None,
-        "trouble": " ".join(told(one.keys_trouble)),
+        "trouble": " ".join(told(one.keys_trouble)).strip(),
     }
 
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_POST, require_safe
 
-from rollcall.core.access import Area
+from rollcall.core.access import Area, Role
 from rollcall.core.deliveries import Way
 from rollcall.core.errors import Refused
 from rollcall.moodle import services
@@ -19,7 +19,7 @@ from rollcall.moodle.asking import FUNCTIONS
 from rollcall.moodle.checking import CAPABILITIES, lacks
 from rollcall.moodle.trouble import Trouble, told
 from rollcall.reports import words
-from rollcall.reports.access import require
+from rollcall.reports.access import reader_of, require
 from rollcall.store import licensing
 from rollcall.store.counting import count
 from rollcall.store.keys import key_of
@@ -131,8 +131,10 @@ def _shown(request: HttpRequest, found: Platform) -> dict[str, Any]:
     zone = timezone.get_current_timezone()
     service = MoodleService.objects.filter(platform=found).first()
     receiver = Receiver.objects.filter(platform=found, way=Way.MOODLE).first()
+    is_operator = reader_of(request).role is Role.OPERATOR
     return {
-        "page": "licence",
+        "page": "organisations" if is_operator else "licence",
+        "way": found.organisation if is_operator else None,
         "platform": found,
         "address": services.address_of(found),
         "service": service,
