@@ -18,6 +18,7 @@ from rollcall.lti import grades
 from rollcall.moodle import services
 from rollcall.moodle import trouble as moodle_trouble
 from rollcall.store.owed import CompletionTarget
+from rollcall.wording.visible import visible
 
 if TYPE_CHECKING:
     from rollcall.store.decisions import Activity
@@ -54,8 +55,13 @@ def choices(activity: Activity) -> list[Choice]:
     there = {(one.receiver.platform_id, one.receiver.way): one for one in targets_of(activity)}
     platforms = platforms_of(activity)
     found = [choice for platform in platforms for choice in _columns(activity, platform, there)]
-    of_moodle = [platform for platform in platforms if platform.site == activity.site]
+    of_moodle = [platform for platform in platforms if activity.instance and activity.site in _names(platform)]
     return found + [choice for platform in of_moodle[:1] for choice in _of_moodle(activity, platform, there)]
+
+
+def _names(platform: Platform) -> set[str]:
+    """As what meetings may name this LMS: where Moodle tells no address of its own, by its host."""
+    return {platform.site, platform.host}
 
 
 def targets_of(activity: Activity) -> list[CompletionTarget]:
@@ -87,7 +93,7 @@ _NO_COLUMN: Final = (
     ),
 )
 _TAKEN: Final = (
-    gettext_noop("This column is filled with the verdicts of another activity: %(activity)s."),
+    gettext_noop("This column is filled with the verdicts of another activity of the course."),
     gettext_noop("Switch it off there first."),
 )
 
@@ -106,18 +112,18 @@ def _columns(activity: Activity, platform: Platform, there: _There) -> list[Choi
 
 
 def _of_link(activity: Activity, platform: Platform, link: ResourceLink, target: CompletionTarget | None) -> Choice:
-    other = _filled_by(link.line_item_url, link.context_id, activity)
-    why_not, hint = (_(one) % {"activity": other} for one in _TAKEN) if other else ("", "")
+    why_not, hint = (_(one) for one in _TAKEN) if _is_filled_by_another(link, activity) else ("", "")
+    title = visible(link.title)
     is_it = target is not None and target.line_item is not None and target.line_item.url == link.line_item_url
     return Choice(
         key=f"{Way.AGS}:{platform.pk}:{link.pk}",
         way=Way.AGS,
         platform=platform,
-        name=link.title or platform.name,
+        name=title or platform.name,
         sentence=_(
             "Grades go to the gradebook, into the column of “%(link)s”, and %(lms)s completes that activity by it."
         )
-        % {"link": link.title or _("Rollcall"), "lms": platform.name},
+        % {"link": title or _("Rollcall"), "lms": platform.name},
         warning=_("Set its completion to “Receive a grade”, with a grade to pass, in its settings there."),
         why_not=why_not,
         hint=hint,
@@ -160,11 +166,9 @@ def _no_column(platform: Platform, target: CompletionTarget | None, why: tuple[s
     )
 
 
-def _filled_by(url: str, context: int, activity: Activity) -> str:
-    """The other activity whose verdicts go into this column; blank for none."""
-    others = CompletionTarget.objects.filter(line_item__url=url, line_item__context=context, is_on=True)
-    labels = others.exclude(activity=activity.pk).values_list("activity__label", "activity__instance")
-    return next((label or instance for label, instance in labels), "")
+def _is_filled_by_another(link: ResourceLink, activity: Activity) -> bool:
+    columns = CompletionTarget.objects.filter(line_item__url=link.line_item_url, line_item__context=link.context_id)
+    return columns.filter(is_on=True).exclude(activity=activity.pk).exists()
 
 
 # -- the BigBlueButton activity itself -------------------------------------------------------------------------------
@@ -210,7 +214,7 @@ def _by_web_services(activity: Activity, platform: Platform, there: _There) -> C
 
 def _by_rule(activity: Activity, platform: Platform, there: _There) -> Choice:
     target = there.get((platform.pk, Way.CALLBACK))
-    why = _why_no_rule(activity)
+    why = _why_no_rule(activity, platform)
     why_not, hint = (_(one) for one in why) if why else ("", "")
     return Choice(
         key=f"{Way.CALLBACK}:{platform.pk}",
@@ -233,8 +237,13 @@ def _by_rule(activity: Activity, platform: Platform, there: _There) -> Choice:
     )
 
 
-def _why_no_rule(activity: Activity) -> tuple[str, str] | None:
-    if not is_broker(broker_of(activity.site, activity.instance)):
+def receiver_url(activity: Activity, platform: Platform) -> str:
+    """Where this Moodle's receiver of meeting events is, for this activity."""
+    return broker_of(services.address_of(platform), activity.instance)
+
+
+def _why_no_rule(activity: Activity, platform: Platform) -> tuple[str, str] | None:
+    if not is_broker(receiver_url(activity, platform)):
         return _NOT_MOODLES
     if was_relayed(activity):
         return ALREADY_RELAYED

@@ -11,9 +11,8 @@ from django.utils.translation import gettext as _
 from rollcall.core.activity import Verdict
 from rollcall.core.deliveries import NOTHING, Scoring, Way, goal_of
 from rollcall.core.errors import Refused
-from rollcall.deliveries.by_callback import broker_of
 from rollcall.deliveries.completion_words import verdict_from
-from rollcall.deliveries.completions.choosing import ALREADY_RELAYED, Choice, choices, targets_of
+from rollcall.deliveries.completions.choosing import ALREADY_RELAYED, Choice, choices, receiver_url, targets_of
 from rollcall.deliveries.completions.columns import column_of_link
 from rollcall.deliveries.completions.wanting import user_key_of
 from rollcall.deliveries.goals import text_of
@@ -106,7 +105,7 @@ def _where(activity: Activity, choice: Choice, now: int) -> dict[str, Any]:
         case Way.MOODLE:
             return {}
         case Way.CALLBACK:
-            return {"pool_url": broker_of(activity.site, activity.instance)}
+            return {"pool_url": receiver_url(activity, choice.platform)}
 
 
 def _have_left_alone(activity: Activity) -> None:

@@ -171,7 +171,7 @@ def test_a_column_is_filled_by_one_activity(lms: Site) -> None:
     key = f"ags:{link.context.platform_id}:{link.pk}"
     on(activity, key)
     assert by_key(choices(activity))[key].is_on
-    assert "Algebra" in by_key(choices(other))[key].why_not
+    assert "another activity" in by_key(choices(other))[key].why_not
     with pytest.raises(Refused, match="another activity"):
         on(other, key)
     switch_off(targets_of(activity)[0], now=1)
@@ -326,6 +326,14 @@ def test_who_has_met_the_rule_is_completed_by_moodle_itself(moodle: Moodle, cloc
     send(clock)
     assert moodle.completed(1) == {4, 5}
     assert (row_of("w_guest").state, row_of("w_guest").reason) == (Owing.REFUSED, "no-lms-user")
+
+
+def test_a_moodle_that_names_its_host_alone_is_known_by_it(moodle: Moodle) -> None:
+    activity = activity_at(moodle.base)
+    Activity.objects.filter(pk=activity.pk).update(site="127.0.0.1")
+    activity.refresh_from_db()
+    assert [one.way for one in choices(activity)] == [Way.AGS, Way.MOODLE, Way.CALLBACK]
+    assert on(activity, by_rule(activity)).pool_url == moodle.url(1)
 
 
 def test_no_record_is_relayed_beside_our_rule(moodle: Moodle, clock: Clock) -> None:
