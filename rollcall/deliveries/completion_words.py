@@ -133,7 +133,7 @@ def _named(told: str, verdict: Verdict, counting: Sequence[ClassVerdict], zone: 
     if len(found) > DAYS_SAID:
         days.insert(0, "…")
     if days:
-        yield told % {"days": formatting.listed(days, have_commas=True)}
+        yield told % {"days": formatting.listed(days)}
 
 
 def _comes_to(one: ClassVerdict) -> Verdict:

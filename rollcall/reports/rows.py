@@ -22,6 +22,7 @@ class Kind(StrEnum):
     NAME = "name"  # text; where it is blank it says so
     HOST = "host"  # text that may be broken at its dots
     ID = "id"  # text that may well be blank
+    SENTENCE = "sentence"  # of ours, in the reader's language
     STATE = "state"  # (State, how many are in)
     COUNT = "count"
     COUNTED = "counted"  # details.Count

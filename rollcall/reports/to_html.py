@@ -277,6 +277,7 @@ CELLS: dict[Kind, Callable[[Any, tzinfo], str]] = {
     Kind.TEXT: _text,
     Kind.HOST: _host,
     Kind.ID: _id,
+    Kind.SENTENCE: lambda value, _zone: escape(value),
     Kind.STATE: _state,
     Kind.COUNT: lambda value, _zone: words.UNKNOWN if value is None else formatting.number(value),
     Kind.DAY: lambda value, _zone: escape(formatting.short_date(value)),

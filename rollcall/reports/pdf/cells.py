@@ -150,4 +150,5 @@ _TEXTS: Final[dict[Kind, Callable[[Any, tzinfo], str]]] = {
     Kind.TEXT: lambda value, _zone: str(value),
     Kind.HOST: lambda value, _zone: str(value),
     Kind.ID: lambda value, _zone: str(value),
+    Kind.SENTENCE: lambda value, _zone: str(value),
 }

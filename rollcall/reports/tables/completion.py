@@ -75,12 +75,12 @@ def columns(zone: tzinfo) -> tuple[Column, ...]:
         Column(
             "verdict",
             _("Completion"),
-            Kind.TEXT,
+            Kind.ID,
             lambda row: verdict_word(row.completion.verdict),
             Format.SCREEN | Format.SHEET,
         ),
         Column("verdict", _("Completion"), Kind.TEXT, lambda row: row.completion.verdict, Format.JSON),
-        Column("sentence", _("Why"), Kind.TEXT, lambda row: sentence(bytes(row.completion.detail), zone)),
+        Column("sentence", _("Why"), Kind.SENTENCE, lambda row: sentence(bytes(row.completion.detail), zone)),
         Column("share", _("Share"), Kind.SHARES, lambda row: _share(row.completion), files),
         Column("met_low", _("Classes met, at least"), Kind.COUNT, lambda row: row.completion.met_low, files),
         Column("met_high", _("Classes met, at most"), Kind.COUNT, lambda row: row.completion.met_high, files),
@@ -92,7 +92,7 @@ def columns(zone: tzinfo) -> tuple[Column, ...]:
         Column(
             "deliveries",
             pgettext_lazy("of verdicts to an LMS", "Delivery"),
-            Kind.TEXT,
+            Kind.ID,
             _deliveries,
             Format.SCREEN | Format.SHEET,
         ),
