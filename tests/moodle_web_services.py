@@ -360,7 +360,6 @@ class _Handler(BaseHTTPRequestHandler):
 def web_services(**about: Any) -> Iterator[Site]:
     """A Moodle of its own while the block lasts."""
     site = Site(**about)
-    handler = type("Handler", (_Handler,), {"site": site})
-    with on_a_port(handler) as port:
+    with on_a_port(type("Handler", (_Handler,), {"site": site})) as port:
         site.base = f"http://127.0.0.1:{port}"
         yield site
