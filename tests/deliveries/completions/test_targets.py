@@ -441,3 +441,70 @@ def test_switching_has_the_activity_judged_anew(moodle: Moodle, clock: Clock) ->
     switch_off(target, now=clock.now + HOUR_MS)
     after = Activity.objects.get(pk=activity.pk)
     assert (after.appended, after.due_at) == (before + 2, clock.now)
+
+
+# -- from a class to the LMS -----------------------------------------------------------------------------------------
+
+EVERYBODY = (
+    *PEOPLE,
+    Attendee(name="Tess", uid="3", role="MODERATOR", proved=(("10:00", "11:00"),)),
+    Attendee(name="Guest", uid="w_guest", kind="guest", proved=(("10:00", "11:00"),)),
+    Attendee(name="Left", uid="7", proved=(("10:00", "11:00"),)),
+    Attendee(name="Dora", uid="8", proved=(("10:00", "10:40"),), possible=(("10:00", "11:00"),)),
+)
+"""Who stayed, who did not, a teacher, a guest, somebody who has left the course, somebody of whom it cannot be told."""
+
+
+def enrol(course: Context, **people: bool) -> None:
+    """The roster as it was read: learners, and others."""
+    from rollcall.store.platforms import Member
+
+    Context.objects.filter(pk=course.pk).update(roster_at=at("09:00"))
+    for user, is_learner in people.items():
+        user_id = user.removeprefix("_")
+        told = {"is_learner": is_learner, "is_instructor": not is_learner, "from_at": at("09:00")}
+        Member.objects.create(context=course, user_id=user_id, user_key=key_of(user_id), **told)
+
+
+def judge(activity: Activity, clock: Clock, *decisions: Any) -> None:
+    """What somebody decides, what follows, and what is sent because of it."""
+    for decision in decisions:
+        decide(activity, decision, by=By("tess", "instructor", "she said so"), now=clock.now)
+    refold_activity(activity.pk, now=clock.now)
+    send(clock)
+
+
+def test_a_class_ends_in_the_gradebook_and_a_correction_is_taken_back(lms: Site, clock: Clock) -> None:
+    lms.members[:] = [learner(user) for user in ("4", "5", "6", "8")]
+    activity = activity_at(lms.base, *EVERYBODY, record="callback", settles=None)
+    course = course_at(lms)
+    enrol(course, _4=True, _5=True, _6=True, _8=True, _3=False)
+    link = link_in(course, lms, 2, activity)
+    decide(activity, ATTENDED, by=By("tess", "instructor", ""), now=clock.now)
+    on(activity, f"ags:{link.context.platform_id}:{link.pk}", from_at=0)
+    judge(activity, clock)
+    assert {user: lms.seen(2, user) for (_, user) in lms.grades} == {"4": 100, "6": 100}
+    assert "60:00" in lms.grades[2, "4"]["comment"] or "1:00:00" in lms.grades[2, "4"]["comment"]
+    judge(activity, clock, Word("4", Verdict.NOT_MET), Word("5", Verdict.MET))
+    assert {user: lms.seen(2, user) for user in "456"} == {"4": None, "5": 100, "6": 100}
+    judge(activity, clock, Word("4", Verdict.MET))
+    assert lms.seen(2, "4") == 100
+    before = len(lms.asked("/scores"))
+    refold_activity(activity.pk, now=clock.now)
+    send(clock, ticks=3)
+    assert len(lms.asked("/scores")) == before == 5
+
+
+def test_a_class_is_completed_by_moodle_itself_and_stays_so(moodle: Moodle, clock: Clock) -> None:
+    activity = activity_at(moodle.base, *EVERYBODY, record="callback", settles=None)
+    decide(activity, ATTENDED, by=By("tess", "instructor", ""), now=clock.now)
+    on(activity, by_rule(activity), from_at=0)
+    judge(activity, clock)
+    assert moodle.completed(1) >= {4, 6}
+    assert not moodle.completed(1) & {5, 8}
+    judge(activity, clock, Word("4", Verdict.NOT_MET), Word("5", Verdict.MET))
+    assert moodle.completed(1) >= {4, 5, 6}
+    judge(activity, clock, Word("4", Verdict.MET))
+    refold_activity(activity.pk, now=clock.now)
+    send(clock, ticks=3)
+    assert set(moodle.credited(1).values()) == {1}
