@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 LEASE_MS: Final = 5 * 60_000
-AHEAD_PER_RECEIVER: Final = 48
+AHEAD_PER_RECEIVER: Final = 96
 """So many are taken, of which a few are sent at a time, so that taking is no part of the wait for an answer."""
 
 logger = structlog.get_logger(__name__)

@@ -34,7 +34,7 @@ from rollcall.store.owed import CompletionTarget
 
 TICK_SECONDS: Final = 2.0
 LOOK_MS: Final = 2_000
-AT_ONCE_PER_RECEIVER: Final = 12
+AT_ONCE_PER_RECEIVER: Final = 16
 DRIVER_MS: Final = 60_000
 DELIVERY_SECONDS: Final = 280.0
 """One try, all its requests, ends before its lease does."""
@@ -160,7 +160,7 @@ class Sender:
 
     def _look_for_more(self, receiver: int) -> None:
         in_hand = sum(count for (of, _), count in self.hands.counted().items() if of == receiver)
-        if in_hand <= queue.AHEAD_PER_RECEIVER // 2:
+        if in_hand <= queue.AHEAD_PER_RECEIVER // 3:
             self.sooner.set()
 
 
