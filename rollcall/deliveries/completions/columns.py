@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -66,11 +67,21 @@ def place_of(target: CompletionTarget) -> Place | Outcome:
         client=Client.of(platform),
         columns_url=course.line_items_url,
         scopes=scopes,
-        column_url=item.url if item else "",
+        column_url=_address(item) if item else "",
         resource_id=hex_of(target.activity),
         label=label_of(target),
         is_moodle=platform.product == MOODLE,
     )
+
+
+def _address(item: LineItem) -> str:
+    """Where it is; of a link's own column as its last launch named it.
+
+    The same column has another query under another registration, of which Moodle writes the number there.
+    """
+    named = item.link.line_item_url if item.link is not None else ""
+    is_same = bool(named) and urlsplit(named)[:3] == urlsplit(item.url)[:3]
+    return str(named if is_same else item.url)
 
 
 def scopes_of(course: Context) -> frozenset[str]:

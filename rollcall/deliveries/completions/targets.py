@@ -100,8 +100,9 @@ def _where(activity: Activity, choice: Choice, now: int) -> dict[str, Any]:
     match choice.way:
         case Way.AGS if choice.link is not None:
             return {"line_item": column_of_link(choice.link, now)}
-        case Way.AGS:  # found or made when there is something to be sent
-            return {"line_item": choice.target.line_item if choice.target is not None else None}
+        case Way.AGS:  # found or made when there is something to be sent; one that was in trouble is looked for anew
+            before = choice.target
+            return {"line_item": None if before is None or before.trouble else before.line_item}
         case Way.MOODLE:
             return {}
         case Way.CALLBACK:

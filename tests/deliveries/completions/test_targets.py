@@ -284,6 +284,43 @@ def test_another_column_is_chosen_only_when_the_first_is_off_and_begins_anew(lms
     assert Owed.objects.count() == 0
 
 
+def test_a_column_of_its_own_that_was_deleted_is_made_again_when_it_is_switched_on_again(
+    lms: Site, clock: Clock
+) -> None:
+    activity = activity_at(lms.base)
+    key = f"ags:{course_at(lms).platform_id}:new"
+    target = on(activity, key)
+    owe(target, wish("4", MET), now=clock)
+    send(clock)
+    lms.columns.clear()
+    lms.grades.clear()
+    owe(target, wish("5", MET), now=clock)
+    send(clock)
+    target.refresh_from_db()
+    assert (target.trouble, row_of("5").state) == ("column-gone", Owing.DUE)
+    assert lms.columns == {}, "what somebody deleted is not made again by itself"
+    switch_off(target, now=clock.now)
+    on(activity, key)
+    owe(target, wish("4", MET), wish("5", MET), now=clock)
+    send(clock)
+    assert states() == {Owing.SENT: 2}
+    assert len(lms.columns) == 1
+
+
+def test_the_column_of_a_link_goes_with_a_new_registration(lms: Site, clock: Clock) -> None:
+    activity = activity_at(lms.base)
+    link = link_in(course_at(lms), lms, 2, activity)
+    ResourceLink.objects.update(line_item_url=lms.column_url(2).replace("type_id=1", "type_id=77"))
+    target = on(activity, f"ags:{link.context.platform_id}:{link.pk}")
+    owe(target, wish("4", MET), now=clock)
+    send(clock)
+    target.refresh_from_db()
+    assert target.trouble == "not-authorized"
+    ResourceLink.objects.update(line_item_url=lms.column_url(2))
+    send(clock, ticks=2)
+    assert lms.seen(2, "4") == 100
+
+
 def test_a_course_whose_grades_are_granted_no_more_is_told(lms: Site, clock: Clock) -> None:
     activity = activity_at(lms.base)
     course = course_at(lms)
