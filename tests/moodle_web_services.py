@@ -131,8 +131,6 @@ class Site:
     calls_itself: str = ""
     seconds: float = 0.0
     base: str = ""
-    most_at_once: int = 0
-    _now: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     # -- what a test asks
@@ -292,15 +290,6 @@ class Site:
                 return fault
         return None
 
-    def enters(self) -> None:
-        with self._lock:
-            self._now += 1
-            self.most_at_once = max(self.most_at_once, self._now)
-
-    def leaves(self) -> None:
-        with self._lock:
-            self._now -= 1
-
 
 _LABEL = {
     "cmid": 11,
@@ -326,13 +315,6 @@ class _Handler(BaseHTTPRequestHandler):
     site: Site
 
     def do_POST(self) -> None:
-        self.site.enters()
-        try:
-            self._serve()
-        finally:
-            self.site.leaves()
-
-    def _serve(self) -> None:
         body = self.rfile.read(int(self.headers.get("content-length") or 0)).decode()
         headers = {name.lower(): value for name, value in self.headers.items()}
         if self.site.seconds:

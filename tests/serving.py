@@ -13,12 +13,24 @@ if TYPE_CHECKING:
     from ssl import SSLContext
 
 
+class _Server(ThreadingHTTPServer):
+    """Whoever connects while it is busy waits, and is not turned away."""
+
+    request_queue_size = 128
+
+
+class _Server(ThreadingHTTPServer):
+    """Many may come at one moment."""
+
+    request_queue_size = 128
+
+
 @contextmanager
 def on_a_port(
     handler: type[BaseHTTPRequestHandler], *, port: int = 0, context: SSLContext | None = None
 ) -> Iterator[int]:
     """It answers while the block lasts, by TLS with a `context`; the port is the one it was given."""
-    with ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
+    with _Server(("127.0.0.1", port), handler) as server:
         if context is not None:
             server.socket = context.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)

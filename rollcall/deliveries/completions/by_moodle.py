@@ -10,10 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
-from weakref import WeakKeyDictionary
 
 from rollcall.deliveries.driver import Outcome, Result
 from rollcall.lti import trouble as lti
@@ -37,13 +35,8 @@ from rollcall.moodle.trouble import MoodleTrouble, Trouble
 from rollcall.store.owed import CompletionTarget, MoodleService
 
 if TYPE_CHECKING:
-    import httpx
-
     from rollcall.deliveries.completions.drivers import Tools
     from rollcall.deliveries.driver import Begin, Driver, Order
-
-AT_ONCE: Final = 6
-"""Requests to one Moodle at a time, of all its activities: each takes one of its few processes."""
 
 _USER: Final = re.compile(r"[1-9][0-9]{0,18}")
 
@@ -61,7 +54,7 @@ def make(target: CompletionTarget, tools: Tools) -> Driver | Outcome:
     except MoodleTrouble as trouble:
         return outcome_of(trouble)
     about = About(target.pk, activity.context_id, activity.instance, target.cmid, seeds_of(activity), service.user_id)
-    return MoodleDriver(about, access, tools, _seats_at(tools.http, access.site))
+    return MoodleDriver(about, access, tools)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +69,6 @@ class About:
     ours: str
 
 
-_seats: WeakKeyDictionary[httpx.AsyncClient, defaultdict[str, asyncio.Semaphore]] = WeakKeyDictionary()
-
-
-def _seats_at(http: httpx.AsyncClient, site: str) -> asyncio.Semaphore:
-    """The same for all drivers of one worker that ask this Moodle."""
-    return _seats.setdefault(http, defaultdict(lambda: asyncio.Semaphore(AT_ONCE)))[site]
-
-
 @dataclass(slots=True)
 class MoodleDriver:
     """Sets the completion of one activity."""
@@ -91,7 +76,6 @@ class MoodleDriver:
     about: About
     access: Access
     tools: Tools
-    seats: asyncio.Semaphore
     _known: str = ""
     _finding: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -140,8 +124,7 @@ class MoodleDriver:
             self._known = cmid
 
     async def _call(self, function: str, *arguments: Argument) -> object:
-        async with self.seats:
-            return await call(self.tools.http, self.tools.trusted, self.access, function, *arguments)
+        return await call(self.tools.http, self.tools.trusted, self.access, function, *arguments)
 
 
 def _remember(target: int, cmid: str) -> None:
