@@ -60,6 +60,7 @@ def activities(request: HttpRequest) -> HttpResponse:
         "page": "activities",
         "name": name,
         "path": request.path,
+        "told": _told(len(found.rows), found),
         "activities": [_line(one, known.get((one.organisation, one.key)), counts) for one in found.rows],
     } | _pages(request.path, found, name=name)
     return render(request, "activities.html", context)
@@ -126,6 +127,7 @@ def _verdicts(request: HttpRequest, subject: Subject, of: Activity) -> dict[str,
         "everybody": ngettext("%(number)s person", "%(number)s people", everybody)
         % {"number": formatting.number(everybody)},
         "verdict": verdict,
+        "told": _told(len(found.rows), found),
         "asked_name": name,
         "people": [_person(one, subject, owed.get(bytes(one.user_key), ())) for one in found.rows],
         "files": _files(subject, verdict, name),
@@ -162,6 +164,12 @@ def _person(one: Completion, subject: Subject, owed: Sequence[OwedInWords]) -> d
 
 def _name(request: HttpRequest) -> str:
     return request.GET.get("name", "").replace("\0", "").strip()[:LONGEST_NAME]
+
+
+def _told(number: int, found: Page[Any]) -> str:
+    """How many were found, said aloud while one types."""
+    words = {"number": formatting.number(number) + ("+" if found.after else "")}
+    return ngettext("%(number)s found", "%(number)s found", number) % words
 
 
 def _places(request: HttpRequest) -> dict[str, str]:

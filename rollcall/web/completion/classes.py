@@ -173,8 +173,7 @@ def _line(subject: Subject, one: Class, typed: Mapping[str, str], wrong: Mapping
     sees_all = len(seen) == len(one.meetings)
     return {
         "meeting": seen[0],
-        "began": times.day_and_clock(first, zone),
-        "ended": times.UNKNOWN if last is None else times.clock(last, zone)[:5],
+        "held": _held(first, last),
         "meetings": _meetings(one, seen),
         "length": _length(one.length),
         "people": _people(one.attendees) if sees_all else "",
@@ -187,6 +186,12 @@ def _line(subject: Subject, one: Class, typed: Mapping[str, str], wrong: Mapping
         "wrong": wrong if is_typed else {},
         "is_open": is_typed,
     }
+
+
+def _held(first: int, last: int | None) -> str:
+    """On which day, from when to when."""
+    began = times.day_and_clock(first, zone_of())
+    return began if last is None else formatting.interval(began, times.clock(last, zone_of())[:5])
 
 
 def _shown_hours(one: Class, typed: Mapping[str, str]) -> tuple[str, str]:

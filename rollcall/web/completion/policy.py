@@ -51,7 +51,7 @@ def policy(request: HttpRequest, key: str) -> HttpResponse:
     subject = subject_of(request, key, Area.DECIDE)
     match request.POST.get("act"):
         case "stop":
-            return _publish(request, subject, Policy(conditions=()))
+            return _stop(request, subject)
         case "publish":
             return _send(request, subject, is_to_hold=True)
         case _:
@@ -67,6 +67,14 @@ def _send(request: HttpRequest, subject: Subject, *, is_to_hold: bool) -> HttpRe
     if is_to_hold:
         return _publish(request, subject, proposed, typed)
     return _page(request, subject, typed=typed, proposed=proposed)
+
+
+def _stop(request: HttpRequest, subject: Subject) -> HttpResponse:
+    """Classes that begin from now on are judged no more; earlier ones keep their verdicts."""
+    now = licensing.now_ms()
+    if subject.policy_at(now) is None:
+        return go(subject.address, "unpublished")
+    return _publish(request, subject, Policy(conditions=(), starts_at=now))
 
 
 def _publish(

@@ -62,8 +62,6 @@ def sending(request: HttpRequest, key: str) -> HttpResponse:
 
 def _do(request: HttpRequest, subject: Subject) -> str:
     """What the page says of it afterwards."""
-    from rollcall.deliveries.completions import by_hand
-
     now = licensing.now_ms()
     match request.POST.get("act"):
         case "on":
@@ -82,13 +80,20 @@ def _do(request: HttpRequest, subject: Subject) -> str:
             switch_off(_target(request, subject), now=now)
             return "target-off"
         case "history":
-            by_hand.send_history(_target(request, subject).pk, now=now)
+            target = _target(request, subject)
+            _by_hand().send_history(target.pk, now=now)
             return "history-sent"
         case "accept" | "decline" as act:
             reversal = _reversal(request, subject)
-            by_hand.decide_reversal(reversal.pk, is_accepted=act == "accept", by=subject.reader.name, now=now)
+            _by_hand().decide_reversal(reversal.pk, is_accepted=act == "accept", by=subject.reader.name, now=now)
             return "reversal"
     raise Http404(_("There is nothing of that kind to be done."))
+
+
+def _by_hand():
+    from rollcall.deliveries.completions import by_hand
+
+    return by_hand
 
 
 def _scoring(request: HttpRequest) -> Scoring:
