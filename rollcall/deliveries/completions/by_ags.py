@@ -144,8 +144,7 @@ class ByAgs:
             decided = self._over or (decided_already(order, standing) if self._can_be_read else None)
             return decided or await self._send(order, standing, begin)
         except ServiceTrouble as trouble:
-            outcome = outcome_of_trouble(trouble)
-            return await self._gone(outcome) if trouble.trouble is Trouble.GONE else outcome
+            return await self._outcome_of(trouble)
 
     async def _send(self, order: Order, standing: grades.Result | None, begin: Begin) -> Outcome:
         """One score; where the column holds one of that second or later, it is read, and one more is sent."""
@@ -164,9 +163,11 @@ class ByAgs:
         if last is not None and last >= self._lms_now() + SECOND_MS:
             return _later_score(last - self._lms_now())
         second = next_second(self._lms_now(), last)
-        while second is None:
+        if second is None:
             await self.sleep(((last or 0) + SECOND_MS - self._lms_now()) / SECOND_MS)
             second = next_second(self._lms_now(), last)
+        if second is None:
+            return _later_score(SECOND_MS)
         # Asked for before anything is written down: without a token nothing is sent.
         await self.tools.tokens.token(self.place.client, frozenset({grades.SCORE_SCOPE}))
         if not await begin(second):
@@ -201,6 +202,10 @@ class ByAgs:
             return replace(accepted, result=Result.REFUSED, code="not-taken-back")
         return replace(accepted, result=Result.LEFT, code="overridden")
 
+    async def _outcome_of(self, trouble: ServiceTrouble) -> Outcome:
+        outcome = outcome_of_trouble(trouble)
+        return await self._gone(outcome) if trouble.trouble is Trouble.GONE else outcome
+
     async def _gone(self, meaning: Outcome) -> Outcome:
         """Whether it is the column, or the whole course: everything for it waits."""
         code = "column-gone"
@@ -214,7 +219,10 @@ class ByAgs:
     async def _if_well(self, order: Order, meaning: Outcome) -> Outcome:
         """What is said of one person, as long as the LMS answers otherwise; else it is the LMS that fails."""
         try:
-            await self._read_one(order.user_id)
+            if self._can_be_read:
+                await self._read_one(order.user_id)
+            else:
+                await self._book.column(self.place.column_url)
         except ServiceTrouble as trouble:
             return replace(outcome_of_trouble(trouble), status=meaning.status, phrase=meaning.phrase)
         return meaning
@@ -224,15 +232,22 @@ class ByAgs:
     async def _stands(self, order: Order) -> grades.Result | None:
         """What the column holds for one person: as it was read for all, unless something was sent for them since."""
         async with self._preparing:
-            if self._over is None and not self.place.column_url:
-                await self._find_column()
-            now = self.tools.clock()
-            is_fresh = self._read_at is not None and now - self._read_at < FRESH_MS
-            if self._over is None and not is_fresh and self._can_be_read:
-                await self._read_all(now)
+            if self._over is None:
+                try:
+                    await self._prepare()
+                except ServiceTrouble as trouble:  # kept, lest each of those who wait here asks, and waits, for itself
+                    self._over = await self._outcome_of(trouble)
         if order.stamp is not None and order.stamp > (self._read_at or 0) + self._ahead_ms - EXACT_MS:
-            return await self._read_one(order.user_id)
+            return None if self._over else await self._read_one(order.user_id)
         return self._standing.get(order.user_id)
+
+    async def _prepare(self) -> None:
+        if not self.place.column_url:
+            await self._find_column()
+        now = self.tools.clock()
+        is_fresh = self._read_at is not None and now - self._read_at < FRESH_MS
+        if self._over is None and not is_fresh and self._can_be_read:
+            await self._read_all(now)
 
     async def _read_all(self, now: int) -> None:
         try:

@@ -431,6 +431,31 @@ def test_a_certificate_that_nobody_vouches_for_is_named(
         assert asyncio.run(ask()) == Outcome(Result.RECEIVER, "tls")
 
 
+def test_an_lms_that_hangs_is_waited_for_once_and_not_by_one_after_the_other(
+    site: Site, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(grades._BOUNDS, "seconds", 0.1)
+    site.faults = [("/results", slowly)] * 12
+    found = deliver(site, clock, *((Row(str(number)), MET) for number in range(10, 22)))
+    assert set(found) == {Outcome(Result.RECEIVER, "timeout")}
+    assert len(site.asked("/results")) == 1
+
+
+def test_a_clock_that_stands_still_is_waited_for_no_longer_than_a_second(site: Site) -> None:
+    row = Row()
+    assert one(site, Clock(NOW), row, part(100)).result is Result.DONE
+    found = one(site, Still(NOW), row, part(200))
+    assert found == Outcome(Result.LATER, "later-score", retry_after_ms=2000)
+
+
+class Still(Clock):
+    """It never moves."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name not in self.__dict__:
+            super().__setattr__(name, value)
+
+
 def test_a_clock_that_is_ahead_gets_no_token_and_a_named_trouble(site: Site, clock: Clock) -> None:
     site.clock = lambda: (clock.now - HOUR_MS) / 1000
     assert one(site, clock, Row(), MET).code == "clock-ahead"
