@@ -65,12 +65,8 @@ def set_claim(
     values = {"organisation": organisation, "platform": platform}
     try:
         with transaction.atomic():
-            held = (
-                Claim.objects.select_for_update()
-                .select_related("platform")
-                .filter(pool=pool, site_key=key_of(site))
-                .first()
-            )
+            # Its platform, which it need not have, is read by itself: PostgreSQL locks nothing that may be missing.
+            held = Claim.objects.select_for_update().filter(pool=pool, site_key=key_of(site)).first()
             if held is None:
                 held = Claim.objects.create(
                     pool=pool, site=site, site_key=key_of(site), claimed_at=now, claimed_by=by, **values
