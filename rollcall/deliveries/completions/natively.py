@@ -27,7 +27,7 @@ from rollcall.deliveries.driver import Outcome, Result
 from rollcall.deliveries.outcome import said_by
 from rollcall.deliveries.post import Answer, Silence, post
 from rollcall.deliveries.relay_or_rule import was_relayed
-from rollcall.deliveries.send import find_key, trouble_without_key
+from rollcall.deliveries.send import Found, find_key, trouble_without_key
 from rollcall.store.derived import Summary
 
 if TYPE_CHECKING:
@@ -94,6 +94,7 @@ class ByRule:
     place: Place
     tools: Tools
     _key: queue.Key | None = field(init=False)
+    _over: Outcome | None = None
     _finding: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def __post_init__(self) -> None:
@@ -142,17 +143,24 @@ class ByRule:
     async def _find_key(self, refused: queue.Key | None) -> queue.Key | Outcome:
         """The secret that Moodle knows; another than the refused one, which somebody else may have replaced already."""
         async with self._finding:
+            if self._over is not None:
+                return self._over
             if self._key is not None and self._key != refused:
                 return self._key
             found = await find_key(self.place.keys, lambda key: self._post(PROBE, key))
             self._key = found.key
-            if found.key is not None:
-                await self.tools.in_thread(queue.remember_key, self.place.relay_target, found.key)
-                return found.key
-            answer = found.answer if isinstance(found.answer, Answer) else None
-            said = (answer.status, answer.phrase, answer.retry_after_ms) if answer else (None, "", None)
-            return Outcome(Result.RECEIVER, str(trouble_without_key(found)), *said)
+            if found.key is None:  # kept, lest each of those who wait here asks, and waits, for itself
+                self._over = _no_key(found)
+                return self._over
+            await self.tools.in_thread(queue.remember_key, self.place.relay_target, found.key)
+            return found.key
 
     async def _post(self, content: bytes, key: queue.Key) -> Answer | Silence:
         signed = token(PADDINGS[key.padding].format(key.text), self.tools.clock())
         return await post(self.tools.http, self.place.url, content, signed, self.tools.trusted)
+
+
+def _no_key(found: Found) -> Outcome:
+    answer = found.answer if isinstance(found.answer, Answer) else None
+    said = (answer.status, answer.phrase, answer.retry_after_ms) if answer else (None, "", None)
+    return Outcome(Result.RECEIVER, str(trouble_without_key(found)), *said)

@@ -229,6 +229,13 @@ def test_where_no_secret_fits_everything_waits(site: Moodle, clock: Clock) -> No
     assert one(site, clock, Row("10"), keys=(), known=None) == Outcome(Result.RECEIVER, "no-secret")
 
 
+def test_where_the_secret_cannot_be_found_it_is_asked_for_once(site: Moodle, clock: Clock) -> None:
+    site.is_header_stripped = True
+    found = deliver(site, clock, *((Row(user), DONE) for user in PEOPLE), known=None)
+    assert {(outcome.result, outcome.code) for outcome in found} == {(Result.RECEIVER, "header-stripped")}
+    assert len(site.requests) == 1
+
+
 def test_what_another_worker_has_taken_over_is_not_sent(site: Moodle, clock: Clock) -> None:
     assert one(site, clock, Row("10", is_ours=False)) == Outcome(Result.LATER, "not-ours")
     assert site.deliveries() == []
