@@ -69,12 +69,12 @@ _WELL: Final = {"trouble": "", "trouble_phrase": "", "failures": 0, "paused_unti
 def _write(activity: Activity, choice: Choice, wanted: dict[str, Any], now: int) -> CompletionTarget:
     receiver, _new = Receiver.objects.get_or_create(platform=choice.platform, way=choice.way)
     before = CompletionTarget.objects.filter(activity=activity, receiver=receiver).first()
+    if before is not None and "line_item" in wanted and wanted["line_item"] != before.line_item:
+        # What was sent into another column says nothing of what this one holds. Rows go first: so the sender locks too.
+        Owed.objects.filter(target=before).delete()
     target, _new = CompletionTarget.objects.update_or_create(
         activity=activity, receiver=receiver, defaults=wanted, create_defaults=wanted | {"added_at": now}
     )
-    if before is not None and before.line_item_id != target.line_item_id:
-        # What was sent into another column says nothing of what this one holds.
-        Owed.objects.filter(target=target).delete()
     return target
 
 
