@@ -200,19 +200,36 @@ def test_a_long_meeting_joins_what_lies_within_it() -> None:
 
 
 def test_time_in_two_rooms_at_once_is_time_once_and_what_was_done_in_each_is_added() -> None:
-    once = Count(1, is_exact=True)
+    once, perhaps = Count(1, is_exact=True), Count(1)
     rooms = [
         held("red", 0, 60, {ADA: there((0, 40), chats=once)}),
         held("blue", 0, 60, {ADA: there((30, 44), chats=once)}),
     ]
     policy = Policy(conditions=(*TIME.conditions, Condition(Quantity.CHATS, 2)))
     time, chats = ada(rooms, policy).classes[0].measured
-    assert (time.low, chats.low) == (44 * MINUTE_MS, 2)
+    assert (time.low, chats.low, chats.high) == (44 * MINUTE_MS, 2, 2)
+    third = held("green", 0, 60, {ADA: there(chats=perhaps)})
+    chats = ada([*rooms, third], policy).classes[0].measured[1]
+    assert (chats.low, chats.high) == (3, None)
 
 
 def test_who_was_in_both_rooms_of_a_class_is_one_of_its_people() -> None:
     rooms = [held("red", 0, 60, {ADA: there((0, 40))}, attendees=(1, 1)), held("blue", 0, 60, attendees=(1, 1))]
     assert [one.attendees for one in classes_of(rooms, Decided(versions=[TIME]))] == [(1, 2)]
+
+
+def test_people_of_several_rooms_who_were_certainly_there_are_as_many_people() -> None:
+    one = {"attendees": (1, 1)}
+    rooms = [held("red", 0, 60, {ADA: there((0, 40))}, **one), held("blue", 0, 60, {"5": there((0, 40))}, **one)]
+    assert [(one.attendees, one.counts) for one in classes_of(rooms, Decided(versions=[TIME]))] == [((2, 2), MET)]
+
+
+def test_the_length_is_first_join_to_last_leave_of_all_rooms_each_as_sure_as_it_is() -> None:
+    rooms = [
+        held("red", 0, 60, first_join=(1_000, 5_000), last_leave=(50_000, 70_000)),
+        held("blue", 0, 60, first_join=(2_000, 3_000), last_leave=(60_000, 61_000)),
+    ]
+    assert [one.length for one in classes_of(rooms, Decided(versions=[TIME]))] == [(57_000, 69_000)]
 
 
 @pytest.mark.parametrize(
@@ -306,6 +323,16 @@ def test_summed_shares_weigh_classes_by_their_length() -> None:
     assert ada(four(1, 0.5, 0.9, 0.79), SUMMED).verdict is NOT_MET
 
 
+def test_a_class_of_a_sum_says_who_was_there_at_all() -> None:
+    people = {ADA: there((0, 1)), "5": there(possible=[(0, 1)]), "6": there()}
+    found = fold_activity([held("m1", 0, 60, people)], [], Decided(versions=[SUMMED]))
+    assert [one.classes[0].verdict for one in found.values()] == [MET, CANNOT_TELL, NOT_MET]
+    assert {(one.quantity, one.needed) for one in found[ADA].classes[0].measured} == {
+        (Quantity.TIME, 0),
+        (Quantity.SHARE, 0),
+    }
+
+
 def test_a_class_that_may_not_count_can_be_worse_than_none() -> None:
     """A share gains by leaving out what was missed."""
     missed = held("m9", 9 * WEEK, 9 * WEEK + 60, attendees=(1, 2))
@@ -325,6 +352,16 @@ def test_each_class_is_judged_by_the_version_in_force_when_it_began() -> None:
     found = ada(four(0.8, 0.8), replace(SHARE, needed=5), later)
     assert [(one.version, one.verdict) for one in found.classes] == [(0, MET), (1, NOT_MET)]
     assert (found.met, found.needed) == ((1, 1), 2)
+
+
+def test_the_latest_class_that_counts_says_how_many_are_needed() -> None:
+    """One that is switched off says nothing; of one that may count nobody knows."""
+    later = replace(SHARE, needed=2, starts_at=WEEK * MINUTE_MS)
+    assert ada(four(1, 0), SHARE, later).verdict is NOT_MET
+    assert ada(four(1, 0), SHARE, later, switched_off=frozenset({"m1"})).verdict is MET
+    first, second = four(1, 0)
+    assert ada([first, replace(second, attendees=(1, 2))], SHARE, later).verdict is CANNOT_TELL
+    assert ada([first, replace(second, attendees=(1, 2))], SHARE, replace(later, needed=1)).verdict is MET
 
 
 def test_before_the_first_version_nothing_is_judged() -> None:
