@@ -19,12 +19,6 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 128
 
 
-class _Server(ThreadingHTTPServer):
-    """Many may come at one moment."""
-
-    request_queue_size = 128
-
-
 @contextmanager
 def on_a_port(
     handler: type[BaseHTTPRequestHandler], *, port: int = 0, context: SSLContext | None = None

@@ -6,12 +6,14 @@ setting that of our own user to a state that there is not, which Moodle refuses 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+from rollcall.lti.trouble import printable
 from rollcall.moodle.asking import ACTIVITIES, FUNCTIONS, MODULE, OVERRIDE, READ, SITE_INFO, Access, call_now
 from rollcall.moodle.completion import cmid_in, finding, reading, status_in
 from rollcall.moodle.trouble import MoodleTrouble, Trouble
@@ -33,6 +35,7 @@ CAPABILITIES: Final = (REST, ENTER, SEE, READS, SETS, GROUPS, HIDDEN)
 """What Rollcall's role in Moodle has, and nothing else."""
 
 _NO_SUCH_STATE: Final = 7
+_USER: Final = re.compile(r"[1-9][0-9]{0,18}")
 
 
 class Sample(NamedTuple):
@@ -63,10 +66,10 @@ def check(access: Access, samples: Sequence[Sample]) -> Checked:
     """Ask a Moodle; of the samples the first is taken whose activity and person it still has."""
     try:
         info = _called(access, SITE_INFO)
-        if not isinstance(info, dict) or not str(info.get("userid") or ""):
+        if not isinstance(info, dict) or not _USER.fullmatch(str(info.get("userid"))):
             raise MoodleTrouble(Trouble.STRANGE)  # noqa: TRY301 - it ends as whatever else Moodle answers
         if not _is_same(str(info.get("siteurl", "")), access.site):
-            return Checked(trouble=Trouble.OTHER_SITE, detail=str(info.get("siteurl", ""))[:200])
+            return Checked(trouble=Trouble.OTHER_SITE, detail=printable(str(info.get("siteurl", ""))))
         return _rights(access, info, samples)
     except MoodleTrouble as error:
         return Checked(trouble=error.kind.value, detail=error.detail)
@@ -79,8 +82,8 @@ def _rights(access: Access, info: dict[str, Any], samples: Sequence[Sample]) -> 
     tried = None if missing else _first_tried(access, user, samples)
     missing += tried or ()
     return Checked(
-        user_id=user[:32],
-        release=str(info.get("release", ""))[:100],
+        user_id=user,
+        release=printable(str(info.get("release", ""))),
         missing=tuple(missing),
         trouble=Trouble.MISSING if missing else "",
         was_tried=tried is not None,

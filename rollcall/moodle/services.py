@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 _LATEST: Final = 50
 _SAMPLES: Final = 3
+_LASTING: Final = frozenset(
+    {Trouble.BAD_TOKEN, Trouble.SEALED, Trouble.NO_ACCESS, Trouble.ACCOUNT, Trouble.OTHER_SITE, Trouble.MISSING}
+)
 _TOKEN: Final = re.compile(r"[0-9A-Za-z_-]{8,128}")
 _MEETING: Final = re.compile(r"-([0-9]+)-([0-9]+)$")
 
@@ -57,13 +60,18 @@ def service_for(activity: Activity) -> MoodleService | None:
 
 
 def why_not(activity: Activity) -> str:
-    """Why completion of this activity cannot be written by web services, as a code; blank where it can."""
+    """Why completion of this activity cannot be written by web services, as a code; blank where it can.
+
+    That Moodle was down when it was last asked is no reason.
+    """
     if not activity.instance or not activity.context_id:
         return Trouble.NO_ACTIVITY
     if not _platforms(activity).exists():
         return Trouble.NO_PLATFORM
     service = service_for(activity)
-    return Trouble.NO_TOKEN if service is None else service.trouble
+    if service is None:
+        return Trouble.NO_TOKEN
+    return service.trouble if service.trouble in _LASTING else ""
 
 
 def _platforms(activity: Activity) -> QuerySet[Platform]:

@@ -101,3 +101,9 @@ def test_what_goes_wrong_is_named(site: Site, fault: object, trouble: str) -> No
 
 def test_a_token_that_moodle_does_not_know(site: Site) -> None:
     assert checked(site, token="0" * 32).trouble == "bad-token"
+
+
+@pytest.mark.parametrize("user", ["", "null", '"7; DROP"', "-7", "1e3", '"' + "9" * 40 + '"'])
+def test_a_user_without_a_number_is_nobody(site: Site, user: str) -> None:
+    site.faults.append((SITE_INFO, f'{{"userid":{user or "0"},"siteurl":"{site.base}","functions":[]}}'.encode()))
+    assert checked(site).trouble == "strange-answer"

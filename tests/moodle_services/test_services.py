@@ -132,8 +132,9 @@ def test_whether_an_activity_can_be_completed_so_and_why_not(platform: Platform,
     site.rights.clear()
     give(platform, TOKEN, now=NOW)
     assert why_not(activity) == "missing-rights"
-    MoodleService.objects.update(trouble="")
-    assert why_not(activity) == ""
+    for passing in ("", "unreachable", "busy", "maintenance"):
+        MoodleService.objects.update(trouble=passing)
+        assert why_not(activity) == ""
     assert service_for(activity) == MoodleService.objects.get()
     for columns, code in (
         ({"instance": ""}, "no-moodle-activity"),
