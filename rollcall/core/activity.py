@@ -17,7 +17,6 @@ from rollcall.core.policy import WHOLE, Scope
 from rollcall.core.rows import Rows
 from rollcall.core.summing import Summing
 from rollcall.core.verdicts import (
-    CANNOT_TELL,
     MET,
     NOT_MET,
     ClassVerdict,
@@ -115,14 +114,17 @@ def _corrected(person: PersonVerdict, corrections: Sequence[Correction]) -> Pers
 
 
 def _agreed(folded: Sequence[Mapping[str, PersonVerdict]]) -> dict[str, PersonVerdict]:
-    """Only what is so under each version that may be the one to ask; shown as under the latest."""
-    return {
-        user: replace(
-            person,
-            computed=agreed([one[user].computed for one in folded]),
-            verdict=agreed([one[user].verdict for one in folded]),
-            share=(min(one[user].share[0] for one in folded), max(one[user].share[1] for one in folded)),
-            without_history=MET if all(one[user].without_history is MET for one in folded) else CANNOT_TELL,
-        )
-        for user, person in folded[0].items()
-    }
+    """Only what is so under each version that may be the one to ask."""
+    return {user: _agreed_of([one[user] for one in folded]) for user in folded[0]}
+
+
+def _agreed_of(people: Sequence[PersonVerdict]) -> PersonVerdict:
+    """One person, shown as under the latest version; or under one by which they have not met, if there is."""
+    shown = next((one for one in people if one.verdict is not MET), people[0])
+    return replace(
+        shown,
+        computed=agreed([one.computed for one in people]),
+        verdict=agreed([one.verdict for one in people]),
+        share=(min(one.share[0] for one in people), max(one.share[1] for one in people)),
+        without_history=agreed([one.without_history for one in people]),
+    )
