@@ -111,6 +111,7 @@ def test_what_waits_is_said_with_the_reason(client: Client, platform: Any) -> No
     )
     shown = page(client, f"/platforms/{platform.pk}")
     assert "What is to be delivered waits until" in shown
+    assert f'href="/deliveries/{Receiver.objects.get().pk}"' in shown
     assert "(429 &lt;b&gt;)" in shown
 
 

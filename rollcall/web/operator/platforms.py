@@ -142,6 +142,7 @@ def _shown(request: HttpRequest, found: Platform) -> dict[str, Any]:
         "trouble": told(service.trouble) if service and service.trouble else None,
         "missing": lacks(service.missing.split()) if service else [],
         "waits": _waits(receiver) if receiver and receiver.paused_until > licensing.now_ms() else None,
+        "receiver": receiver,
         "functions": lacks(FUNCTIONS),
         "capabilities": lacks(CAPABILITIES),
         "said": said(request),

@@ -20,7 +20,7 @@ from tests.deliveries.completions.outbox_world import make_target, owe, row_of, 
 from tests.deliveries.world import Clock
 from tests.moodle_web_services import OURS, OVERRIDE, READ, TEACHER, TOKEN, Site, bad_token, web_services
 
-pytestmark = pytest.mark.django_db(transaction=True)
+one_database = pytest.mark.django_db(transaction=True)
 
 DONE = Goal(is_done=True)
 MINUTE_MS = 60_000
@@ -66,7 +66,7 @@ def want_all(target: CompletionTarget, goals: dict[int, Goal], clock: Clock, ste
 
 
 def test_a_class_of_30_ends_as_it_should_and_a_correction_is_taken_back(
-    target: CompletionTarget, site: Site, clock: Clock
+    database: str, target: CompletionTarget, site: Site, clock: Clock
 ) -> None:
     site.students.discard(129)
     site.by_hand(128, 0)
@@ -93,6 +93,7 @@ def test_a_class_of_30_ends_as_it_should_and_a_correction_is_taken_back(
     assert len(site.requests) == before
 
 
+@one_database
 def test_a_revoked_token_pauses_everything_and_a_new_one_ends_it(
     target: CompletionTarget, site: Site, clock: Clock
 ) -> None:
@@ -111,6 +112,7 @@ def test_a_revoked_token_pauses_everything_and_a_new_one_ends_it(
     assert Receiver.objects.get().trouble == ""
 
 
+@one_database
 def test_an_answer_that_was_lost_has_its_effect_once(target: CompletionTarget, site: Site, clock: Clock) -> None:
     site.faults.append((OVERRIDE, "drop-after"))
     want_all(target, {100: DONE}, clock)
@@ -121,6 +123,7 @@ def test_an_answer_that_was_lost_has_its_effect_once(target: CompletionTarget, s
     assert (row_of("100").state, site.asked()[OVERRIDE]) == (Owing.SENT, 1)
 
 
+@one_database
 def test_a_person_decides_while_the_answer_is_lost(target: CompletionTarget, site: Site, clock: Clock) -> None:
     site.faults.append((OVERRIDE, "drop-after"))
     want_all(target, {100: DONE}, clock)
@@ -130,6 +133,7 @@ def test_a_person_decides_while_the_answer_is_lost(target: CompletionTarget, sit
     assert (row_of("100").state, site.completed()) == (Owing.LEFT, set())
 
 
+@one_database
 def test_the_token_is_in_no_row_of_what_was_tried(target: CompletionTarget, site: Site, clock: Clock) -> None:
     error: Any = bad_token()
     error.body["message"] = f"Invalid token {TOKEN}"
