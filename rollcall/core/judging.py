@@ -71,8 +71,8 @@ def thousandths(part: int, whole: int) -> int:
 
 def adding(policy: Policy) -> list[Condition]:
     """What is measured of each class for a sum: time first, then what else is asked, with nothing needed."""
-    quantities = dict.fromkeys((Quantity.TIME, *(condition.quantity for condition in policy.conditions)))
-    return [Condition(quantity, 0) for quantity in quantities]
+    asked = (condition.quantity for condition in policy.conditions if condition.quantity not in OF_HOURS)
+    return [Condition(quantity, 0) for quantity in dict.fromkeys((Quantity.TIME, *asked))]
 
 
 # -- measures, one for each kind of quantity ---------------------------------------------------------------------------
@@ -266,7 +266,7 @@ class Judge:
         left = subtract(whole.possible, whole.proved)
         found = []
         for start, end, cause in self.blind:
-            found += [Doubt(cause, a, b) for a, b in intersect(left, ((start, end),))]
+            found += [Doubt(cause, a, known(b)) for a, b in intersect(left, ((start, end),))]
             left = subtract(left, ((start, end),))
         return found + [
             Doubt("open", start) if end >= ENDLESS else Doubt("uncertain", start, end) for start, end in left

@@ -42,7 +42,7 @@ class Summing:
         """`ways` are those in which `policy` is the one to say."""
         self.rows, self.ways, self.policy = rows, ways, policy
         quantities = [one.quantity for one in adding(policy)]
-        self.columns = [at for at, one in enumerate(quantities) if one is not Quantity.SHARE and one not in OF_HOURS]
+        self.columns = [at for at, one in enumerate(quantities) if one is not Quantity.SHARE]
         self.added = [quantities[at] for at in self.columns]
         self.lengths = [(one.length[1], one.shortest) for one in rows.classes]
 

@@ -333,6 +333,13 @@ def test_a_class_of_a_sum_says_who_was_there_at_all() -> None:
     }
 
 
+def test_who_was_on_time_is_no_sum() -> None:
+    policy = replace(SUMMED, conditions=(Condition(Quantity.PRESENT_BY, 0), Condition(Quantity.TIME, 1)))
+    found = ada(four(1), policy, hours=[Hours("m0", 0, 60 * MINUTE_MS)])
+    assert [one.verdict for one in found.measured] == [CANNOT_TELL, MET]
+    assert [one.quantity for one in found.classes[0].measured] == [Quantity.TIME]
+
+
 def test_a_class_that_may_not_count_can_be_worse_than_none() -> None:
     """A share gains by leaving out what was missed."""
     missed = held("m9", 9 * WEEK, 9 * WEEK + 60, attendees=(1, 2))
@@ -457,6 +464,12 @@ def test_doubts_say_from_when_to_when_and_why() -> None:
 
 def doubt_in_minutes(doubt: Doubt) -> tuple[str, int | None, int | None]:
     return doubt.code, doubt.start and doubt.start // MINUTE_MS, doubt.end and doubt.end // MINUTE_MS
+
+
+def test_a_doubt_that_goes_on_has_no_end() -> None:
+    people = {ADA: there((0, 20), possible=[(0, OPEN)])}
+    found = ada([held("m1", 0, 60, people, blind=((30 * MINUTE_MS, OPEN, "downtime"),))], TIME).classes[0]
+    assert [doubt_in_minutes(one) for one in found.doubts] == [("uncertain", 20, 30), ("downtime", 30, None)]
 
 
 def test_whoever_has_met_is_told_no_doubts() -> None:
