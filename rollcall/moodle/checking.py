@@ -21,7 +21,7 @@ from rollcall.moodle.trouble import MoodleTrouble, Trouble
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-SECONDS: Final = 15.0
+SECONDS: Final = 8.0
 """For each of the handful of calls: a person waits for them."""
 
 ENTER: Final = "moodle/course:view"
