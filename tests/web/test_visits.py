@@ -16,6 +16,7 @@ from lxml import html
 from rollcall import urls
 from rollcall.core.access import Reader, Role
 from rollcall.lti import entering, visits
+from rollcall.store.derived import Summary
 from rollcall.store.platforms import Platform, ResourceLink, Visit
 from rollcall.web import rewriting
 from tests.makers import make_meeting, operator
@@ -461,7 +462,10 @@ def every_path(subjects: dict[str, tuple[str, ...]]) -> list[str]:
             continue
         path = str(pattern.pattern)
         key = subjects["course"][0] if path.startswith("courses") else attendee if "facts" in path else person
-        for name, value in (("int:pk", meeting), ("digest:key", key), ("file:kind", "csv"), ("str:token", "x")):
+        if path.startswith("activities"):
+            key = bytes(Summary.objects.get(meeting=int(meeting)).activity_key).hex()
+        user = ("digest:user", person)
+        for name, value in (("int:pk", meeting), ("digest:key", key), user, ("file:kind", "csv"), ("str:token", "x")):
             path = path.replace(f"<{name}>", value)
         found.append("/" + re.sub(r"<.*?>", "x", path))
     return found

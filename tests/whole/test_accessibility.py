@@ -29,6 +29,13 @@ PAGES = {
     "person": "{person}",
     "courses": "/courses",
     "course": "{course}?name=μ",
+    "activities": "/activities",
+    "activity": "{activity}",
+    "policy": "{activity}/policy",
+    "preset": "{activity}/policy?preset=part",
+    "classes": "{activity}/classes",
+    "sending": "{activity}/sending",
+    "verdict": "{verdict}",
     "use": "/use?course=LOG",
     "servers": "/servers",
     "coverage": "/coverage",
@@ -70,6 +77,10 @@ def addresses(demo: Demo, browser: Browser) -> dict[str, str]:
         }
         page.goto(found["meeting"])
         found["explained"] = page.locator("a[href*='/facts/']").first.get_attribute("href") or ""
+        page.goto("/activities?name=Akustik")
+        found["activity"] = page.locator(".activities h2 a").first.get_attribute("href") or ""
+        page.goto(found["activity"])
+        found["verdict"] = page.locator(".people-verdicts h2 a").first.get_attribute("href") or ""
         page.goto("/attendances.pdf")
         page.locator("form.offer button").click()
         page.wait_for_url(re.compile("/exports/"))

@@ -16,7 +16,7 @@ from rollcall.core.access import Area
 from rollcall.core.deliveries import Scoring, Step
 from rollcall.core.errors import Refused
 from rollcall.deliveries import completion_words
-from rollcall.deliveries.completions import told
+from rollcall.deliveries.completions import by_hand, told
 from rollcall.deliveries.completions.choosing import choices, targets_of
 from rollcall.deliveries.completions.targets import switch_off, switch_on, would_send
 from rollcall.deliveries.goals import goal_from
@@ -81,19 +81,13 @@ def _do(request: HttpRequest, subject: Subject) -> str:
             return "target-off"
         case "history":
             target = _target(request, subject)
-            _by_hand().send_history(target.pk, now=now)
+            by_hand.send_history(target.pk, now=now)
             return "history-sent"
         case "accept" | "decline" as act:
             reversal = _reversal(request, subject)
-            _by_hand().decide_reversal(reversal.pk, is_accepted=act == "accept", by=subject.reader.name, now=now)
+            by_hand.decide_reversal(reversal.pk, is_accepted=act == "accept", by=subject.reader.name, now=now)
             return "reversal"
     raise Http404(_("There is nothing of that kind to be done."))
-
-
-def _by_hand():
-    from rollcall.deliveries.completions import by_hand
-
-    return by_hand
 
 
 def _scoring(request: HttpRequest) -> Scoring:

@@ -93,7 +93,7 @@ def test_three_thousand_people_are_read_page_by_page(
     with django_assert_max_num_queries(25):
         said = page(teacher, course.path)
     assert "3,003 people" in said
-    assert said.count("<h3>") == 50
+    assert said.count("<li><h2>") == 50
     following = said.partition('id="page-after" rel="next" href="')[2].partition('"')[0].replace("&amp;", "&")
     assert "Pupil 0047" in page(teacher, following)
 

@@ -27,8 +27,7 @@ def test_a_policy_is_published_judged_and_one_verdict_corrected(monkeypatch: pyt
     make_platform(organisation, SITE, make_pool())
     people = (Attendee(name="Ada", uid="501"), Attendee(name="Παπαδόπουλος", uid="502", proved=(("10:03", "10:09"),)))
     columns = {"site": SITE, "course": "7", "organisation": organisation.pk, "activity": "algebra"}
-    for day in DAYS:
-        meeting = make_meeting(*people, day=day, heard=NOON - 1, **columns)
+    meeting, *_others = [make_meeting(*people, day=day, heard=NOON - 1, **columns) for day in DAYS]
     client = Client(headers={"accept": "text/html"})
     client.force_login(staff(User, "grace", organisation))
     path = f"/activities/{bytes(meeting.activity_key).hex()}"

@@ -17,6 +17,7 @@ from rollcall.store.completions import Completion
 from rollcall.store.keys import key_of
 from rollcall.store.owed import CompletionTarget, Owed, Owing, Reversal
 from rollcall.store.platforms import Context, Platform
+from tests.makers import make_meeting
 from tests.web.completion.conftest import NOON, SITE
 
 if TYPE_CHECKING:
@@ -150,8 +151,6 @@ def test_what_was_only_told_is_seen_and_goes(course: Course, teacher: Client, gr
 
 
 def test_another_activitys_change_is_not_decided_here(course: Course, teacher: Client, gradebook: str) -> None:
-    from tests.makers import make_meeting
-
     post(course, teacher, "on", key=gradebook)
     change = flagged(course)
     other = make_meeting(name="Poetry", site=SITE, course="8", organisation=course.organisation.pk)
