@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rollcall.store.audit import AuditEntry
+from rollcall.store.keys import key_of
 from tests.access.asking import somebody
 from tests.access.places import A1, ADA, BOB, ONE, attendee_key
 
@@ -19,9 +20,12 @@ pytestmark = pytest.mark.django_db
 def looks(school: School) -> list[str]:
     pk = school.number("aoneone")
     person, course = school.person_key("A", A1, BOB), school.course_key("A", A1, ONE)
+    activity = f"/activities/{bytes(school.meetings['aoneone'].activity_key).hex()}"
     pages = [f"/meetings/{pk}", f"/meetings/{pk}/facts", f"/people/{person}", f"/courses/{course}"]
     return [
         *(page + kind for page in pages for kind in ("", ".json", ".csv")),
+        *("/activities", activity, f"{activity}/policy", f"{activity}/classes", f"{activity}/sending"),
+        f"{activity}/people/{key_of(BOB).hex()}",
         *("/attendances", "/attendances.json", "/people.csv", f"/meetings/{pk}/facts/{attendee_key(BOB)}"),
         *(f"/meetings/{pk}/watch", f"/meetings/{school.number('aonerunning')}/live"),
     ]
