@@ -37,6 +37,7 @@ COMMANDS: dict[str, str] = {
     "import": "Old records: events.xml, data.json, callback bodies, folders and archives.",
     "events": "What one events.xml says; no database.",
     "relay": "Records passed on to the LMS: list, on, off, retry, cancel, repair, test.",
+    "completion": "Verdicts for the LMS: list, retry, cancel, resend, send-history, stop, start.",
     "capture": "What is captured and what not, by server, site and activity: list, off, on.",
     "explain": "Why this number: one person in one meeting.",
     "doctor": "Look at everything and say what is wrong.",

@@ -10,7 +10,19 @@ import httpx
 from rollcall.bbb import registration, servers
 from rollcall.bbb.api import BigBlueButton, http_client
 from rollcall.core.errors import RollcallError
-from rollcall.doctor import cache, database, fonts, hooks, organisations, platforms, public_url, records, relay, rosters
+from rollcall.doctor import (
+    cache,
+    completions,
+    database,
+    fonts,
+    hooks,
+    organisations,
+    platforms,
+    public_url,
+    records,
+    relay,
+    rosters,
+)
 from rollcall.doctor import servers as server_check
 from rollcall.doctor.findings import Finding, fault
 from rollcall.store.connections import Server
@@ -26,6 +38,7 @@ async def examine() -> list[Finding]:
     found += await public_url.check()
     found += await examine_servers(await registration.in_thread(live_servers))
     found += await registration.in_thread(relay.check)
+    found += await registration.in_thread(completions.check)
     found += await registration.in_thread(organisations.check, servers.now_ms())
     found += await registration.in_thread(platforms.check_all, servers.now_ms())
     return found + await registration.in_thread(rosters.check)
