@@ -172,7 +172,7 @@ class _Target:
         return found
 
     def _ask(self, user: str, row: Owed | None, goal: Goal, policy: Policy) -> Step:
-        is_history = self._is_history(user)
+        is_history = self._is_history(user) and not (row is not None and row.sent)
         return step(meant(row), goal, way=self._way(), policy=policy, is_history=is_history, now=self.now)
 
     def _is_by_a_teacher(self, user: str, row: Owed) -> bool:

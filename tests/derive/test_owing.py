@@ -117,6 +117,45 @@ def test_what_has_not_left_yet_is_simply_not_wanted_any_more() -> None:
     assert not Reversal.objects.exists()
 
 
+def test_a_rise_that_has_not_left_yet_is_not_sent_when_it_falls_again() -> None:
+    """However a fall is to be treated: nothing that is not true is sent, though something was sent before."""
+    school = School(policy=replace(FORTY, on_change=OnChange.FLAG))
+    school.sent("7")
+    seq = school.correct("7", Verdict.NOT_MET)
+    school.sent("7")
+    decide(school.activity, Undo(seq), TEACHER, now=NOW)
+    fold()
+    assert owed()["7"] == ("done", "due", "")
+    school.see("7", minutes=10)
+    assert owed()["7"] == ("open", "sent", "")
+    assert not Reversal.objects.exists()
+
+
+def test_a_fall_below_what_was_sent_is_asked_about_and_the_rise_before_it_is_not_sent() -> None:
+    policy = replace(FORTY, scope=Scope.SUMMED, on_change=OnChange.FLAG)
+    school = School(Way.AGS, policy, scoring=Scoring.PERCENT)
+    school.see("8", minutes=30)
+    school.sent("8")
+    school.see("8", minutes=45)
+    assert owed()["8"] == ("open:750", "due", "")
+    for _ in range(2):
+        school.see("8", minutes=15)
+    assert owed()["8"] == ("open:500", "sent", "")
+    row = Owed.objects.get(external_user_id="8")
+    assert (row.proposed, Reversal.objects.count()) == ("open:250", 1)
+
+
+def test_what_was_asked_for_of_history_comes_back_without_being_asked_for_again() -> None:
+    school = School(from_at=at("10:30"))
+    Owed.objects.update(state=Owing.DUE, reason="", due_at=NOW)
+    school.sent("7")
+    school.see("7", minutes=10)
+    assert owed()["7"] == ("open", "due", "")
+    school.sent("7")
+    school.see("7", minutes=50)
+    assert owed()["7"] == ("done", "due", "")
+
+
 @pytest.mark.parametrize(
     ("on_change", "expected", "told"),
     [

@@ -49,7 +49,7 @@ def meant(row: Owed | None) -> Goal:
 
 
 def _has_not_left(row: Owed) -> bool:
-    return not row.sent and not row.is_unanswered and row.state != Owing.SENDING
+    return not row.is_unanswered and row.state != Owing.SENDING
 
 
 def want(target: int, wishes: Sequence[Wish], now: int) -> int:
@@ -106,15 +106,23 @@ def _change(row: Owed, wish: Wish, now: int) -> bool:
 
 
 def _propose(row: Owed, wish: Wish, now: int) -> bool:
-    """A teacher sees it, or decides; once they have, the same again is no news."""
-    text = text_of(wish.goal)
-    if row.proposed == text:
-        return False
-    close(row, now)
-    _tell(row, text, wish, now)
-    row.proposed = text
-    row.save(update_fields=["proposed"])
-    return True
+    """A teacher sees it, or decides; once they have, the same again is no news.
+
+    It is of what the target holds: what was to be sent beyond that, and has not left, is not true any more.
+    """
+    text, changed = text_of(wish.goal), dict[str, Any]()
+    if goal_from(row.wanted) != meant(row):
+        changed = {"wanted": text_of(meant(row)), "revision": row.revision + 1, "wanted_at": now}
+        _set(row, changed)
+        changed |= _on_its_way(row, wish, now)
+    if row.proposed != text:
+        close(row, now)
+        _tell(row, text, wish, now)
+        changed["proposed"] = text
+    _set(row, changed)
+    if changed:
+        row.save(update_fields=list(changed))
+    return bool(changed)
 
 
 def _newly_wanted(row: Owed, wish: Wish, now: int) -> dict[str, Any]:
