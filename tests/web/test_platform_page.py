@@ -10,13 +10,16 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 
+from rollcall.core.access import Role
 from rollcall.core.deliveries import Way
 from rollcall.store import licensing
 from rollcall.store.audit import AuditEntry
 from rollcall.store.owed import MoodleService, Receiver
 from rollcall.web.operator.platforms import MOST_TESTS
 from tests import makers
-from tests.moodle_web_services import OURS, READS, TOKEN, Site, web_services
+from tests.moodle_web_services import OURS as OUR_USER
+from tests.moodle_web_services import READS, TOKEN, Site, web_services
+from tests.web.visiting import OURS, Frame, begun, make_platform
 
 pytestmark = pytest.mark.django_db
 
@@ -58,7 +61,7 @@ def test_a_token_is_given_tested_and_forgotten(client: Client, platform: Any) ->
     shown = page(client, give(client, platform)["Location"])
     assert "Rights are tried as soon as a class has met" in shown
     assert "The token works." in shown
-    assert (MoodleService.objects.get().user_id, TOKEN in shown) == (str(OURS), False)
+    assert (MoodleService.objects.get().user_id, TOKEN in shown) == (str(OUR_USER), False)
     assert "The token is good" in page(client, client.post(f"/platforms/{platform.pk}/moodle/test")["Location"])
     assert "Revoke it in Moodle" in page(client, client.post(f"/platforms/{platform.pk}/moodle/forget")["Location"])
     assert not MoodleService.objects.exists()
@@ -119,6 +122,26 @@ def test_an_lms_that_is_well_is_said_to_be_well(client: Client, platform: Any) -
     shown = page(client, "/licence")
     assert "well</span>" in shown
     assert "trouble</span>" not in shown
+
+
+def test_the_administrator_of_the_lms_does_it_from_inside_of_it(site: Site) -> None:
+    inside = make_platform(site.base)
+    visit, secret = begun(inside, Role.ADMINISTRATOR)
+    frame = Frame(visit, secret)
+    assert f'href="{frame.prefix}/platforms/{inside.pk}"' in frame.get("/licence").content.decode()
+    answer = frame.post(f"/platforms/{inside.pk}/moodle/give", {"token": TOKEN}, **OURS)
+    assert answer.status_code == 303
+    assert answer["Location"].startswith(f"{frame.prefix}/platforms/{inside.pk}?said=")
+    shown = frame.get(f"/platforms/{inside.pk}").content.decode()
+    assert f'action="{frame.prefix}/platforms/{inside.pk}/moodle/test"' in shown
+    assert MoodleService.objects.get().platform == inside
+
+
+def test_a_form_of_another_site_gives_no_token(client: Client, platform: Any) -> None:
+    strict = Client(enforce_csrf_checks=True)
+    strict.cookies = client.cookies
+    assert give(strict, platform).status_code == 403
+    assert not MoodleService.objects.exists()
 
 
 def test_one_that_is_removed_has_no_page_and_no_link(client: Client, platform: Any) -> None:
