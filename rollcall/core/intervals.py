@@ -30,7 +30,10 @@ def merge(spans: Iterable[Span]) -> Spans:
 
 def total(spans: Iterable[Span]) -> int:
     """The length in ms of spans that do not overlap."""
-    return sum(end - start for start, end in spans)
+    length = 0
+    for start, end in spans:  # a sum() of two takes twice as long
+        length += end - start
+    return length
 
 
 def clip(spans: Iterable[Span], start: int, end: int) -> Spans:

@@ -27,7 +27,7 @@ from rollcall.core.verdicts import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from rollcall.core.classes import Class
     from rollcall.core.held import Held
@@ -44,14 +44,6 @@ new: Final = tuple.__new__
 Measure: TypeAlias = "Callable[[int, int, Presence, Sequence[Presence]], Measured]"
 """One condition, of one person in one class: from ms there [low, high], all of their presence, and that of each
 meeting where there are several."""
-
-
-def span_total(spans: Spans) -> int:
-    """As rollcall.core.intervals.total, quick for the one span that most people have."""
-    if len(spans) == 1:
-        ((start, end),) = spans
-        return end - start
-    return total(spans)
 
 
 def known(amount: int) -> int | None:
@@ -109,8 +101,8 @@ def _of_minutes(condition: Condition, _one: Class) -> Measure:
     def measure(low: int, high: int, _whole: Presence, parts: Sequence[Presence]) -> Measured:
         least, most = low // MINUTE_MS, high // MINUTE_MS
         if parts:
-            least = sum(span_total(part.proved) // MINUTE_MS for part in parts)
-            most = sum(span_total(part.possible) // MINUTE_MS for part in parts)
+            least = sum(total(part.proved) // MINUTE_MS for part in parts)
+            most = sum(total(part.possible) // MINUTE_MS for part in parts)
         verdict = held_against(least, most, needed)
         return new(Measured, (quantity, least, most if high < ENDLESS else None, needed, verdict))
 
@@ -187,7 +179,7 @@ class Judge:
         self.measures = tuple(MEASURES[condition.quantity](condition, one) for condition in conditions)
         self.blind = tuple(sorted({span for held in one.held for span in held.blind}))
         self.unseen = tuple(self._unseen(held) for held in one.held)
-        ((_, self.absent),) = self._judged([("", *self._together(self.unseen))])
+        self.absent = self._judged([("", *self._together(self.unseen))])[""]
 
     def _unseen(self, held: Held) -> Presence:
         return Presence((), self.one.clipped(held.unseen), dict.fromkeys(COUNTED, held.unseen_counts))
@@ -196,9 +188,9 @@ class Judge:
         """Of whoever was in one of its meetings; all others have the one that is `absent`."""
         held = self.one.held
         if len(held) == 1 and self.one.hours is None:
-            return dict(self._judged([(user, presence, ()) for user, presence in held[0].people.items()]))
+            return self._judged((user, presence, ()) for user, presence in held[0].people.items())
         users = dict.fromkeys(user for one in held for user in one.people)
-        return dict(self._judged((user, *self._together(self._parts(user))) for user in users))
+        return self._judged((user, *self._together(self._parts(user))) for user in users)
 
     def _parts(self, user: str) -> Sequence[Presence]:
         clipped = self.one.clipped
@@ -222,32 +214,41 @@ class Judge:
             parts,
         )
 
-    def _judged(self, seen: Iterable[tuple[str, Presence, Sequence[Presence]]]) -> Iterator[tuple[str, ClassVerdict]]:
+    def _judged(self, seen: Iterable[tuple[str, Presence, Sequence[Presence]]]) -> dict[str, ClassVerdict]:
         """Everybody in one go: here the fold of an activity spends its time."""
-        one, measures, join, is_summed, why = self.one, self.measures, self.join, self.is_summed, self.one.why
+        one, measures, is_summed, why = self.one, self.measures, self.is_summed, self.one.why
         meetings, began_at, counts, version = one.meetings, one.began_at, one.counts, one.judged_by
-        is_any = self.is_any
+        is_any, (deciding, undecided) = self.is_any, (NOT_MET, MET) if self.join is Join.ALL else (MET, NOT_MET)
+        judged = {}
         for user, whole, parts in seen:
             proved, possible = whole.proved, whole.possible
-            low = proved[0][1] - proved[0][0] if len(proved) == 1 else total(proved)
+            low = total(proved)
             high = low if possible == proved else total(possible)
             measured = tuple([measure(low, high, whole, parts) for measure in measures])
             if is_summed:
                 verdict = BY_BOUNDS[(low > 0) + (high > 0)]
-            elif len(measured) == 1:
-                verdict = measured[0][-1]
             else:
-                verdict = joined(join, [found[-1] for found in measured])
+                verdict = undecided
+                for found in measured:  # as joined() does, without a list for each
+                    if found[-1] is deciding:
+                        verdict = deciding
+                        break
+                    if found[-1] is CANNOT_TELL:
+                        verdict = CANNOT_TELL
             doubts = why
             if verdict is not MET and (verdict is CANNOT_TELL or low != high or len(possible) > 1):
                 doubts = why + self.doubts(whole, measured, verdict)
             values = (meetings, began_at, counts, version, verdict, verdict, measured, doubts, None, is_any)
-            yield user, new(ClassVerdict, values)
+            judged[user] = new(ClassVerdict, values)
+        return judged
 
     def doubts(self, whole: Presence, measured: Sequence[Measured], verdict: Verdict) -> tuple[Doubt, ...]:
         """Why somebody has not met the conditions, or may not have."""
-        timed = [*self._uncertain(whole), *_gaps(whole.possible)]
-        found = sorted(timed, key=lambda doubt: (doubt.start or 0, doubt.code))[:MOST_DOUBTS]
+        found = [Doubt("away", end, start) for (_, end), (start, _) in pairwise(whole.possible)]
+        if whole.possible != whole.proved:
+            found += self._uncertain(whole)
+            found.sort(key=lambda doubt: (doubt.start or 0, doubt.code))
+        del found[MOST_DOUBTS:]
         if verdict is not CANNOT_TELL:
             return tuple(found)
         unsure = [one for one in measured if one.verdict is CANNOT_TELL]
@@ -261,20 +262,14 @@ class Judge:
 
     def _uncertain(self, whole: Presence) -> list[Doubt]:
         """Where somebody may have been, with the cause of the blindness if there was one."""
-        if whole.possible == whole.proved:
-            return []
         left = subtract(whole.possible, whole.proved)
-        found = []
+        found: list[Doubt] = []
         for start, end, cause in self.blind:
             found += [Doubt(cause, a, known(b)) for a, b in intersect(left, ((start, end),))]
             left = subtract(left, ((start, end),))
         return found + [
             Doubt("open", start) if end >= ENDLESS else Doubt("uncertain", start, end) for start, end in left
         ]
-
-
-def _gaps(spans: Spans) -> list[Doubt]:
-    return [Doubt("away", end, start) for (_, end), (start, _) in pairwise(spans)]
 
 
 def _sum_of(quantity: Quantity, parts: Sequence[Presence]) -> Count:

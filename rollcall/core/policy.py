@@ -32,6 +32,8 @@ class Quantity(StrEnum):
     POLL_ANSWERS = "poll-answers"
     TALK_TIME = "talk-time"  # ms
 
+    __hash__ = str.__hash__  # counts are looked up by it some ten thousand times for one activity
+
 
 COUNTED: Final = frozenset(
     {
