@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rollcall.core.deliveries import NOTHING, Goal
@@ -522,3 +522,45 @@ def test_a_result_is_read_as_a_part_of_its_own_maximum(
     score: float | None, maximum: float | None, wanted: int | None
 ) -> None:
     assert thousandths_of(grades.Result("7", score, maximum)) == wanted
+
+
+# -- whatever happens ------------------------------------------------------------------------------------------------
+
+GOALS = st.sampled_from([NOTHING, MET, part(0), part(250), part(900)])
+FAULTS = st.sampled_from(
+    [
+        None,
+        ("/scores", "drop"),
+        ("/scores", 503),
+        ("/scores", lambda *_: (200, PAGE, "text/html", {})),
+        ("/scores", lambda *_: (500, PAGE, "text/html", {})),
+        ("/results", 502),
+    ]
+)
+STEPS = st.lists(st.tuples(GOALS, FAULTS, st.sampled_from([0, 400, 1000, 90_000])), min_size=1, max_size=8)
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(STEPS, st.none() | st.integers(0, 7))
+def test_in_the_end_the_last_goal_stands_or_what_a_teacher_gave(
+    site: Site, clock: Clock, steps: list[tuple[Goal, Any, int]], overridden_before: int | None
+) -> None:
+    site.grades.clear()
+    row, given_by_hand = Row(), False
+    for number, (goal, fault, later) in enumerate(steps):
+        if number == overridden_before:
+            site.override(2, "10", 33)
+            given_by_hand = True
+        site.faults = [fault] if fault else []
+        found = one(site, clock, row, goal)
+        assert found.result is not Result.REFUSED, found
+        clock.now += later
+    site.faults = []
+    wanted = steps[-1][0]
+    found = one(site, clock, row, wanted)
+    if given_by_hand:
+        assert site.seen(2, "10") == 33
+        assert found.result is Result.LEFT or (wanted == NOTHING and row.held is not None)
+    else:
+        assert found.result is Result.DONE
+        assert is_same(round(10 * (site.seen(2, "10") or 0)), wanted.thousandths)
