@@ -15,7 +15,7 @@ from rollcall.web import languages, sign_in, visits
 from rollcall.web.completion import activities, classes, policy, sending
 from rollcall.web.completion import person as completion_person
 from rollcall.web.lti import choosing, configuration, launching, registering
-from rollcall.web.operator import account, licence, organisations, platforms, unclaimed
+from rollcall.web.operator import account, deliveries, licence, organisations, platforms, unclaimed
 
 if TYPE_CHECKING:
     from django.urls import URLPattern
@@ -95,6 +95,8 @@ urlpatterns = [
     path("unclaimed", unclaimed.unclaimed_page),
     path("unclaimed/claim", unclaimed.claim_page),
     path("claims/<int:pk>/remove", unclaimed.remove_claim),
+    path("deliveries", deliveries.deliveries),
+    path("deliveries/<int:pk>", deliveries.receiver),
     path("licence", licence.licence),
     path("platforms/<int:pk>", platforms.platform),
     path("platforms/<int:pk>/moodle/give", platforms.give),

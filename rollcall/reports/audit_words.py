@@ -53,6 +53,7 @@ def subject_words() -> dict[str, str]:
         "activity": _("everybody's verdicts in an activity"),
         "policy": _("what counts in an activity"),
         "class": _("a class of an activity"),
+        "delivery": _("what is sent to an LMS"),
         "target": _("where verdicts are sent"),
         "account": _("an account"),
         "organisation": _("an organisation"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from rollcall.core.access import Area, may
@@ -13,8 +13,7 @@ from rollcall.derive.decided import decided_of
 from rollcall.reports import access
 from rollcall.store.completions import Completion
 from rollcall.store.keys import key_of
-from rollcall.store.searching import Filter
-from rollcall.store.searching.completions import completions_page
+from rollcall.store.searching.completions import completions_of
 from rollcall.wording.policies import policy_sentence
 
 if TYPE_CHECKING:
@@ -54,9 +53,7 @@ def verdicts_shown(request: HttpRequest, user_id: str, site: str, zone: tzinfo) 
 
 def verdicts_of(user_id: str, site: str, inside: Inside) -> list[FoundCompletion]:
     """The same as they are kept. Whoever was only ever on the roster is in no directory, and has an id all the same."""
-    bounds = replace(inside.bounds, person=None)
-    wanted = Filter(user=user_id, site=site, organisation=inside.organisation, bounds=bounds)
-    return completions_page(wanted, limit=MOST).rows if user_id and site else []
+    return completions_of(user_id, site, inside, limit=MOST) if user_id and site else []
 
 
 def class_sentences(summary: Summary, zone: tzinfo, *user_ids: str) -> dict[str, str]:

@@ -21,6 +21,7 @@ from rollcall.store.counting import count
 from rollcall.store.derived import Attendance, Course, Person, Summary
 from rollcall.store.exports import Export
 from rollcall.store.keys import person_key
+from rollcall.store.owed import Receiver
 from rollcall.store.searching import LARGEST
 
 if TYPE_CHECKING:
@@ -33,7 +34,18 @@ if TYPE_CHECKING:
     from rollcall.store.platforms import Visit
 
 SHOWN: Final = frozenset(
-    {"", "meetings", "attendance", "attendances", "people", "courses", "activities", "completion", "audit"}
+    {
+        "",
+        "meetings",
+        "attendance",
+        "attendances",
+        "people",
+        "courses",
+        "activities",
+        "completion",
+        "deliveries",
+        "audit",
+    }
 )
 """The pages, by the first word of their address, on which people are."""
 
@@ -228,6 +240,8 @@ def _is_own(request: HttpRequest, reader: Reader, person: bytes | None) -> bool:
 def _subject(word: str, about: dict[str, Any]) -> Subject:
     """Whose record it was; of what is not there only the address is known."""
     key = bytes.fromhex(about["key"]) if "key" in about else None
+    if word == "deliveries":
+        return _of_receiver(about.get("pk"))
     if "pk" in about:
         return _of_meeting(about["pk"], key)
     if key is None:
@@ -248,6 +262,12 @@ def _of_meeting(pk: int, attendee: bytes | None) -> Subject:
     found = Attendance.objects.filter(summary__meeting=pk, attendee_key=attendee)
     key = found.values_list("person__key", flat=True).first()
     return Subject("meeting", pk, bytes(key) if key is not None else None, organisation=organisation)
+
+
+def _of_receiver(pk: int | None) -> Subject:
+    """Whose verdicts are sent by one way into one LMS."""
+    receiver = Receiver.objects.filter(pk=pk).select_related("platform").first()
+    return Subject("delivery", organisation=None if receiver is None else receiver.platform.organisation_id)
 
 
 def _of_activity(key: bytes, user: str | None) -> Subject:

@@ -47,6 +47,7 @@ def _entries() -> dict[Area, tuple[Entry, ...]]:
             Entry("/use", _("Use"), "use"),
         ),
         Area.VERDICTS: (Entry("/activities", _("Completion"), "activities"),),
+        Area.DELIVERIES: (Entry("/deliveries", _("Deliveries"), "deliveries"),),
         Area.SERVERS: (Entry("/servers", _("Servers"), "servers"),),
         Area.MANAGE: (Entry("/organisations", _("Organisations"), "organisations"),),
         Area.LICENCE: (Entry("/licence", _("Licence"), "licence"),),

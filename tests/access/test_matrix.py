@@ -99,6 +99,8 @@ RULES = {
     "organisations/<int:pk>/licences/<act:act>": FORM._replace(about="organisation"),
     "claims/<int:pk>/remove": FORM._replace(about="claim"),
     "licence": Rule(READS_LICENCE),
+    "deliveries": Rule(READS_LICENCE),
+    "deliveries/<int:pk>": Rule(READS_LICENCE, "receiver"),
     "platforms/<int:pk>": PLATFORM,
     **{f"platforms/<int:pk>/moodle/{one}": PLATFORM._replace(method="POST") for one in ("give", "test", "forget")},
     "account": Rule(ACCOUNTS),
@@ -258,7 +260,7 @@ _THINGS: dict[str, Callable[[School, Someone], Things]] = {
     "verdict": _verdicts,
     "organisation": _organisations,
     "platform": _platforms,
-    **dict.fromkeys(("export", "claim", "session"), _none),
+    **dict.fromkeys(("export", "claim", "session", "receiver"), _none),
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from django.db.models import Exists, OuterRef, Q
@@ -18,14 +18,14 @@ from rollcall.store.searching.directory import contains
 from rollcall.store.searching.places import Order, Place
 from rollcall.store.searching.scope import Scope, bounds_condition
 from rollcall.store.searching.walking import Taken, page_of, take_sorted
-from rollcall.store.searching.wanted import Page
+from rollcall.store.searching.wanted import Filter, Page
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from django.db.models import QuerySet
 
-    from rollcall.store.searching.wanted import Bounds, Filter
+    from rollcall.store.searching.wanted import Bounds, Inside
 
 BY_ACTIVITY: Final = Order(("activity_id", "sort_key", "id"))
 _AT_ONCE: Final = 500
@@ -49,6 +49,13 @@ def completions_page(wanted: Filter, *, after: str = "", before: str = "", limit
 
     found = page_of(take, BY_ACTIVITY, (int, bytes, int), after=after, before=before, limit=limit)
     return Page(_found([place[-1] for place in found.rows], wanted.bounds), found.before, found.after)
+
+
+def completions_of(user_id: str, site: str, inside: Inside, *, limit: int) -> list[FoundCompletion]:
+    """The verdicts of one user of an LMS, inside some bounds, whoever's they are; also of one on the roster alone."""
+    bounds = replace(inside.bounds, person=None)
+    rows = rows_of(Filter(user=user_id, site=site, organisation=inside.organisation, bounds=bounds))
+    return _found(list(rows.order_by(*BY_ACTIVITY.sorting()).values_list("pk", flat=True)[:limit]), inside.bounds)
 
 
 def every_completion(wanted: Filter) -> Iterator[FoundCompletion]:
@@ -117,13 +124,17 @@ def _found(pks: Sequence[int], bounds: Bounds) -> list[FoundCompletion]:
 
 
 def _names(activities: Iterable[Activity], bounds: Bounds) -> dict[int, str]:
-    """By ids. To whoever sees some groups an activity is called as the newest room of theirs, not as one of others."""
-    if bounds.groups is None:
+    """By ids: what each is called, to whoever does not see all of it by a meeting that they see or were in."""
+    if bounds.groups is None and bounds.person is None:
         return {one.pk: one.label for one in activities}
-    found = {}
-    for one in activities:
-        seen = Summary.objects.filter(
-            bounds_condition(bounds), organisation=one.organisation, activity_key=bytes(one.key)
-        )
-        found[one.pk] = seen.order_by("-started_at", "-id").values_list("name", flat=True).first() or ""
-    return found
+    return {one.pk: _name_seen(one, bounds) for one in activities}
+
+
+def _name_seen(one: Activity, bounds: Bounds) -> str:
+    held = Summary.objects.filter(organisation=one.organisation, activity_key=bytes(one.key))
+    seen = held.filter(bounds_condition(bounds))
+    if bounds.person is not None:
+        was_in = Attendance.objects.filter(summary=OuterRef("pk"), person__key=bounds.person)
+        is_of_all = not held.exclude(group_id="").exists()
+        seen = seen if is_of_all else seen.filter(Exists(was_in))
+    return seen.order_by("-started_at", "-id").values_list("name", flat=True).first() or ""
