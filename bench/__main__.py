@@ -14,7 +14,14 @@ from typing import Any
 from bench import results, servers
 from bench.results import Result
 
-SHORT: dict[str, Any] = {"seconds": 0.4, "recordings": 40, "attendances": 100_000, "rounds": 3, "live": "short"}
+SHORT: dict[str, Any] = {
+    "seconds": 0.4,
+    "recordings": 40,
+    "attendances": 100_000,
+    "rounds": 3,
+    "live": "short",
+    "owed": 1_500,
+}
 """For a look in two or three minutes: less of everything whose figures are found by less, too."""
 
 WHOLE: dict[str, Any] = {
@@ -23,6 +30,7 @@ WHOLE: dict[str, Any] = {
     "attendances": 300_000,
     "rounds": 10,
     "live": "quiet large thousand page",
+    "owed": 10_000,
 }
 POSTGRESQL = ("shared_buffers=512MB",)
 NAMED = ("ROLLCALL_WEASYPRINT",)
@@ -41,6 +49,7 @@ def main() -> None:
         "live": tuple(wanted.live.split()),
         "folding": (),
         "activities": (),
+        "deliveries": (str(wanted.owed),),
         "pages": (),
         "startup": (),
         "events": (str(wanted.events_mb),),
@@ -98,8 +107,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "parts",
         nargs="*",
-        help="queries, queries-postgresql, documents, sheets, live, folding, pages, startup, events, importing, "
-        "memory, arrivals; all if none is named",
+        help="queries, queries-postgresql, documents, sheets, live, folding, activities, deliveries, pages, startup, "
+        "events, importing, memory, arrivals; all if none is named",
     )
     parser.add_argument("--whole", action="store_true", help="as much of everything as docs/speed.md tells of")
     parser.add_argument("--seconds", type=float, help="of each round of arrivals")
@@ -114,6 +123,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--bulk", dest="attendances", action="store_const", const=10_000_000, help="ten million of them; takes an hour"
     )
+    parser.add_argument("--owed", type=int, help="verdicts that are delivered")
     parser.add_argument("--rounds", type=int, help="of all queries")
     parser.add_argument("--live", help="cases of bench.live: quiet large thousand page short")
     given = parser.parse_args()
