@@ -214,21 +214,34 @@ def _class(held: tuple[Held, ...], decided: Decided) -> Class:
 
 
 def _length(held: Sequence[Held], hours: Hours | None) -> tuple[int, int]:
-    """First join to last leave of anybody, or the hours that were entered."""
+    """First join to last leave of anybody, or the hours that were entered.
+
+    A meeting to which nobody came is no part of it, and one to which perhaps nobody came makes it no longer for sure.
+    """
     if hours is not None:
         length = max(hours.end - hours.begin, 0)
         return length, length
-    earliest, latest = min(one.first_join[0] for one in held), min(one.first_join[1] for one in held)
-    soonest, last = max(one.last_leave[0] for one in held), max(one.last_leave[1] for one in held)
-    return max(soonest - latest, 0), max(last - earliest, 0)
+    perhaps = [one for one in held if one.attendees[1]]
+    surely = [one for one in perhaps if one.attendees[0]]
+    if not perhaps:
+        return 0, 0
+    earliest, last = min(one.first_join[0] for one in perhaps), max(one.last_leave[1] for one in perhaps)
+    longest = max(last - earliest, 0)
+    if not surely:
+        return 0, longest
+    latest, soonest = min(one.first_join[1] for one in surely), max(one.last_leave[0] for one in surely)
+    return max(soonest - latest, 0), longest
 
 
 def _attendees(held: Sequence[Held]) -> tuple[int, int]:
-    """Who was in two meetings of the class is one person."""
+    """Who was in two meetings of the class is one person, where that is known of them."""
     if len(held) == 1:
         return held[0].attendees
-    known = {user for one in held for user, presence in one.people.items() if presence.proved}
-    return max(len(known), *(one.attendees[0] for one in held)), sum(one.attendees[1] for one in held)
+    surely = [{user for user, presence in one.people.items() if presence.proved} for one in held]
+    known = set().union(*surely)
+    most = sum(one.attendees[1] for one in held)
+    twice = sum(map(len, surely)) - len(known)
+    return max(len(known), *(one.attendees[0] for one in held)), most - twice
 
 
 def _counts(

@@ -222,10 +222,9 @@ def version_of(rooms: Sequence[Room], decided: Decided) -> Policy | None:
 
 def attendees(rooms: Sequence[Room]) -> set[int]:
     """Nobody knows who was in several of them, but for the person."""
-    most = sum(room.truth.attendees for room in rooms)
-    if len(rooms) == 1:
-        return {most}
-    least = max(*(room.truth.attendees for room in rooms), 1 if any(room.of.proved for room in rooms) else 0)
+    known = sum(bool(room.of.proved) for room in rooms)
+    least = max(min(known, 1), *(room.truth.attendees for room in rooms))
+    most = sum(room.truth.attendees for room in rooms) - max(known - 1, 0)
     return {least, max(most, least)}
 
 

@@ -218,6 +218,13 @@ def test_who_was_in_both_rooms_of_a_class_is_one_of_its_people() -> None:
     assert [one.attendees for one in classes_of(rooms, Decided(versions=[TIME]))] == [(1, 2)]
 
 
+def test_a_class_that_broke_off_and_went_on_has_no_more_people_than_before() -> None:
+    """Else a teacher alone would be a class that may count, for ever and whatever is known."""
+    alone = {ADA: there((0, 40))}
+    rooms = [held("red", 0, 40, alone, attendees=(1, 1)), held("red again", 41, 60, alone, attendees=(1, 1))]
+    assert [(one.attendees, one.counts) for one in classes_of(rooms, Decided(versions=[TIME]))] == [((1, 1), NOT_MET)]
+
+
 def test_people_of_several_rooms_who_were_certainly_there_are_as_many_people() -> None:
     one = {"attendees": (1, 1)}
     rooms = [held("red", 0, 60, {ADA: there((0, 40))}, **one), held("blue", 0, 60, {"5": there((0, 40))}, **one)]
@@ -230,6 +237,19 @@ def test_the_length_is_first_join_to_last_leave_of_all_rooms_each_as_sure_as_it_
         held("blue", 0, 60, first_join=(2_000, 3_000), last_leave=(60_000, 61_000)),
     ]
     assert [one.length for one in classes_of(rooms, Decided(versions=[TIME]))] == [(57_000, 69_000)]
+
+
+@pytest.mark.parametrize(
+    ("attendees", "length"),
+    [((0, 0), (40, 40)), ((0, 1), (40, 49)), ((1, 1), (45, 49))],
+)
+def test_a_room_to_which_nobody_came_makes_no_class_longer(attendees: tuple[int, int], length: tuple[int, int]) -> None:
+    """Nor one to which perhaps nobody came, for certain."""
+    minute = MINUTE_MS
+    empty = held("red", 0, 5, first_join=(0, 4 * minute), last_leave=(0, 5 * minute), attendees=attendees)
+    rooms = [empty, held("red again", 9, 49, {ADA: there((9, 49))})]
+    (one,) = classes_of(rooms, Decided(versions=[TIME]))
+    assert one.length == (length[0] * minute, length[1] * minute)
 
 
 @pytest.mark.parametrize(
