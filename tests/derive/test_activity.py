@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -136,6 +137,9 @@ def test_a_new_roster_and_a_new_teacher_have_the_course_judged_anew() -> None:
         "9": False,
     }
     assert Completion.objects.get(external_user_id="7").name == "Ada King"
+    roster.keep(context.pk, {"7": Enrolled("7", "Ada King", is_instructor=True)}, NOW + 2)
+    assert fold(1 << 50) == 1, "the same people, one of whom teaches now"
+    assert Completion.objects.get(external_user_id="7").is_teacher
     roster.came_as_instructor(context, "9", NOW)
     assert fold(1 << 50) == 1
     assert Completion.objects.get(external_user_id="9").is_teacher
@@ -221,6 +225,22 @@ def test_a_newer_fold_stops_an_older_one(monkeypatch: pytest.MonkeyPatch) -> Non
     assert Completion.objects.get(external_user_id="8").verdict == "met"
     activity.refresh_from_db()
     assert activity.folded == activity.appended
+
+
+def test_a_fold_that_was_killed_between_two_portions_is_finished_by_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    from rollcall.derive import activity as folding
+
+    activity = policy_on(algebra())
+    monkeypatch.setattr(folding, "PORTION", 1)
+    monkeypatch.setattr("rollcall.derive.activity.time.sleep", killed := Mock(side_effect=KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        refold_activity(activity.pk, now=NOW)
+    assert (killed.call_count, Completion.objects.count()) == (1, 1)
+    activity.refresh_from_db()
+    assert activity.due_at == NOW
+    killed.side_effect = None
+    fold()
+    assert len(verdicts()) == 3
 
 
 def test_one_that_cannot_be_folded_holds_up_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
