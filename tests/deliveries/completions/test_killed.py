@@ -147,6 +147,10 @@ _claim, _write = queue.claim, writing.write
 def in_a_process(work: Callable[[], None]) -> int:
     """How it ended: 0, or minus the signal that it died of."""
     connections.close_all()
+    return ended(begin_process(work))
+
+
+def begin_process(work: Callable[[], None]) -> int:
     child = os.fork()
     if child == 0:
         try:
@@ -154,21 +158,25 @@ def in_a_process(work: Callable[[], None]) -> int:
             os._exit(0)
         finally:
             os._exit(1)
+    return child
+
+
+def ended(child: int) -> int:
     _, status = os.waitpid(child, 0)
     return os.waitstatus_to_exitcode(status)
 
 
-def work(mortal: Mortal) -> None:
+def work(mortal: Mortal, name: str = "mortal") -> None:
     """Work until nothing is owed."""
     queue.claim, writing.write = mortal.claim, mortal.write  # type: ignore[assignment]
-    asyncio.run(asyncio.wait_for(_work(mortal), PATIENCE_SECONDS))
+    asyncio.run(asyncio.wait_for(_work(mortal, name), PATIENCE_SECONDS))
 
 
-async def _work(mortal: Mortal) -> None:
+async def _work(mortal: Mortal, name: str) -> None:
     async with http_client() as http, at_work("mortal") as hands:
         tools = Tools(http, hands.in_thread, sender.now_ms, Tokens(http, hands.in_thread, sender.now_ms), frozenset())
-        one = Sender("mortal", hands, tools, makers={Way.MOODLE: mortal.make})
-        await hands.in_thread(queue.reclaim, "mortal", sender.now_ms())
+        one = Sender(name, hands, tools, makers={Way.MOODLE: mortal.make})
+        await hands.in_thread(queue.reclaim, name, sender.now_ms())
         unsent = Owed.objects.exclude(state=Owing.SENT)
         while await hands.in_thread(unsent.exists):
             await one.tick()
@@ -217,3 +225,15 @@ def test_what_changed_after_a_death_is_what_arrives(site: tuple[Remembering, str
     owe(target, wish("7", NOTHING), now=DUE_AT)
     assert in_a_process(lambda: work(Mortal(url, "", 0))) == 0
     assert lms.holds == {"7": "open"}
+
+
+def test_two_workers_side_by_side_send_each_once(site: tuple[Remembering, str], database: str) -> None:
+    lms, url = site
+    target = make_target()
+    owe(target, *(f"{number}" for number in range(120)), now=DUE_AT)
+    connections.close_all()
+    children = [begin_process(lambda name=name: work(Mortal(url, "", 0), name)) for name in ("one", "other")]  # type: ignore[misc]
+    assert [ended(child) for child in children] == [0, 0]
+    assert states() == {Owing.SENT: 120}
+    assert lms.requests == 120
+    assert Try.objects.count() == 120
