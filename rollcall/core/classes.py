@@ -116,8 +116,8 @@ def classes_of(held: Sequence[Held], decided: Decided) -> tuple[Class, ...]:
 
 
 def blocks_of(held: Sequence[Held], decided: Decided) -> list[Block]:
-    """All meetings, whatever their order, in blocks in time order."""
-    ordered = sorted(held, key=lambda one: (one.began_at, one.meeting))
+    """All meetings, each once and whatever their order, in blocks in time order."""
+    ordered = sorted({one.meeting: one for one in held}.values(), key=lambda one: (one.began_at, one.meeting))
     farthest = max((version.apart_ms for version in decided.versions), default=APART_MS)
     farthest = max(farthest, APART_MS)
     blocks: list[list[Held]] = []

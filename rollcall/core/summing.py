@@ -132,7 +132,13 @@ class Summing:
     # -- against the conditions
 
     def _verdict(self, ways: Sequence[Sums]) -> Verdict:
-        return agreed([joined(self.policy.join, [one.verdict for one in self._measured([way])]) for way in ways])
+        return agreed([self._verdict_of(way) for way in ways])
+
+    def _verdict_of(self, way: Sums) -> Verdict:
+        """Of no class at all nobody has met anything. Each class has a length."""
+        if not way.worst[0] and not way.best[0]:
+            return NOT_MET
+        return joined(self.policy.join, [one.verdict for one in self._measured([way])])
 
     def _measured(self, ways: Sequence[Sums]) -> tuple[Measured, ...]:
         return tuple([self._held(one.quantity, one.amount, ways) for one in self.policy.conditions])
