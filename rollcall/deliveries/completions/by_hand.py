@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from django.db import transaction
+from django.db.models import F
 from django.utils.translation import gettext as _
 
 from rollcall.core.deliveries import Step
@@ -37,7 +38,11 @@ def retry(owed: int, *, now: int) -> None:
     if row.state == Owing.HELD and row.reason in _NEVER_RETRIED:
         raise Refused(_("There is nothing certain to send for this person now."), code="nothing-to-send", status=409)
     with transaction.atomic():
-        if not _make_due(Owed.objects.filter(pk=owed, state__in=_MAY_BE_RETRIED), now):
+        rows = Owed.objects.filter(pk=owed)
+        # What was refused is another attempt altogether: what tells attempts apart at the target has to differ.
+        if not _make_due(rows.filter(state=Owing.REFUSED), now, revision=F("revision") + 1) and not _make_due(
+            rows.filter(state__in=_MAY_BE_RETRIED), now
+        ):
             _require_rest(owed)
         _end_pauses(row)
 
@@ -47,7 +52,7 @@ def resend(owed: int, *, now: int) -> None:
     row = _row(owed)
     with transaction.atomic():
         again = Owed.objects.filter(pk=owed, state__in=_OVER)
-        if not _make_due(again, now, is_unanswered=True):
+        if not _make_due(again, now, is_unanswered=True, revision=F("revision") + 1):
             _require_rest(owed)
             raise Refused(
                 _("It has not been sent yet."),

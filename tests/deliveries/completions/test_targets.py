@@ -7,6 +7,7 @@ import pytest
 from rollcall.core.activity import Verdict
 from rollcall.core.deliveries import NOTHING, Scoring, Way
 from rollcall.core.errors import Refused
+from rollcall.deliveries.completions import by_hand as of_completions
 from rollcall.deliveries.completions.choosing import choices, targets_of
 from rollcall.deliveries.completions.targets import WouldSend, switch_off, would_send
 from rollcall.derive.activity import refold_activity
@@ -232,6 +233,22 @@ def test_who_has_met_the_rule_is_completed_by_moodle_itself(moodle: Moodle, cloc
     send(clock)
     assert moodle.completed(1) == {4, 5}
     assert (row_of("w_guest").state, row_of("w_guest").reason) == (Owing.REFUSED, "no-lms-user")
+
+
+def test_what_moodle_could_not_keep_is_sent_again_under_another_id(moodle: Moodle, clock: Clock) -> None:
+    activity = activity_at(moodle.base)
+    target = on(activity, by_rule(activity))
+    owe(target, wish("4", DONE), now=clock)
+    moodle.breaks_after = 0
+    send(clock)
+    assert (row_of("4").state, row_of("4").reason) == (Owing.REFUSED, "broken-off")
+    moodle.breaks_after = None
+    of_completions.retry(row_of("4").pk, now=clock.now)
+    send(clock)
+    assert (row_of("4").state, moodle.completed(1)) == (Owing.SENT, {4})
+    of_completions.resend(row_of("4").pk, now=clock.now)
+    send(clock)
+    assert moodle.credited(1) == {4: 2}, "a person asked for it once more"
 
 
 def test_a_moodle_that_names_its_host_alone_is_known_by_it(moodle: Moodle) -> None:
