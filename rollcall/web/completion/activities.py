@@ -103,7 +103,9 @@ def _count(verdict: str, number: int, address: str, *, name: str = "", chosen: s
     asked = {"verdict": verdict, "name": name}
     query = urlencode({key: value for key, value in asked.items() if value})
     return {
-        "label": _("teachers") if verdict == TEACHERS else completion_words.verdict_word(verdict),
+        "label": ngettext("teacher", "teachers", number)
+        if verdict == TEACHERS
+        else completion_words.verdict_word(verdict),
         "number": formatting.number(number),
         "verdict": verdict,
         "address": f"{address}?{query}",
