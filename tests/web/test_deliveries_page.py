@@ -121,7 +121,7 @@ def test_it_is_stopped_and_started(client: Client, ada: Completion) -> None:
     address = f"/deliveries/{owe(ada).target.receiver_id}"
 
     assert client.post(address, {"act": "stop"}).status_code == 303
-    assert "Somebody has stopped it" in page(client, address)
+    assert "Nothing is sent until somebody starts it again." in page(client, address)
     assert client.post(address, {"act": "start"}).status_code == 303
     assert not Receiver.objects.get().is_stopped
 
