@@ -16,19 +16,22 @@ if TYPE_CHECKING:
 def platforms_of(activity: Activity) -> list[Platform]:
     """The registrations in the LMS that the activity is of; several where an LMS has Rollcall more than once."""
     of_owner = Platform.objects.filter(organisation=activity.organisation, removed_at=None)
-    linked = Q(contexts__links__activity=hex_of(activity))
-    return list(of_owner.filter(Q(site=activity.site) | Q(host=activity.site) | linked).distinct().order_by("pk"))
+    is_its = Q(site=activity.site) | Q(host=activity.site)
+    if not activity.context_id:
+        is_its |= Q(contexts__links__activity=hex_of(activity))
+    return list(of_owner.filter(is_its).distinct().order_by("pk"))
 
 
 def course_of(activity: Activity, platform: Platform) -> Context | None:
     """The course there whose gradebook is the activity's; None while nobody has come from it.
 
-    One that a teacher has linked to the activity goes before the one of the same id, for elsewhere than in Moodle the
-    meetings need not name the course as launches do.
+    Where its meetings name their course it is that one, whatever links say: a teacher of any course can make a link to
+    any activity, and would have its verdicts in a gradebook of their own. Elsewhere a link is all there is.
     """
     courses = Context.objects.filter(platform=platform)
-    linked = courses.filter(links__activity=hex_of(activity)).order_by("-launched_at", "pk").first()
-    return linked or (courses.filter(key=key_of(activity.context_id)).first() if activity.context_id else None)
+    if activity.context_id:
+        return courses.filter(key=key_of(activity.context_id)).first()
+    return courses.filter(links__activity=hex_of(activity)).order_by("-launched_at", "pk").first()
 
 
 def links_with_columns(activity: Activity, course: Context) -> list[ResourceLink]:

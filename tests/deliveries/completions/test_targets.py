@@ -95,6 +95,16 @@ def test_a_column_is_filled_by_one_activity(gradebook: Site) -> None:
     on(other, key)
 
 
+def test_a_link_of_another_course_draws_no_verdicts_into_its_gradebook(gradebook: Site) -> None:
+    activity = activity_at(gradebook.base)
+    course = course_at(gradebook)
+    Context.objects.filter(pk=course.pk).update(context_id="3", key=key_of("3"))
+    course.refresh_from_db()
+    link_in(course, gradebook, 2, activity)
+    (choice,) = [one for one in choices(activity) if one.way is Way.AGS]
+    assert "Nobody has come to Rollcall from this course" in choice.why_not
+
+
 def test_elsewhere_than_in_moodle_a_link_says_which_course_it_is(gradebook: Site) -> None:
     activity = activity_at(gradebook.base)
     Activity.objects.filter(pk=activity.pk).update(site="127.0.0.1", context_id="", instance="")
