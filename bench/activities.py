@@ -6,6 +6,7 @@ Most people are known exactly, some come late, some leave twice, some have open 
 from __future__ import annotations
 
 from random import Random
+from typing import Any
 
 from bench.folding import median_seconds
 from bench.results import Result, as_lines, limited
@@ -107,13 +108,33 @@ def _meet(key: bytes, number: int, rng: Random) -> None:
     )
 
 
+def _timed_transactions() -> list[float]:
+    """How long each lasts that begins from now on, in seconds."""
+    import time
+
+    from django.db.transaction import Atomic
+
+    enter, leave, begun, lasted = Atomic.__enter__, Atomic.__exit__, list[float](), list[float]()
+
+    def timed_enter(self: Atomic) -> None:
+        enter(self)
+        begun.append(time.perf_counter())
+
+    def timed_leave(self: Atomic, *raised: Any) -> None:
+        leave(self, *raised)
+        lasted.append(time.perf_counter() - begun.pop())
+
+    Atomic.__enter__, Atomic.__exit__ = timed_enter, timed_leave  # type: ignore[method-assign]
+    return lasted
+
+
 def run() -> list[Result]:
     """Judging alone, with what is read for it; then with writing everybody's row, and with finding all the same."""
     import time
     from dataclasses import replace
 
     from rollcall.core.policy import Condition, Quantity
-    from rollcall.derive.activity import gather, refold_activity
+    from rollcall.derive.activity import fold_activities_due, gather
     from rollcall.derive.preview import preview
     from rollcall.feed.demanding import demand
     from rollcall.store.completions import Completion
@@ -125,14 +146,16 @@ def run() -> list[Result]:
     assert len(gathered.judge()) == PEOPLE
     judging = 1000 * median_seconds(gathered.judge)
     folding = 1000 * median_seconds(lambda: gather(activity).judge())
+    transactions = _timed_transactions()
     began = time.perf_counter()
-    assert refold_activity(activity.pk, now=1)
+    assert list(fold_activities_due(now=1)) == [activity.pk]
     writing = 1000 * (time.perf_counter() - began)
+    longest = 1000 * max(transactions)
     assert Completion.objects.count() == PEOPLE
 
     def again() -> None:
         demand([activity.pk], now=1)
-        assert refold_activity(activity.pk, now=1)
+        assert list(fold_activities_due(now=1)) == [activity.pk]
 
     same = 1000 * median_seconds(again)
     other = replace(gathered.decided.versions[0], conditions=(Condition(Quantity.TIME, 45 * MINUTE),))
@@ -142,6 +165,7 @@ def run() -> list[Result]:
         limited("activity.fold", folding, "ms", 100),
         Result("activity.refold_same", same, "ms"),
         Result("activity.first_written", writing, "ms"),
+        limited("activity.longest_transaction", longest, "ms", 50),
         limited("activity.preview", previewing, "ms", 300),
     ]
 
