@@ -15,6 +15,7 @@ from rollcall.feed.deciding import By, Word, decide
 from rollcall.lti.deep_linking import TAG
 from rollcall.store.decisions import Activity
 from rollcall.store.derived import Summary
+from rollcall.store.keys import key_of
 from rollcall.store.owed import CompletionTarget, Owed, Owing
 from rollcall.store.platforms import Context, LineItem, ResourceLink
 from tests.deliveries.completions.course_world import (
