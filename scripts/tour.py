@@ -67,6 +67,7 @@ class Paper:
 
 
 MEETING, PERSON, COURSE, RUNNING = "{meeting}", "{person}", "{course}", "{running}"
+ACTIVITY = "{activity}"
 WHY = ".person summary"
 SCREENS = (
     Screen("overview", "/"),
@@ -80,6 +81,9 @@ SCREENS = (
     Screen("person", PERSON),
     Screen("courses", "/courses"),
     Screen("course", COURSE),
+    Screen("activity", ACTIVITY, highest=1100),
+    Screen("policy", ACTIVITY + "/policy", highest=1300),
+    Screen("completion", "/completion?verdict=not-met", highest=900),
     Screen("use", "/use"),
     Screen("running", RUNNING, highest=1100),
     Screen("live", RUNNING + "/live", highest=1100),
@@ -148,6 +152,7 @@ def subjects(page: Page) -> dict[str, str]:
         "meeting": _doubtful(page, "/meetings?course=VID&state=settled"),
         "person": _first(page, "/people?name=παπ&sort=-meetings"),
         "course": _first(page, "/courses?course=LOG"),
+        "activity": _activity(page),
         "running": _running(page),
     }
 
@@ -155,6 +160,12 @@ def subjects(page: Page) -> dict[str, str]:
 def _first(page: Page, address: str) -> str:
     page.goto(address)
     return page.locator("tbody th a").first.get_attribute("href") or ""
+
+
+def _activity(page: Page) -> str:
+    """The one of which most was decided."""
+    page.goto("/completion?course=LOG")
+    return page.locator("tbody td a[href^='/activities/']").first.get_attribute("href") or ""
 
 
 def _doubtful(page: Page, address: str) -> str:
