@@ -17,7 +17,7 @@ from rollcall.deliveries.driver import Outcome, Result
 from rollcall.lti import grades
 from rollcall.lti.grades import Gradebook, Score, Told, next_second
 from rollcall.lti.trouble import ServiceTrouble, Trouble
-from rollcall.outgoing.patience import date_of
+from rollcall.outgoing.patience import date_of, retry_after_ms
 
 if TYPE_CHECKING:
     from rollcall.deliveries.completions.columns import Place
@@ -123,6 +123,7 @@ class ByAgs:
     _book: Gradebook = field(init=False)
     _can_be_read: bool = field(init=False)
     _ahead_ms: int = 0
+    _patience_ms: int | None = None
     _standing: dict[str, grades.Result] = field(default_factory=dict)
     _read_at: int | None = None
     _over: Outcome | None = None
@@ -204,6 +205,8 @@ class ByAgs:
 
     async def _outcome_of(self, trouble: ServiceTrouble) -> Outcome:
         outcome = outcome_of_trouble(trouble)
+        if trouble.trouble is Trouble.BUSY:
+            return replace(outcome, retry_after_ms=self._patience_ms)
         return await self._gone(outcome) if trouble.trouble is Trouble.GONE else outcome
 
     async def _gone(self, meaning: Outcome) -> Outcome:
@@ -277,6 +280,7 @@ class ByAgs:
 
     def _hear(self, reply: Reply) -> None:
         """Where its clock differs from ours its own counts: what is written in its second is never of its future."""
+        self._patience_ms = retry_after_ms(reply.headers)
         at = date_of(reply.headers.get("date"))
         ahead = 0 if at is None else at - self.tools.clock()
         if at is not None and abs(ahead) < DAY_MS:

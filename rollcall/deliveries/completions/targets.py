@@ -134,6 +134,8 @@ def would_send(
     """Of how many people something would be sent if this were switched on, for the verdicts as they are."""
     held = dict(Owed.objects.filter(target=target).values_list("user_key", "sent")) if target is not None else {}
     rows = Completion.objects.filter(activity=activity.pk, is_teacher=False).exclude(is_on_roster=False)
+    if scoring is Scoring.PASS:
+        rows = rows.filter(verdict=Verdict.MET)
     counted = {True: 0, False: 0}
     for user, detail in rows.values_list("external_user_id", "detail"):
         verdict = verdict_from(bytes(detail))

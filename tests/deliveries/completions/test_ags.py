@@ -431,6 +431,13 @@ def test_a_certificate_that_nobody_vouches_for_is_named(
         assert asyncio.run(ask()) == Outcome(Result.RECEIVER, "tls")
 
 
+@pytest.mark.parametrize(("path", "code"), [("/results", "busy"), ("/scores", "too-many")])
+def test_for_how_long_it_asks_to_be_left_alone_is_told(site: Site, clock: Clock, path: str, code: str) -> None:
+    site.faults = [(path, lambda *_: (429, b"", SCORE, {"Retry-After": "300"}))]
+    found = one(site, clock, Row(), MET)
+    assert (found.result, found.code, found.retry_after_ms) == (Result.RECEIVER, code, 300_000)
+
+
 def test_an_lms_that_hangs_is_waited_for_once_and_not_by_one_after_the_other(
     site: Site, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
