@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -50,16 +52,22 @@ def without_policy() -> str:
     return _("Nobody has set yet what counts as attended here.")
 
 
-def sentence(detail: bytes, zone: tzinfo) -> str:
-    """Why somebody has met, or has not met yet, what an activity asks: from Completion.detail or Owed.reasons."""
-    return sentence_of(verdict_from(detail), zone)
+def sentence(detail: bytes, zone: tzinfo, *, as_of: int | None = None) -> str:
+    """Why somebody has met, or has not met yet, what an activity asks: from Completion.detail or Owed.reasons.
+
+    `as_of` (epoch ms, None: now) tells only whether a record may still be expected.
+    """
+    return sentence_of(verdict_from(detail), zone, as_of=as_of)
 
 
-def sentence_of(one: PersonVerdict, zone: tzinfo) -> str:
+def sentence_of(one: PersonVerdict, zone: tzinfo, *, as_of: int | None = None) -> str:
     """The same of a verdict that was just made."""
+    read_at = time.time_ns() // 1_000_000 if as_of is None else as_of
+    settled = one.settles_at is None or one.settles_at <= read_at
+    shown = replace(one, settles_at=None) if settled else one
     if one.correction is None:
-        return _joined(_of_activity(one, one.verdict, zone))
-    return _corrected(one.verdict, _joined(_of_activity(one, one.computed, zone)))
+        return _joined(_of_activity(shown, one.verdict, zone))
+    return _corrected(one.verdict, _joined(_of_activity(shown, one.computed, zone)))
 
 
 def class_sentence(one: ClassVerdict, zone: tzinfo) -> str:

@@ -207,7 +207,16 @@ def test_of_many_days_the_latest_are_said() -> None:
 def test_what_is_uncertain_says_what_will_settle_it(settles_at: int | None, told: str) -> None:
     one = person(a_class((time(0, None, CANNOT_TELL),)), settles_at=settles_at)
 
-    assert sentence_of(one, UTC) == f"Cannot tell yet. Time attended: 0:00 or more (45:00 needed). {told}"
+    assert (
+        sentence_of(one, UTC, as_of=NINE - 1) == f"Cannot tell yet. Time attended: 0:00 or more (45:00 needed). {told}"
+    )
+
+
+def test_what_was_to_settle_is_not_waited_for_afterwards() -> None:
+    one = person(a_class((time(0, None, CANNOT_TELL),)), settles_at=NINE)
+
+    assert "may settle it until" in sentence_of(one, UTC, as_of=NINE - 1)
+    assert sentence_of(one, UTC, as_of=NINE).endswith("No further record is expected: a teacher can decide.")
 
 
 def test_a_correction_stands_before_what_was_measured() -> None:
