@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from django.db.models import Count, Exists, OuterRef, Q
 
 from rollcall.store.completions import Completion
-from rollcall.store.decisions import Activity
+from rollcall.store.decisions import Activity, Decision
 from rollcall.store.derived import Summary
 from rollcall.store.keys import course_key
 from rollcall.store.searching.completions import in_groups_seen
@@ -90,6 +90,12 @@ def seen_meetings(of: FoundActivity, inside: Inside) -> set[int]:
     """The ids of its meetings that are seen."""
     rows = _seen(inside).filter(activity_key=of.key, organisation=of.organisation)
     return set(rows.values_list("meeting", flat=True))
+
+
+def with_policy(several: Iterable[Activity]) -> set[int]:
+    """The ids of those of them for which a policy was ever published."""
+    rows = Decision.objects.filter(activity__in=[one.pk for one in several], kind="policy")
+    return set(rows.values_list("activity", flat=True))
 
 
 # --- verdicts ---------------------------------------------------------------------------------------------------------

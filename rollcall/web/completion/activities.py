@@ -29,7 +29,7 @@ from rollcall.wording.policies import policy_sentence
 from rollcall.wording.visible import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from django.http import HttpRequest, HttpResponse
 
@@ -56,12 +56,16 @@ def activities(request: HttpRequest) -> HttpResponse:
     known = searching.known(found.rows)
     sees_all = inside.bounds.groups is None
     counts = searching.counts_of_each(known.values()) if sees_all else {}
+    with_policy = searching.with_policy(known.values())
     context = {
         "page": "activities",
         "name": name,
         "path": request.path,
         "told": _told(len(found.rows), found),
-        "activities": [_line(one, known.get((one.organisation, one.key)), counts) for one in found.rows],
+        "activities": [
+            _line(one, row.pk if (row := known.get((one.organisation, one.key))) else 0, counts, with_policy)
+            for one in found.rows
+        ],
     } | _pages(request.path, found, name=name)
     return render(request, "activities.html", context)
 
@@ -85,15 +89,18 @@ def activity(request: HttpRequest, key: str) -> HttpResponse:
 # --- the list ---------------------------------------------------------------------------------------------------------
 
 
-def _line(one: FoundActivity, row: Activity | None, counts: Mapping[int, Mapping[str, int]]) -> dict[str, Any]:
-    counted = counts.get(row.pk, {}) if row is not None else {}
+def _line(
+    one: FoundActivity, pk: int, counts: Mapping[int, Mapping[str, int]], with_policy: Collection[int]
+) -> dict[str, Any]:
+    """`pk` is 0 as long as nothing was decided of it."""
+    counted = counts.get(pk, {})
     address = f"/activities/{one.hexed}"
     return {
         "name": visible(one.name.strip()) or _("(no name)"),
         "course": visible(one.course_name),
         "address": address,
         "last": times.UNKNOWN if one.last_at is None else times.near_day_and_clock(one.last_at, zone_of()),
-        "has_policy": bool(counted) or (row is not None and row.decisions.filter(kind="policy").exists()),
+        "has_policy": pk in with_policy,
         "counts": [_count(verdict, counted[verdict], address) for verdict in ORDER if counted.get(verdict)],
     }
 

@@ -100,3 +100,19 @@ def test_three_thousand_people_are_read_page_by_page(
 
 def test_what_is_not_there_is_not_there(teacher: Client) -> None:
     page(teacher, "/activities/" + "0" * 32, status=404)
+
+
+def test_an_activity_of_which_no_class_is_kept_any_more_can_still_be_seen(course: Course, teacher: Client) -> None:
+    judged(course)
+    activity = course.activity()
+    type(course.meetings[0]).objects.all().delete()
+    assert "Ada Byron" in page(teacher, course.path)
+    assert "No class of this activity" in page(teacher, f"{course.path}/classes")
+    for below in ("/policy", "/sending", f"/people/{bytes(activity.completions.earliest('pk').user_key).hex()}"):
+        page(teacher, course.path + below)
+    assert teacher.post(f"{course.path}/policy", {"act": "preview", "share": "80"}).status_code == 200
+
+
+def test_nobody_and_nothing_in_an_empty_organisation(teacher: Client, course: Course) -> None:
+    type(course.meetings[0]).objects.all().delete()
+    assert "No class has been heard of yet." in page(teacher, "/activities")
