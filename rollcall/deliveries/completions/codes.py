@@ -35,6 +35,7 @@ _EVERYWHERE: Final = {
         gettext_noop("When the LMS works again, send it again."),
     ),
     "not-ours": (gettext_noop("Something newer is to be sent instead."), ""),
+    "tried-on": (gettext_noop("It was asked differently right after."), ""),
     "no-such-way": (
         gettext_noop("This Rollcall does not know how to send there; a newer one has switched it on."),
         gettext_noop("Upgrade Rollcall, or switch this delivery off."),
