@@ -25,7 +25,7 @@ from rollcall.store import licensing
 from rollcall.store.completions import Completion
 from rollcall.store.decisions import Activity
 from rollcall.store.owed import Owed, Owing, Reversal
-from rollcall.web.completion.subject import around, note, subject_of, zone_of
+from rollcall.web.completion.subject import around, no_name, note, subject_of, zone_of
 from rollcall.web.operator.noting import go, said
 from rollcall.wording import formatting, policies, times
 from rollcall.wording.visible import visible
@@ -216,10 +216,10 @@ def _reversals(subject: Subject) -> list[dict[str, Any]]:
 
 
 def _change(one: Reversal, person: Completion | None, subject: Subject) -> dict[str, Any]:
-    name = person.name if person is not None and person.name.strip() else one.owed.external_user_id
+    name = visible(person.name.strip()) if person is not None else ""
     return {
         "pk": one.pk,
-        "name": visible(name),
+        "name": name or no_name(one.owed.external_user_id),
         "address": f"{subject.address}/people/{bytes(one.owed.user_key).hex()}" if person is not None else "",
         "way": told.way_name(one.owed.target.receiver.way),
         "at": times.day_and_clock(one.at, zone_of()),

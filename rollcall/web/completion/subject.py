@@ -126,7 +126,7 @@ def around(request: HttpRequest, subject: Subject, here: str | None = "") -> dic
 
 def no_name(user_id: str) -> str:
     """Of whom no name is known, the id tells them apart."""
-    return _("user %(id)s") % {"id": visible(user_id)}
+    return _("Participant %(id)s") % {"id": visible(user_id)}
 
 
 def zone_of() -> tzinfo:
