@@ -358,8 +358,8 @@ def test_the_menu_leads_to_what_one_may_see_and_nowhere_else(client: Client, dja
     def menu(of: Client) -> list[str]:
         return re.findall(r'<li><a href="([^"]+)"', page(of, "/account"))
 
-    assert menu(client) == [*LISTS, "/activities", "/servers", "/organisations", "/audit"]
-    assert menu(theirs) == [*LISTS, "/activities", "/licence", "/audit"]
+    assert menu(client) == [*LISTS, "/activities", "/deliveries", "/servers", "/organisations", "/audit"]
+    assert menu(theirs) == [*LISTS, "/activities", "/deliveries", "/licence", "/audit"]
     for of in (client, theirs):
         for address in menu(of):
             assert of.get(address).status_code == 200, address
