@@ -191,6 +191,8 @@ def _preview(subject: Subject, proposed: Policy) -> dict[str, Any]:
     found = preview(subject.found.organisation, subject.found.key, proposed, is_from_start=is_from_start)
     counts = found.counts()
     return {
+        # What is published is what was looked at, whatever is typed into the fields below it meanwhile.
+        "sent": form_of(proposed, zone_of()),
         "sentences": policies.policy_sentences(proposed, zone_of()),
         "is_from_start": is_from_start,
         "counts": [

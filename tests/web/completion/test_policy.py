@@ -27,9 +27,9 @@ _FIELD = re.compile(r"<input[^>]*>")
 _ATTRIBUTE = re.compile(r'([a-z-]+)="([^"]*)"')
 
 
-def form(said: str) -> dict[str, str]:
-    """What a browser would send of the policy form on a page, without pressing a button."""
-    inside = said.partition('<form class="policy"')[2].partition("</form>")[0]
+def form(said: str, name: str = "policy") -> dict[str, str]:
+    """What a browser would send of a form on a page, without pressing a button."""
+    inside = said.partition(f'<form class="{name}"')[2].partition("</form>")[0]
     sent = {}
     for found in _FIELD.findall(inside):
         told = dict(_ATTRIBUTE.findall(found))
@@ -55,7 +55,9 @@ def test_a_preset_is_looked_at_and_published(course: Course, teacher: Client, he
     seen = teacher.post(f"{course.path}/policy", sent | {"act": "preview"}).content.decode()
     assert "What it would come to" in seen
     assert not published(course)
-    answer = teacher.post(f"{course.path}/policy", form(seen) | {"act": "publish"})
+    # There is no button in the form by which a key pressed in a field could publish it.
+    assert 'value="publish"' not in seen.partition('<form class="policy"')[2].partition("</form>")[0]
+    answer = teacher.post(f"{course.path}/policy", form(seen, "publish") | {"act": "publish"})
     assert (answer.status_code, answer["Location"]) == (303, f"{course.path}?said=published")
     (policy,) = published(course)
     assert (policy.conditions, policy.needed, policy.planned) == ((Condition(Quantity.SHARE, 800),), 3, 4)
