@@ -27,7 +27,7 @@ from rollcall.languages import FOLDER, SOURCE, codes, po_of
 
 ROOT = Path(__file__).resolve().parent.parent
 
-SPOKEN = ("reports", "web", "live", "deliveries", "store", "derive", "lti", "api", "wording")
+SPOKEN = ("reports", "web", "live", "deliveries", "store", "derive", "lti", "api", "wording", "moodle", "feed")
 """The packages whose texts reach a reader. The others speak to operators, in English (docs/translating.md)."""
 
 _CALLS: dict[str, tuple[str, ...]] = {
