@@ -320,13 +320,17 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+def answering(site: Moodle) -> type[BaseHTTPRequestHandler]:
+    """A handler that answers as it."""
+    return type("Handler", (_Handler,), {"moodle": site})
+
+
 @contextmanager
 def moodle(
     secret: str = "moodle's own secret", activities: dict[int, Activity] | None = None, *, port: int = 0
 ) -> Iterator[Moodle]:
     """A site of its own while the block lasts; without `activities` it has one, of instance 1 and without rules."""
     site = Moodle(secret, activities if activities is not None else {1: Activity("0123456789abcdef" * 2 + "01234567")})
-    handler = type("Handler", (_Handler,), {"moodle": site})
-    with on_a_port(handler, port=port) as given:
+    with on_a_port(answering(site), port=port) as given:
         site.base = f"http://127.0.0.1:{given}"
         yield site

@@ -338,10 +338,15 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+def answering(site: Site) -> type[BaseHTTPRequestHandler]:
+    """A handler that answers as it."""
+    return type("Handler", (_Handler,), {"site": site})
+
+
 @contextmanager
 def web_services(**about: Any) -> Iterator[Site]:
     """A Moodle of its own while the block lasts."""
     site = Site(**about)
-    with on_a_port(type("Handler", (_Handler,), {"site": site})) as port:
+    with on_a_port(answering(site)) as port:
         site.base = f"http://127.0.0.1:{port}"
         yield site

@@ -349,11 +349,15 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+def answering(site: Site) -> type[BaseHTTPRequestHandler]:
+    """A handler that answers as it."""
+    return type("Handler", (_Handler,), {"site": site})
+
+
 @contextmanager
 def standing(site: Site) -> Iterator[Site]:
     """The site on a port of this machine while the block lasts."""
-    handler = type("Handler", (_Handler,), {"site": site})
-    with on_a_port(handler) as port:
+    with on_a_port(answering(site)) as port:
         site.base = f"http://127.0.0.1:{port}"
         yield site
 
