@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import msgspec
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_noop, ngettext
 
 from rollcall.core.intervals import OPEN
 from rollcall.core.verdicts import PersonVerdict, Verdict
@@ -130,18 +130,48 @@ def _classes(one: PersonVerdict, verdict: Verdict, counting: Sequence[ClassVerdi
     else:
         yield _("Classes attended: %(met)s (%(needed)s needed).") % words
     if verdict is not Verdict.MET:
-        yield from _named(_("Not attended: %(days)s."), Verdict.NOT_MET, counting, zone)
-        yield from _named(_("Not certain: %(days)s."), Verdict.CANNOT_TELL, counting, zone)
+        missed = _days(Verdict.NOT_MET, counting, zone)
+        if missed:
+            yield _not_attended(missed)
+        unsure = _days(Verdict.CANNOT_TELL, counting, zone)
+        if unsure:
+            yield _not_certain(unsure)
 
 
-def _named(told: str, verdict: Verdict, counting: Sequence[ClassVerdict], zone: tzinfo) -> Iterator[str]:
-    """The days of those classes, the latest ones."""
+def _days(verdict: Verdict, counting: Sequence[ClassVerdict], zone: tzinfo) -> list[str]:
+    """Of those classes, the latest last."""
     found = [each for each in counting if _comes_to(each) is verdict]
-    days = [formatting.short_date(times.moment(each.began_at, zone).date()) for each in found[-DAYS_SAID:]]
-    if len(found) > DAYS_SAID:
-        days.insert(0, "…")
-    if days:
-        yield told % {"days": formatting.listed(days)}
+    return [formatting.short_date(times.moment(each.began_at, zone).date()) for each in found]
+
+
+def _not_attended(days: Sequence[str]) -> str:
+    words, earlier = _latest(days)
+    if not earlier:
+        return _("Not attended: %(days)s.") % words
+    told = ngettext(
+        "Not attended: %(days)s and %(number)s earlier class.",
+        "Not attended: %(days)s and %(number)s earlier classes.",
+        earlier,
+    )
+    return told % words
+
+
+def _not_certain(days: Sequence[str]) -> str:
+    words, earlier = _latest(days)
+    if not earlier:
+        return _("Not certain: %(days)s.") % words
+    told = ngettext(
+        "Not certain: %(days)s and %(number)s earlier class.",
+        "Not certain: %(days)s and %(number)s earlier classes.",
+        earlier,
+    )
+    return told % words
+
+
+def _latest(days: Sequence[str]) -> tuple[dict[str, str], int]:
+    """The days that are said, and how many are not."""
+    earlier = max(len(days) - DAYS_SAID, 0)
+    return {"days": formatting.listed(days[-DAYS_SAID:]), "number": formatting.number(earlier)}, earlier
 
 
 def _comes_to(one: ClassVerdict) -> Verdict:

@@ -190,7 +190,7 @@ def test_of_many_days_the_latest_are_said() -> None:
     classes = [a_class((time(0, 0, NOT_MET),), began_at=NINE + day * 24 * 60 * MINUTE) for day in range(5)]
     one = person(*classes, needed=6)
 
-    assert sentence_of(one, UTC).endswith("Not attended: …, 24 Nov 2026, 25 Nov 2026, 26 Nov 2026.")
+    assert sentence_of(one, UTC).endswith("Not attended: 24 Nov 2026, 25 Nov 2026, 26 Nov 2026 and 2 earlier classes.")
 
 
 @pytest.mark.parametrize(

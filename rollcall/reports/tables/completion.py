@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from rollcall.core.intervals import OPEN
 from rollcall.deliveries.completion_words import sentence, verdict_word
@@ -31,6 +31,12 @@ FILTERS = ("name", "user", "course", "meeting", "verdict", "delivery")
 def activity_page(row: FoundCompletion) -> str:
     """The page of the activity, with its policy."""
     return f"/activities/{bytes(row.completion.activity.key).hex()}"
+
+
+def _name(row: FoundCompletion) -> str:
+    """Somebody whose name the LMS does not share is called by their id, as on the roster."""
+    one = row.completion
+    return one.name.strip() or gettext("Participant %(id)s") % {"id": one.external_user_id}
 
 
 def _person_page(row: FoundCompletion) -> str:
@@ -69,7 +75,8 @@ def columns(zone: tzinfo) -> tuple[Column, ...]:
     """What is shown of each; sentences name times as they are in this zone."""
     files = Format.FILE
     return (
-        Column("name", _("Name"), Kind.NAME, lambda row: row.completion.name, link=_person_page),
+        Column("name", _("Name"), Kind.NAME, _name, Format.SCREEN | Format.SHEET, _person_page),
+        Column("name", _("Name"), Kind.NAME, lambda row: row.completion.name, Format.JSON),
         Column("external_user_id", _("User id"), Kind.ID, lambda row: row.completion.external_user_id, files),
         Column("activity", _("Activity"), Kind.NAME, lambda row: row.activity, link=activity_page),
         Column(

@@ -38,6 +38,7 @@ def _page(asked: Asked, path: str) -> dict[str, Any]:
     found = completions_page(asked.wanted, limit=PAGE, **places)
     told = ngettext("%(number)s verdict on this page", "%(number)s verdicts on this page", len(found.rows))
     return {
+        "page": "activities",
         "count": len(found.rows),
         "told": told % {"number": formatting.number(len(found.rows))},
         "table": to_html(completion_table(found.rows, asked.zone), asked.zone, caption=_("Completion")),

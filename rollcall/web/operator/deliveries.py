@@ -173,8 +173,7 @@ def _shown(one: OwedRow, zone: tzinfo) -> dict[str, Any]:
     words = told.tell(owed)
     return {
         "pk": owed.pk,
-        "name": visible(completion.name.strip()) if completion else "",
-        "user": visible(owed.external_user_id),
+        "name": visible(completion.name.strip() if completion else "") or _participant(owed.external_user_id),
         "address": f"/activities/{key}/people/{user}" if completion else "",
         "activity": visible(owed.target.activity.label),
         "why": sentence(bytes(completion.detail if completion else owed.reasons), zone),
@@ -183,6 +182,11 @@ def _shown(one: OwedRow, zone: tzinfo) -> dict[str, Any]:
         "at": times.day_and_clock(words.at, zone) if words.at else "",
         "acts": _acts(Owing(owed.state)),
     }
+
+
+def _participant(user_id: str) -> str:
+    """As on the roster, where the LMS does not share the name."""
+    return _("Participant %(id)s") % {"id": visible(user_id)}
 
 
 def _acts(state: Owing) -> list[tuple[str, str]]:
