@@ -26,7 +26,7 @@ scratch.write_into_memory()
 _DATA = Path(tempfile.mkdtemp(prefix="rollcall-tests-"))
 _SQLITE = _DATA / "rollcall.sqlite3"
 _EXAMPLES = "ROLLCALL_TEST_EXAMPLES"
-_FOR_TESTS = {"ROLLCALL_TEST_ALL", "ROLLCALL_KILLS", "ROLLCALL_LONG", _EXAMPLES}
+_FOR_TESTS = {"ROLLCALL_TEST_ALL", "ROLLCALL_KILLS", "ROLLCALL_LONG", "ROLLCALL_ACTIVITIES", _EXAMPLES}
 for _name in [name for name in os.environ if name.startswith("ROLLCALL_") and name not in _FOR_TESTS]:
     del os.environ[_name]
 os.environ |= {"DJANGO_SETTINGS_MODULE": "rollcall.settings", "ROLLCALL_DATA": str(_DATA)}
