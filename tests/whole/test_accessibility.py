@@ -29,6 +29,8 @@ PAGES = {
     "person": "{person}",
     "courses": "/courses",
     "course": "{course}?name=μ",
+    "completion": "/completion?name=παπ",
+    "deliveries": "/deliveries",
     "activities": "/activities",
     "activity": "{activity}",
     "policy": "{activity}/policy",
