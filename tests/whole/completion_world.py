@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler
 from io import BytesIO
 from random import Random
@@ -270,13 +270,12 @@ def _external(kind: Kind, tab: str) -> str:
 
 @dataclass
 class World:
-    """The activity, its LMS, and a worker; `truths` are the classes that were heard of."""
+    """The activity, its LMS, and a worker."""
 
     lms: Lms
     clock: Clock
     pool: Any
     platform: Platform
-    truths: list[Truth] = field(default_factory=list)
 
     @property
     def key(self) -> bytes:
@@ -285,15 +284,16 @@ class World:
     def activity(self) -> Activity:
         return activity_for(self.platform.organisation_id, self.key, now=self.clock.now)
 
-    def hear(self, *, begins_at: int = at("10:00"), dark: tuple[float, float] = DARK, **more: Any) -> Truth:
-        """A class by its webhooks, all of them but those of some minutes in the dark."""
-        truth = held(self.lms.base, begins_at, **more)
-        sendings = relay(truth, GENERATIONS["3.5.0"], Random(1))
-        start, end = (begins_at + round(minute * MINUTE_MS) for minute in dark)
-        heard = [one for one in sendings if not start <= one.happened_at < end]
-        blind = FactsOf(self.pool.pk, self.pool.name).blind(truth.root.internal_meeting_id, start, end, "downtime", end)
-        self._take([*arrivals_of(self.pool, heard), blind])
-        self.truths.append(truth)
+    def hear(self, *, begins_at: int = at("10:00"), dark: tuple[float, float] | None = DARK) -> Truth:
+        """A class by its webhooks, all of them but those of some seconds in the dark."""
+        truth = held(self.lms.base, begins_at)
+        heard, found = relay(truth, GENERATIONS["3.5.0"], Random(1)), []
+        if dark is not None:
+            start, end = (begins_at + round(minute * MINUTE_MS) for minute in dark)
+            heard = [one for one in heard if not start <= one.happened_at < end]
+            ours = FactsOf(self.pool.pk, self.pool.name)
+            found = [ours.blind(truth.root.internal_meeting_id, start, end, "downtime", end)]
+        self._take([*arrivals_of(self.pool, heard), *found])
         return truth
 
     def record(self, truth: Truth, *, received_at: int | None = None) -> None:

@@ -5,21 +5,30 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from html import unescape
+from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
+from django.test import Client
 
-from rollcall.core.deliveries import Step, Way
+from rollcall.cli import run
+from rollcall.core.access import Role
+from rollcall.core.deliveries import Scoring, Step, Way
 from rollcall.core.policy import MINUTE_MS, Condition, OnChange, Policy, Quantity
 from rollcall.core.verdicts import Verdict
 from rollcall.deliveries.completions import by_hand
 from rollcall.derive.decided import history_of
 from rollcall.feed.deciding import Undo, Word
 from rollcall.lti import tokens
+from rollcall.store.keys import key_of, person_key
 from rollcall.store.owed import Owed, Owing, Reversal
+from tests.access.asking import launched
+from tests.access.places import School
 from tests.deliveries.world import HOUR_MS, Clock
 from tests.lti.asked_platform import key_pair
-from tests.makers import at
-from tests.whole.completion_world import KINDS, Lms, World, held, one_lms, open_world
+from tests.makers import at, operator
+from tests.whole.completion_world import BY_USER, COLUMN, COURSE, KINDS, Lms, World, held, one_lms, open_world
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -175,3 +184,52 @@ def _late(world: World, policy: Policy) -> None:
     world.record(held(world.lms.base, at("10:00"), shorter))
     world.go_on()
     assert world.verdicts()["4"] == "not-met"
+
+
+RED = "7"
+"""Somebody who was there too short, and whom the gradebook is told of all the same: as a percentage."""
+
+
+def test_whoever_asks_about_a_red_name_reads_the_same_sentence(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    truth = world.hear(dark=None)
+    owner = Client()
+    owner.force_login(operator(User, "olga"))
+    world.decide(ATTENDED)
+    (target,) = world.switch_on(Way.AGS, scoring=Scoring.PERCENT)
+    world.go_on()
+    school, site = School(platforms={world.lms.base: world.platform}), world.lms.base
+    learner = launched(school, "learner", site, Role.LEARNER, RED, COURSE)
+    teacher = launched(school, "teacher", site, Role.INSTRUCTOR, "3", COURSE)
+    person = f"/activities/{world.key.hex()}/people/{key_of(RED).hex()}"
+    assert run(["explain", truth.root.internal_meeting_id, RED]) == 0
+    said = {
+        "learner": _between(
+            _page(learner.get(f"/people/{person_key(site, RED, world.platform.organisation_id).hex()}")),
+            '<section class="own-verdicts"',
+            "<p>",
+        ),
+        "teacher": _between(_page(teacher.get(person)), "<h1", '<p class="because">'),
+        "operator": _between(_page(owner.get(person)), "<h1", '<p class="because">'),
+        "deliveries": _between(
+            _page(owner.get(f"/deliveries/{target.receiver_id}?state=sent")), BY_USER[RED].name, "<p>"
+        ),
+        "terminal": next(
+            line.partition(": ")[2] for line in capsys.readouterr().out.splitlines() if line.startswith("The activity")
+        ),
+        "gradebook": world.lms.gradebook.grades[COLUMN, RED]["comment"],
+    }
+    assert set(said.values()) == {said["teacher"]}, said
+    assert said["teacher"].startswith("Not met yet. Time attended: 20:00 of 45:00 needed, 25:00 missing.")
+
+
+def _page(answer: Any) -> str:
+    assert answer.status_code == 200
+    page: str = answer.content.decode()
+    return page
+
+
+def _between(page: str, after: str, start: str) -> str:
+    """The text of the first such element behind a place."""
+    return unescape(page.partition(after)[2].partition(start)[2].partition("</p>")[0])
