@@ -218,3 +218,18 @@ def test_the_same_id_of_another_lms_is_somebody_else(algebra: Summary) -> None:
 
     assert len(verdicts_of("1", algebra.site, EVERYTHING)) == 1
     assert verdicts_of("1", "https://other.example", EVERYTHING) == []
+
+
+def test_every_page_that_tells_why_says_it_in_the_same_words(algebra: Summary, teacher: Client) -> None:
+    row = of(algebra, "1")
+    owed = owe(judge(row), state="refused", reason="locked")
+    told = sentence(bytes(owed.reasons), UTC)
+    assert row.person is not None
+    activity = f"/activities/{bytes(algebra.activity_key).hex()}"
+
+    for address in (
+        *("/completion", activity, f"{activity}/people/{key_of('1').hex()}"),
+        *(f"/people/{bytes(row.person.key).hex()}", f"/deliveries/{owed.target.receiver_id}"),
+    ):
+        assert told in teacher.get(address).content.decode(), address
+    assert told in b"".join(teacher.get("/completion.csv")).decode()
