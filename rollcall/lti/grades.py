@@ -17,7 +17,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from rollcall.core.errors import Refused
 from rollcall.lti.bodies import MOST_BYTES, read_json
-from rollcall.lti.paging import each_page, with_query
+from rollcall.lti.paging import PAGE, each_page, with_query
 from rollcall.lti.tokens import AGS, Client, Tokens, trouble_of
 from rollcall.lti.trouble import ServiceTrouble, Trouble, printable
 from rollcall.outgoing.asking import Question, Reply
@@ -177,9 +177,13 @@ class Gradebook:
             raise trouble
 
     async def results(self, column_url: str, user_id: str = "") -> list[Result]:
-        """What the column holds, of everybody or of one person; for some it may hold nothing."""
+        """What the column holds, of everybody or of one person; for some it may hold nothing.
+
+        Pages are not asked for: Moodle 4.5 breaks down on it as soon as the column holds anything.
+        """
         asked = {"user_id": user_id} if user_id else {}
-        found = await self._list(with_path(column_url, "results"), RESULTS, frozenset({RESULT_SCOPE}), asked)
+        url, scopes = with_path(column_url, "results"), frozenset({RESULT_SCOPE})
+        found = await self._list(url, RESULTS, scopes, asked, size=None)
         results = [_result(one) for one in found]
         return [one for one in results if not user_id or one.user_id == user_id]
 
@@ -206,13 +210,21 @@ class Gradebook:
         content = json.dumps(body, ensure_ascii=False).encode()
         return await self._call(frozenset({MANAGE_SCOPE}), Question(url, method, headers, content, **_BOUNDS))
 
-    async def _list(self, url: str, media_type: str, scopes: frozenset[str], asked: Mapping[str, str]) -> list[Any]:
+    async def _list(
+        self,
+        url: str,
+        media_type: str,
+        scopes: frozenset[str],
+        asked: Mapping[str, str],
+        *,
+        size: int | None = PAGE,
+    ) -> list[Any]:
         """All pages of a list; ServiceTrouble unless its end was reached."""
 
         async def ask(page: str) -> Reply:
             return await self._call(scopes, Question(page, headers={"Accept": media_type}, **_BOUNDS))
 
-        return [one async for page in each_page(with_query(url, **asked), ask, _listed) for one in page]
+        return [one async for page in each_page(with_query(url, **asked), ask, _listed, size=size) for one in page]
 
 
 _BOUNDS: Final[dict[str, Any]] = {"at_most": MOST_BYTES, "seconds": SECONDS}

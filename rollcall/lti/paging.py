@@ -19,13 +19,14 @@ MOST_PAGES: Final = 200
 
 
 async def each_page(
-    url: str, ask: Callable[[str], Awaitable[Reply]], members: Callable[[Reply], list[T]], *, size: int = PAGE
+    url: str, ask: Callable[[str], Awaitable[Reply]], members: Callable[[Reply], list[T]], *, size: int | None = PAGE
 ) -> AsyncIterator[list[T]]:
     """The members of each page of the list at this address; ServiceTrouble if it has no end, or none within reason.
 
+    With `size` None pages are as large as the LMS makes them, and there are more only where it says so.
     Pages are read in a thread: others wait on this loop, and an LMS may send as much as it likes.
     """
-    following, link, visited = with_query(url, limit=str(size)), "", set[str]()
+    following, link, visited = with_query(url, **_limit(size)), "", set[str]()
     before: list[T] | None = None
     while following:
         if following in visited or len(visited) >= MOST_PAGES:
@@ -42,7 +43,11 @@ async def each_page(
         following, before = _following(following, link, len(page), size), page
 
 
-def _following(url: str, link: str, found: int, size: int) -> str:
+def _limit(size: int | None) -> dict[str, str]:
+    return {} if size is None else {"limit": str(size)}
+
+
+def _following(url: str, link: str, found: int, size: int | None) -> str:
     """Where the next page is, blank after the last.
 
     A link to another host is not followed, for the token would go with it. Without a link of its own a page that is
@@ -52,11 +57,11 @@ def _following(url: str, link: str, found: int, size: int) -> str:
         further = urljoin(url, link)
         if urlsplit(further)[:2] == urlsplit(url)[:2]:
             return further
-    elif found < size:
+    elif size is None or found < size:
         return ""
     start = dict(parse_qsl(urlsplit(url).query)).get("from", "0")
     passed = int(start) if start.isascii() and start.isdigit() else 0
-    return with_query(url, limit=str(size), **{"from": str(passed + found)})
+    return with_query(url, **_limit(size), **{"from": str(passed + found)})
 
 
 def with_query(url: str, **values: str) -> str:

@@ -61,6 +61,24 @@ def test_columns_are_listed_to_the_end_through_links_that_are_written_badly(site
     ]
 
 
+def test_results_are_not_asked_for_in_pages_on_which_moodle_breaks_down(site: Site) -> None:
+    assert post(site, score()) is Outcome.ACCEPTED
+    assert [one.score for one in on(site, lambda book: book.results(site.column_url(2)))] == [75]
+    assert [one.query for one in site.asked("/results")] == [{"type_id": "1"}]
+
+
+def test_results_are_read_to_the_end_where_the_lms_makes_pages_of_its_own(site: Site) -> None:
+    further = site.column_url(2).replace("/lineitem?", "/lineitem/results?page=2&")
+    row = {"id": "x", "userId": "9", "resultScore": 5, "resultMaximum": 10}
+
+    def first(*_: Any) -> tuple[int, bytes, str, dict[str, str]]:
+        return 200, json.dumps([row]).encode(), grades.RESULTS, {"Link": f'<{further}>; rel="next"'}
+
+    post(site, score())
+    site.faults = [("/results", first)]
+    assert [one.user_id for one in on(site, lambda book: book.results(site.column_url(2)))] == ["9", "4"]
+
+
 def test_columns_are_found_by_their_marks_also_where_the_lms_knows_no_filter(site: Site) -> None:
     everything = json.dumps(list(site.columns.values())).encode()
     assert len(on(site, lambda book: book.columns(link_id="2"))) == 1

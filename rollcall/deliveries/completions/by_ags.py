@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from rollcall.bbb.callback_body import is_lms_user
 from rollcall.deliveries.completions.columns import column_at, place_of
@@ -210,10 +211,13 @@ class ByAgs:
         return await self._gone(outcome) if trouble.trouble is Trouble.GONE else outcome
 
     async def _gone(self, meaning: Outcome) -> Outcome:
-        """Whether it is the column, or the whole course: everything for it waits."""
-        code = "column-gone"
+        """Whether it is the column, or the whole course: everything for it waits.
+
+        A column that is listed all the same is there: Moodle says 404 also where it breaks down itself.
+        """
         try:
-            await self._book.columns()
+            listed = {urlsplit(one.url).path for one in await self._book.columns()}
+            code = Trouble.FAILED.value if urlsplit(self.place.column_url).path in listed else "column-gone"
         except ServiceTrouble as trouble:
             code = "course-gone" if trouble.trouble is Trouble.GONE else Trouble.GONE.value
         self._over = replace(meaning, result=Result.TARGET, code=code)

@@ -491,6 +491,13 @@ def test_what_was_deleted_is_told_apart_and_asked_for_once(site: Site, clock: Cl
     assert scores(site) == 0
 
 
+def test_a_column_that_is_listed_is_not_gone_whatever_its_page_says(site: Site, clock: Clock) -> None:
+    page = b"<!DOCTYPE html><p>Exception"
+    site.faults = [("/results", lambda *_: (404, page, "text/html", {}))]
+    found = one(site, clock, Row(), MET)
+    assert (found.result, found.code) == (Result.TARGET, "failed")
+
+
 def test_a_registration_that_was_replaced_is_told(site: Site, clock: Clock) -> None:
     url = site.column_url(2).replace("type_id=1", "type_id=77")
     found = one(site, clock, Row(), MET, column_url=url)
