@@ -47,7 +47,7 @@ def check(platform: Named, form: Formed = Form.TABLE) -> None:
     """Test the connection, naming each function and right that is missing; exit status 1 if anything is."""
     open_database()
     from rollcall.derive.platforms import find
-    from rollcall.moodle.services import examine
+    from rollcall.moodle.service_user import examine
     from rollcall.store.licensing import now_ms
     from rollcall.store.owed import MoodleService
 

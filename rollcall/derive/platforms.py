@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from rollcall.core.errors import Refused
 from rollcall.derive.rebuild import demand_sites
 from rollcall.lti import claims, platform_keys, visits
-from rollcall.moodle import services
+from rollcall.moodle import service_user
 from rollcall.store.auditing import Action, write
 from rollcall.store.keys import key_of
 from rollcall.store.limits import require_room
@@ -152,7 +152,7 @@ def _require_addresses(wanted: Registration) -> None:
 def remove(platform: Platform, *, now: int, by: str = COMMAND_LINE) -> None:
     """No launch of it is taken any more, and who came by it is out. What was its own stays so until it is detached."""
     Platform.objects.filter(pk=platform.pk).update(removed_at=now)
-    services.forget(platform)
+    service_user.forget(platform)
     PendingLaunch.objects.filter(platform=platform).delete()
     visits.end_all(platform, now)
     _note(platform, now, by)
@@ -160,14 +160,14 @@ def remove(platform: Platform, *, now: int, by: str = COMMAND_LINE) -> None:
 
 def give_token(platform: Platform, token: str, *, now: int, by: str = COMMAND_LINE) -> Checked:
     """Keep a token of its web services, if it is one of this Moodle; what a test of it has found."""
-    found = services.give(platform, token, now=now)
+    found = service_user.give(platform, token, now=now)
     _note(platform, now, by)
     return found
 
 
 def forget_token(platform: Platform, *, now: int, by: str = COMMAND_LINE) -> bool:
     """Give up the token of its web services; whether there was one."""
-    was_there = services.forget(platform)
+    was_there = service_user.forget(platform)
     if was_there:
         _note(platform, now, by)
     return was_there

@@ -10,7 +10,7 @@ from rollcall.doctor.findings import Finding, Level, fault, minutes_ago, warning
 from rollcall.lti import addresses, platform_keys
 from rollcall.lti.trouble import told
 from rollcall.moodle.checking import lacks
-from rollcall.moodle.services import examine
+from rollcall.moodle.service_user import examine
 from rollcall.moodle.trouble import told as moodle_told
 from rollcall.store.derived import Summary
 from rollcall.store.owed import MoodleService

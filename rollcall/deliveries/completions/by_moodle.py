@@ -30,7 +30,7 @@ from rollcall.moodle.completion import (
     was_taken,
     why_unlisted,
 )
-from rollcall.moodle.services import opened, seeds_of
+from rollcall.moodle.service_user import opened, seeds_of
 from rollcall.moodle.trouble import MoodleTrouble, Trouble
 from rollcall.store.owed import CompletionTarget, MoodleService
 

@@ -15,7 +15,7 @@ from rollcall.deliveries.completions.natively import latest_meeting
 from rollcall.deliveries.completions.places import course_of, links_with_columns, platforms_of
 from rollcall.deliveries.relay_or_rule import was_relayed
 from rollcall.lti import grades
-from rollcall.moodle import services
+from rollcall.moodle import service_user
 from rollcall.moodle import trouble as moodle_trouble
 from rollcall.store.owed import CompletionTarget
 from rollcall.wording.visible import visible
@@ -192,10 +192,10 @@ def _of_moodle(activity: Activity, platform: Platform, there: _There) -> list[Ch
 
 
 def _by_web_services(activity: Activity, platform: Platform, there: _There) -> Choice:
-    service = services.service_for(activity)
+    service = service_user.service_for(activity)
     platform = service.platform if service is not None else platform
     target = there.get((platform.pk, Way.MOODLE))
-    code = services.why_not(activity)
+    code = service_user.why_not(activity)
     why_not, hint = moodle_trouble.told(code) if code else ("", "")
     return Choice(
         key=f"{Way.MOODLE}:{platform.pk}",
@@ -239,7 +239,7 @@ def _by_rule(activity: Activity, platform: Platform, there: _There) -> Choice:
 
 def receiver_url(activity: Activity, platform: Platform) -> str:
     """Where this Moodle's receiver of meeting events is, for this activity."""
-    return broker_of(services.address_of(platform), activity.instance)
+    return broker_of(service_user.address_of(platform), activity.instance)
 
 
 def _why_no_rule(activity: Activity, platform: Platform) -> tuple[str, str] | None:

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from rollcall.core.access import Area, Role
 from rollcall.core.deliveries import Way
 from rollcall.core.errors import Refused
-from rollcall.moodle import services
+from rollcall.moodle import service_user
 from rollcall.moodle.asking import FUNCTIONS
 from rollcall.moodle.checking import CAPABILITIES, lacks
 from rollcall.moodle.trouble import Trouble, told
@@ -53,7 +53,7 @@ def give(request: HttpRequest, pk: int) -> HttpResponse:
     found, token = _found(reader, pk), request.POST.get("token", "")
     try:
         _require_patience(pk)
-        checked = services.give(found, token, now=licensing.now_ms())
+        checked = service_user.give(found, token, now=licensing.now_ms())
     except Refused as error:
         return _refused(request, found, error)
     note(reader, "platform", found.organisation_id, platform=pk)
@@ -71,7 +71,7 @@ def test(request: HttpRequest, pk: int) -> HttpResponse:
         _require_patience(pk)
     except Refused as error:
         return _refused(request, found, error)
-    return go(f"/platforms/{pk}", _tested(services.examine(service, now=licensing.now_ms())))
+    return go(f"/platforms/{pk}", _tested(service_user.examine(service, now=licensing.now_ms())))
 
 
 @require_POST
@@ -79,7 +79,7 @@ def forget(request: HttpRequest, pk: int) -> HttpResponse:
     """Give up the token."""
     reader = require(request, area=Area.DELIVERIES)
     found = _found(reader, pk)
-    if not services.forget(found):
+    if not service_user.forget(found):
         return _refused(request, found, _no_token())
     note(reader, "platform", found.organisation_id, platform=pk)
     return go(f"/platforms/{pk}", "forgotten")
@@ -136,7 +136,7 @@ def _shown(request: HttpRequest, found: Platform) -> dict[str, Any]:
         "page": "organisations" if is_operator else "licence",
         "way": found.organisation if is_operator else None,
         "platform": found,
-        "address": services.address_of(found),
+        "address": service_user.address_of(found),
         "service": service,
         "checked": words.day_and_clock(service.checked_at, zone) if service else "",
         "trouble": told(service.trouble) if service and service.trouble else None,

@@ -12,8 +12,8 @@ from rollcall.core.errors import Refused
 from rollcall.deliveries.completions import by_moodle
 from rollcall.deliveries.driver import Outcome, Result
 from rollcall.derive import platforms
-from rollcall.moodle import services
-from rollcall.moodle.services import examine, forget, give, opened, samples_of, service_for, why_not
+from rollcall.moodle import service_user
+from rollcall.moodle.service_user import examine, forget, give, opened, samples_of, service_for, why_not
 from rollcall.store.decisions import Activity
 from rollcall.store.keys import key_of
 from rollcall.store.owed import CompletionTarget, MoodleService, Owed, Owing, Receiver
@@ -152,7 +152,7 @@ def test_where_meetings_name_the_host_alone_the_platform_of_that_host_is_meant(p
     activity = make_activity(platform, site=platform.host)
     assert why_not(activity) == ""
     platform.site = platform.host
-    assert services.address_of(platform) == platform.issuer
+    assert service_user.address_of(platform) == platform.issuer
 
 
 def test_what_is_tried_are_the_latest_activities_of_this_moodle(platform: Platform) -> None:
@@ -168,6 +168,6 @@ def test_the_seed_is_what_the_ids_of_meetings_begin_with(platform: Platform) -> 
 
     activity = make_activity(platform)
     Summary.objects.update(activity_key=activity.key)
-    assert services.seeds_of(activity) == {SEED}
+    assert service_user.seeds_of(activity) == {SEED}
     Summary.objects.update(external_meeting_id="no-moodle")
-    assert services.seeds_of(activity) == frozenset()
+    assert service_user.seeds_of(activity) == frozenset()
