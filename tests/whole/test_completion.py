@@ -23,6 +23,7 @@ from rollcall.feed.deciding import Undo, Word
 from rollcall.lti import tokens
 from rollcall.store.keys import key_of, person_key
 from rollcall.store.owed import Owed, Owing, Reversal
+from rollcall.store.platforms import Member
 from tests.access.asking import launched
 from tests.access.places import School
 from tests.deliveries.world import HOUR_MS, Clock
@@ -30,7 +31,7 @@ from tests.lti.asked_platform import key_pair
 from tests.makers import at, operator
 from tests.whole.completion_world import BY_USER, COLUMN, COURSE, KINDS, Lms, World, held, one_lms, open_world
 
-pytestmark = pytest.mark.django_db(transaction=True)
+one_database = pytest.mark.django_db(transaction=True)
 
 ATTENDED = Policy(conditions=(Condition(Quantity.TIME, 45 * MINUTE_MS),))
 
@@ -64,7 +65,7 @@ def judged(world: World) -> World:
     return world
 
 
-def test_each_of_thirty_ends_as_they_should_by_each_way(judged: World) -> None:
+def test_each_of_thirty_ends_as_they_should_by_each_way(database: str, judged: World) -> None:
     assert judged.verdicts() == {kind.user: kind.verdict for kind in KINDS if kind.verdict}
     assert judged.lms.graded() == {kind.user: kind.grade for kind in KINDS if kind.grade is not None}
     assert judged.done(Way.MOODLE) == {kind.user for kind in KINDS if kind.by_services}
@@ -72,6 +73,7 @@ def test_each_of_thirty_ends_as_they_should_by_each_way(judged: World) -> None:
     assert set(judged.lms.receiver.credited().values()) == {1}
 
 
+@one_database
 def test_what_is_not_as_wanted_there_says_why(judged: World) -> None:
     by_ags, by_services, by_rule = (judged.states(way) for way in (Way.AGS, Way.MOODLE, Way.CALLBACK))
     assert by_ags["24"] == by_ags["26"] == (Owing.LEFT, "overridden")
@@ -86,6 +88,7 @@ def test_what_is_not_as_wanted_there_says_why(judged: World) -> None:
         assert not states.keys() & {"3", "19", "20", "gl-guest-1", "v_caller", "12", "7"}
 
 
+@one_database
 def test_a_correction_is_taken_back_where_that_can_be_and_shown_where_not(judged: World, clock: Clock) -> None:
     judged.decide(Word("4", Verdict.NOT_MET), Word("7", Verdict.MET))
     judged.go_on()
@@ -107,6 +110,7 @@ def test_a_correction_is_taken_back_where_that_can_be_and_shown_where_not(judged
     assert judged.lms.receiver.credited() == Counter(judged.lms.receiver.credited().keys())
 
 
+@one_database
 def test_met_then_not_met_then_met_ends_as_met_everywhere(judged: World) -> None:
     for verdict in (Verdict.NOT_MET, Verdict.MET):
         judged.decide(Word("4", verdict))
@@ -117,6 +121,7 @@ def test_met_then_not_met_then_met_ends_as_met_everywhere(judged: World) -> None
     assert not Reversal.objects.filter(handled_at=None, owed__external_user_id="4").exists()
 
 
+@one_database
 def test_a_rebuild_of_everything_sends_nothing(judged: World) -> None:
     before, owed = judged.lms.requests(), list(Owed.objects.order_by("pk").values())
     for _ in range(2):
@@ -126,6 +131,7 @@ def test_a_rebuild_of_everything_sends_nothing(judged: World) -> None:
     assert list(Owed.objects.order_by("pk").values()) == owed
 
 
+@one_database
 def test_history_is_sent_once_and_only_when_somebody_asks(world: World) -> None:
     begins_at = at("10:00", "2026-10-05")
     truth = held(world.lms.base, begins_at)
@@ -151,6 +157,7 @@ def test_history_is_sent_once_and_only_when_somebody_asks(world: World) -> None:
     assert set(world.lms.receiver.credited().values()) == {1}
 
 
+@one_database
 @pytest.mark.parametrize("on_change", OnChange)
 def test_a_late_record_that_takes_a_verdict_away_does_what_the_policy_says(world: World, on_change: OnChange) -> None:
     _late(world, replace(ATTENDED, on_change=on_change))
@@ -164,6 +171,33 @@ def test_a_late_record_that_takes_a_verdict_away_does_what_the_policy_says(world
     assert "5" in world.done(Way.AGS)
 
 
+@one_database
+def test_what_was_flagged_is_taken_back_once_a_teacher_says_so(world: World) -> None:
+    _late(world, replace(ATTENDED, on_change=OnChange.FLAG))
+    for flag in Reversal.objects.filter(owed__external_user_id="4", step=Step.FLAG):
+        by_hand.decide_reversal(flag.pk, is_accepted=True, by="tess", now=world.clock.now)
+    world.go_on()
+    for way in (Way.AGS, Way.MOODLE):
+        assert "4" not in world.done(way)
+        assert world.row("4", way).state == Owing.SENT
+    before = world.lms.requests()
+    world.rebuild()
+    world.go_on()
+    assert world.lms.requests() == before
+
+
+@one_database
+def test_whoever_leaves_the_course_keeps_what_was_sent_and_is_sent_nothing_more(judged: World) -> None:
+    Member.objects.filter(user_id="4").update(until_at=judged.clock.now)
+    before = judged.lms.requests()
+    judged.decide(Word("4", Verdict.NOT_MET))
+    judged.go_on()
+    assert judged.lms.requests() == before
+    for way in Way:
+        assert "4" in judged.done(way)
+
+
+@one_database
 def test_after_the_date_nothing_is_lowered(world: World) -> None:
     _late(world, replace(ATTENDED, lowers_until=world.clock.now + HOUR_MS))
     for way in Way:
@@ -190,6 +224,7 @@ RED = "7"
 """Somebody who was there too short, and whom the gradebook is told of all the same: as a percentage."""
 
 
+@one_database
 def test_whoever_asks_about_a_red_name_reads_the_same_sentence(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
