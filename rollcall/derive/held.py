@@ -13,7 +13,7 @@ from rollcall.core.activity import EXACTLY_NONE, NOBODY_KNOWS, Count, Held, Pres
 from rollcall.core.engagement import UNSEEN
 from rollcall.core.intervals import OPEN, Spans, merge
 from rollcall.core.meeting import SETTLING_MS
-from rollcall.core.people import USER
+from rollcall.core.people import DIAL_IN, USER
 from rollcall.core.policy import Quantity
 from rollcall.store.fields import storable
 
@@ -76,7 +76,7 @@ def held_from(folded: FoldedMeeting) -> Held:
         first_join=first_join,
         last_leave=last_leave,
         ended=_ended(folded),
-        attendees=(sum(map(_was_there, folded.attendances)), OPEN if unseen else len(folded.attendances)),
+        attendees=(_at_least(folded.attendances), OPEN if unseen else len(folded.attendances)),
         people={
             one.external_user_id: Presence(
                 one.proved, merge((*one.possible, *to_come)) if to_come else one.possible, _counts(one.engagement)
@@ -127,6 +127,17 @@ def _ended(folded: FoldedMeeting) -> tuple[int, int]:
         return min(folded.ran_until or folded.started_at, folded.ended_at), folded.ended_at
     proved = (end for one in folded.attendances for _, end in one.proved[-1:])
     return max(proved, default=folded.started_at), OPEN
+
+
+def _at_least(everybody: Iterable[Attendance]) -> int:
+    """So many were certainly there: a connection of which no join was told may be one of somebody else."""
+    there = [one for one in everybody if _was_there(one)]
+    return max(sum(map(_is_somebody, there)), min(len(there), 1))
+
+
+def _is_somebody(one: Attendance) -> bool:
+    is_named = one.key.kind == DIAL_IN or bool(one.external_user_id)
+    return is_named or any(session.joined_at is not None for session in one.sessions)
 
 
 def _was_there(one: Attendance) -> bool:
