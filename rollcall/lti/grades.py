@@ -194,7 +194,9 @@ class Gradebook:
             with_path(column_url, "scores"), "POST", {"Content-Type": SCORE, "Accept": "*/*"}, content, **_BOUNDS
         )
         reply = await self._call(frozenset({SCORE_SCOPE}), question)
-        return Told(_outcome(reply), reply.status, printable(reply.phrase), retry_after_ms(reply.headers))
+        # Moodle repeats the whole score there, with user id and comment.
+        phrase = printable(reply.phrase.partition("{")[0])
+        return Told(_outcome(reply), reply.status, phrase, retry_after_ms(reply.headers))
 
     def _reading(self) -> frozenset[str]:
         """With `lineitem` alone, as some LMSs grant it, columns can be read too."""

@@ -79,6 +79,11 @@ def test_results_are_read_to_the_end_where_the_lms_makes_pages_of_its_own(site: 
     assert [one.user_id for one in on(site, lambda book: book.results(site.column_url(2)))] == ["9", "4"]
 
 
+def test_of_what_moodle_repeats_nothing_is_kept(site: Site) -> None:
+    told = on(site, lambda book: book.post(site.column_url(2), score("3", comment="Met.")))
+    assert (told.outcome, told.phrase) == (Outcome.NOT_GRADED, "Incorrect score received")
+
+
 def test_columns_are_found_by_their_marks_also_where_the_lms_knows_no_filter(site: Site) -> None:
     everything = json.dumps(list(site.columns.values())).encode()
     assert len(on(site, lambda book: book.columns(link_id="2"))) == 1
