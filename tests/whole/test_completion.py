@@ -29,6 +29,7 @@ from tests.access.places import School
 from tests.deliveries.world import HOUR_MS, Clock
 from tests.lti.asked_platform import key_pair
 from tests.makers import at, operator
+from tests.moodle_web_services import OVERRIDE, READ
 from tests.whole.completion_world import BY_USER, COLUMN, COURSE, KINDS, Lms, World, held, one_lms, open_world
 
 one_database = pytest.mark.django_db(transaction=True)
@@ -71,6 +72,22 @@ def test_each_of_thirty_ends_as_they_should_by_each_way(database: str, judged: W
     assert judged.done(Way.MOODLE) == {kind.user for kind in KINDS if kind.by_services}
     assert judged.done(Way.CALLBACK) == {kind.user for kind in KINDS if kind.by_rule}
     assert set(judged.lms.receiver.credited().values()) == {1}
+
+
+@one_database
+def test_whatever_breaks_off_on_the_way_all_end_the_same_and_are_credited_once(world: World, lms: Lms) -> None:
+    lms.gradebook.faults = [("/token.php", 503), ("/scores", "drop"), ("/results", 500), ("/scores", 503)]
+    lms.services.faults = [(READ, "drop"), (OVERRIDE, "drop-after"), (OVERRIDE, 500), (READ, b"<html>maintenance")]
+    lms.receiver.faults = ["close-before", "close-after", "503", "500-after"]
+    world.hear()
+    world.decide(ATTENDED, Word("27", Verdict.MET), Word("28", Verdict.NOT_MET))
+    world.switch_on()
+    world.go_on(ticks=60)
+    assert not [*lms.gradebook.faults, *lms.services.faults, *lms.receiver.faults]
+    assert lms.graded() == {kind.user: kind.grade for kind in KINDS if kind.grade is not None}
+    assert world.done(Way.MOODLE) == {kind.user for kind in KINDS if kind.by_services}
+    assert world.done(Way.CALLBACK) == {kind.user for kind in KINDS if kind.by_rule}
+    assert set(lms.receiver.credited().values()) == {1}
 
 
 @one_database
