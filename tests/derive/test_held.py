@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rollcall.core.activity import EXACTLY_NONE, NOBODY_KNOWS, Count, Held, Presence
-from rollcall.core.events import MeetingEnded, Source, WentBlind
+from rollcall.core.events import ChatSent, MeetingEnded, Source, UserJoined, WentBlind
 from rollcall.core.intervals import OPEN, merge, subtract
 from rollcall.core.meeting import SETTLING_MS, fold_meeting
 from rollcall.core.policy import COUNTED
@@ -89,6 +89,16 @@ def test_under_a_whole_record_nobody_was_there_unseen(true: TrueClass) -> None:
     assert_truth_inside(true, held)
     assert {count.is_exact for one in held.people.values() for count in one.counts.values()} <= {True}
     assert all(one.counts.keys() == COUNTED for one in held.people.values())
+
+
+def test_a_connection_of_which_no_join_was_told_may_be_one_more_of_somebody_else() -> None:
+    ada = UserJoined(meeting=MEETING, at=START, participant="w_ada", external_user_id="7", name="Ada", role="VIEWER")
+    chats = [digested(ChatSent(meeting=MEETING, at=START + at, participant="w_new")) for at in (9_000, 12_000)]
+    end = frame(START + 60_000)
+    assert held_of([digested(ada), *chats, *end]).attendees == (1, 2)
+    assert held_of([*chats, *end]).attendees == (1, 1)
+    joined = replace(ada, participant="w_new", external_user_id="w_new", at=START + 8_000)
+    assert held_of([digested(ada), digested(joined), *chats, *end]).attendees == (2, 2)
 
 
 ADA = Presence(((10, 20),), ((10, OPEN),), {})
