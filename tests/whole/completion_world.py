@@ -1,4 +1,4 @@
-"""One Moodle at one address, a class of thirty with every kind of person, and a worker that judges and sends."""
+"""One Moodle at one address, a class of some thirty with every kind of person, and a worker that judges and sends."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from rollcall.store.completions import Completion
 from rollcall.store.derived import Summary
 from rollcall.store.keys import key_of
 from rollcall.store.owed import CompletionTarget, MoodleService, Owed
-from rollcall.store.platforms import Member, Platform
+from rollcall.store.platforms import Member, Platform, Teacher
 from rollcall.store.sealing import Purpose, seal
 from tests import makers, moodle, moodle_web_services
 from tests.deliveries.completions.course_world import course_at, enrol, link_in, on, send
@@ -175,6 +175,7 @@ KINDS: Final = (
     Kind("19", "Nora Not Enrolled", (WHOLE,), "met", enrolled=None),
     Kind("20", "Lee Left", (WHOLE,), "met", enrolled=False),
     Kind("21", "Nan Non-editing", (WHOLE,), "met", by_rule=True),
+    Kind("32", "Nat Non-editing", (WHOLE,), "met"),
     _not_met("22", "Ivy Invisible"),
     Kind("23", "Hal By Hand", (WHOLE,), "met", 100, by_services=True, by_rule=True),
     Kind("24", "Ole Overridden", (WHOLE,), "met", 0, by_rule=True),
@@ -191,7 +192,7 @@ KINDS: Final = (
 )
 BY_USER: Final = {kind.user: kind for kind in KINDS}
 LEARNERS: Final = [kind for kind in KINDS if kind.enrolled]
-CORRECTED: Final = ("27", "28")
+NON_EDITING: Final = ("21", "32")
 
 
 def held(base: str, begins_at: int, kinds: tuple[Kind, ...] = KINDS) -> Truth:
@@ -365,6 +366,8 @@ def open_world(lms: Lms, clock: Clock) -> World:
     link_in(course, lms.gradebook, COLUMN, None)
     enrol(course, **{f"_{kind.user}": True for kind in LEARNERS}, _3=False, _20=True)
     Member.objects.filter(user_id="20").update(until_at=at("09:30"))
+    # Moodle's roster calls both non-editing teachers learners; this one has come to Rollcall, as an instructor.
+    Teacher.objects.create(context=course, user_id="32", user_key=key_of("32"), came_at=at("09:00"))
     MoodleService.objects.create(
         platform=platform,
         sealed=seal(moodle_web_services.TOKEN, Purpose.MOODLE_TOKENS),
@@ -377,9 +380,9 @@ def open_world(lms: Lms, clock: Clock) -> World:
 
 def _fill(lms: Lms) -> None:
     """Who is a student there, and what people have decided by hand before."""
-    students = [kind.user for kind in LEARNERS if kind.user.isdecimal() and kind.user != "21"]
+    students = [kind.user for kind in LEARNERS if kind.user.isdecimal() and kind.user not in NON_EDITING]
     lms.gradebook.members = [learner(user) for user in students]
-    lms.services.users |= {int(user) for user in (*students, "3", "19", "20", "21")}
+    lms.services.users |= {int(user) for user in (*students, *NON_EDITING, "3", "19", "20")}
     lms.services.students = {int(user) for user in students}
     lms.services.by_hand(23, 1)
     lms.services.by_hand(24, 0)

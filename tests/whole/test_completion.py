@@ -102,7 +102,7 @@ def test_what_is_not_as_wanted_there_says_why(judged: World) -> None:
         assert (by_ags[user], by_rule[user]) == ((Owing.REFUSED, "no-lms-user"),) * 2
         assert by_services[user] == (Owing.REFUSED, "not-a-user")
     for states in (by_ags, by_services, by_rule):
-        assert not states.keys() & {"3", "19", "20", "gl-guest-1", "v_caller", "12", "7"}
+        assert not states.keys() & {"3", "32", "19", "20", "gl-guest-1", "v_caller", "12", "7"}
 
 
 @one_database
