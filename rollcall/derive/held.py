@@ -65,10 +65,13 @@ _encoder = msgspec.msgpack.Encoder()
 def held_from(folded: FoldedMeeting) -> Held:
     """What a fold says; the meeting has no number here, and what is history is told by pack() and unpack().
 
-    While it runs anybody may still come, and whoever has left may come back: only what has been is certain.
+    While it runs anybody may still come, and whoever has left may come back: only what has been is certain. And a
+    connection of which no join was told may be anybody's.
     """
     to_come = () if folded.is_over() else ((_known_until(folded), OPEN),)
-    unseen = merge((*folded.unseen, *to_come))
+    nameless = [span for one in folded.attendances if not _is_somebody(one) for span in one.possible]
+    anybody = merge((*to_come, *nameless))
+    unseen = merge((*folded.unseen, *anybody))
     first_join, last_leave = _length(folded.attendances, unseen, folded.started_at)
     return Held(
         meeting="",
@@ -76,10 +79,12 @@ def held_from(folded: FoldedMeeting) -> Held:
         first_join=first_join,
         last_leave=last_leave,
         ended=_ended(folded),
-        attendees=(_at_least(folded.attendances), OPEN if unseen else len(folded.attendances)),
+        attendees=(_at_least(folded.attendances), OPEN if folded.unseen or to_come else len(folded.attendances)),
         people={
             one.external_user_id: Presence(
-                one.proved, merge((*one.possible, *to_come)) if to_come else one.possible, _counts(one.engagement)
+                one.proved,
+                merge((*one.possible, *anybody)) if anybody else one.possible,
+                _counts(one.engagement, is_all=not nameless),
             )
             for one in folded.attendances
             if one.key.kind == USER and _is_lms_id(one.external_user_id)
@@ -101,9 +106,9 @@ def _known_until(folded: FoldedMeeting) -> int:
     return max((bound for bound in bounds if bound != OPEN), default=folded.started_at)
 
 
-def _counts(engagement: Engagement) -> dict[Quantity, Count]:
+def _counts(engagement: Engagement, *, is_all: bool) -> dict[Quantity, Count]:
     counts = ((quantity, getattr(engagement, name)) for quantity, name in _COUNTED)
-    return {quantity: Count(count.seen, count.is_exact) for quantity, count in counts if count != UNSEEN}
+    return {quantity: Count(count.seen, count.is_exact and is_all) for quantity, count in counts if count != UNSEEN}
 
 
 def _length(everybody: Iterable[Attendance], unseen: Spans, started_at: int) -> tuple[tuple[int, int], tuple[int, int]]:

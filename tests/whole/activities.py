@@ -66,7 +66,7 @@ def make_meetings(rng: Random, instance: int) -> tuple[Era, list[Truth]]:
     for number in range(rng.choice((1, 2, 2, 2, 3, 4))):
         if found:
             gap = rng.choice(GAPS) * MINUTE_MS
-            begins = max(found[-1].started_at + 1_000, max(one.ended_at for one in found) + gap)
+            begins = max(found[-1].started_at + 10_000, max(one.ended_at for one in found) + gap)
         plan = Plan(
             starts_at=begins,
             minutes=rng.choice((2, 4, 5, 6, 10, 12)),
