@@ -111,7 +111,9 @@ _SENTENCES: Final = {
     Trouble.NOT_A_USER: gettext_noop("The user id is none that Moodle has."),
     Trouble.USER_GONE: gettext_noop("Moodle says that there is no such user any more."),
     Trouble.USER_SUSPENDED: gettext_noop("The account is suspended in Moodle."),
-    Trouble.NOT_TRACKED: gettext_noop("Moodle tracks no completion of this person here: they are not enrolled now."),
+    Trouble.NOT_TRACKED: gettext_noop(
+        "Moodle tracks no completion of this person here: they are no student of the course now."
+    ),
     Trouble.OVERRIDDEN: gettext_noop("Somebody has set this completion by hand in Moodle, and it is left so."),
     Trouble.DONE_THERE: gettext_noop("The completion in Moodle is not Rollcall's doing, so it is not taken back."),
 }

@@ -124,7 +124,9 @@ def _of_link(activity: Activity, platform: Platform, link: ResourceLink, target:
             "Grades go to the gradebook, into the column of “%(link)s”, and %(lms)s completes that activity by it."
         )
         % {"link": title or _("Rollcall"), "lms": platform.name},
-        warning=_("Set its completion to “Receive a grade”, with a grade to pass, in its settings there."),
+        warning=_(
+            "Set its completion to “Receive a grade” and “Passing grade”, with a grade to pass, in its settings."
+        ),
         why_not=why_not,
         hint=hint,
         scorings=(Scoring.PASS, Scoring.PERCENT),
