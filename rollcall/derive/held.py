@@ -198,8 +198,17 @@ def unpack(packed: bytes, meeting: str, *, from_at: int = 0) -> Held:
         unseen_counts=NOBODY_KNOWS if held.unseen else EXACTLY_NONE,
         settles_at=held.settles_at,
         blind=held.blind,
-        is_history=held.ended[1] + HISTORY_MS < held.heard_at or held.began_at < from_at,
+        is_history=_over_at(held) + HISTORY_MS < held.heard_at or held.began_at < from_at,
     )
+
+
+def _over_at(held: _Packed) -> int:
+    """When it was over; of one without an end, which may be half a record, when anything of it was last told.
+
+    A class that runs is not silent for days.
+    """
+    latest = held.ended[1]
+    return latest if latest < OPEN else max(held.began_at, held.ended[0], held.last_leave[0])
 
 
 @lru_cache(maxsize=4096)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rollcall.core.activity import EXACTLY_NONE, NOBODY_KNOWS, Count, Held, Presence
-from rollcall.core.events import ChatSent, MeetingEnded, Source, UserJoined, WentBlind
+from rollcall.core.events import ChatSent, MeetingEnded, Source, UserJoined, UserLeft, WentBlind
 from rollcall.core.intervals import OPEN, merge, subtract
 from rollcall.core.meeting import SETTLING_MS, fold_meeting
 from rollcall.core.policy import COUNTED
@@ -101,6 +101,22 @@ def test_a_connection_of_which_no_join_was_told_may_be_one_more_of_somebody_else
     assert held_of([digested(ada), digested(joined), *chats, *end]).attendees == (2, 2)
 
 
+def test_a_connection_that_never_told_its_user_may_be_anybody() -> None:
+    ada = UserJoined(meeting=MEETING, at=START, participant="w_ada", external_user_id="7", name="Ada", role="VIEWER")
+    gone = digested(UserLeft(meeting=MEETING, at=START + 10_000, participant="w_ada"))
+    chats = [digested(ChatSent(meeting=MEETING, at=START + at, participant="w_new")) for at in (20_000, 40_000)]
+    end = frame(START + 60_000)
+    heard = held_of([digested(ada), gone, *chats, *end])
+    assert not subtract(((START + 20_000, START + 40_000),), heard.unseen), "somebody never seen may have been it"
+    assert not subtract(((START + 20_000, START + 40_000),), heard.people["7"].possible), "or who had left"
+    assert heard.people["7"].proved == ((START, START + 10_000),)
+    assert heard.unseen_counts == NOBODY_KNOWS
+    assert not any(count.is_exact for count in heard.people["7"].counts.values())
+    known = replace(ada, participant="w_new", external_user_id="9", name="Ben", at=START + 15_000)
+    named = held_of([digested(ada), gone, digested(known), *chats, *end])
+    assert (named.unseen, named.people["7"].possible) == ((), ((START, START + 10_000),))
+
+
 ADA = Presence(((10, 20),), ((10, OPEN),), {})
 
 
@@ -136,7 +152,12 @@ def test_what_was_heard_of_days_later_or_began_before_it_was_asked_for_is_histor
     assert unpack(pack(over, 21 + HISTORY_MS), "1").is_history
     assert not unpack(pack(over, 20), "1", from_at=10).is_history
     assert unpack(pack(over, 20), "1", from_at=11).is_history
-    assert not unpack(pack(held(), 1 << 50), "1").is_history, "it runs still"
+
+
+def test_half_a_record_of_long_ago_is_history_too() -> None:
+    assert unpack(pack(held(), 21 + HISTORY_MS), "1").is_history, "it has no end, and is silent for days"
+    assert not unpack(pack(held(), 20 + HISTORY_MS), "1").is_history, "it runs still"
+    assert not unpack(pack(held(last_leave=(30, OPEN)), 21 + HISTORY_MS), "1").is_history
 
 
 def test_people_who_did_the_same_share_it() -> None:
