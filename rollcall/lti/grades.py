@@ -333,7 +333,7 @@ def _outcome(reply: Reply) -> Outcome:
         return Outcome.PAGE if is_page else Outcome.ACCEPTED
     if reply.status == 400 and "incorrect score" in reply.phrase.lower():
         return Outcome.NOT_GRADED
-    if reply.status == 500 and is_page:
+    if is_page and reply.status in {404, 500}:  # 404 is what Moodle says of its own errors
         return Outcome.FAILED
     if reply.status in _OUTCOMES:
         return _OUTCOMES[reply.status]

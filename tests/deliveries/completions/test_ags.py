@@ -498,6 +498,13 @@ def test_a_column_that_is_listed_is_not_gone_whatever_its_page_says(site: Site, 
     assert (found.result, found.code) == (Result.TARGET, "failed")
 
 
+def test_a_score_on_which_moodle_breaks_down_bars_nobody_else(site: Site, clock: Clock) -> None:
+    page = b"<!DOCTYPE html><p>Exception"
+    site.faults = [("/scores", lambda *_: (404, page, "text/html", {}))]
+    found = one(site, clock, Row(), MET)
+    assert (found.result, found.code) == (Result.LATER, "failed")
+
+
 def test_a_registration_that_was_replaced_is_told(site: Site, clock: Clock) -> None:
     url = site.column_url(2).replace("type_id=1", "type_id=77")
     found = one(site, clock, Row(), MET, column_url=url)
