@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from rollcall.core.policy import WHOLE, OnChange
 from rollcall.core.verdicts import Verdict
 
 if TYPE_CHECKING:
     from rollcall.core.policy import Policy
-    from rollcall.core.verdicts import PersonVerdict
 
 
 class Way(StrEnum):
@@ -60,7 +59,19 @@ class Step(StrEnum):
 ON_CHANGE: Final = {OnChange.CORRECT: Step.DELIVER, OnChange.TELL: Step.TELL, OnChange.FLAG: Step.FLAG}
 
 
-def goal_of(verdict: PersonVerdict, way: Way, scoring: Scoring) -> Goal | None:
+class Judged(Protocol):
+    """What of a verdict decides what a target should hold, see PersonVerdict."""
+
+    @property
+    def verdict(self) -> Verdict:
+        """With corrections laid over it."""
+
+    @property
+    def share(self) -> tuple[int, int]:
+        """Thousandths, [low, high]."""
+
+
+def goal_of(verdict: Judged, way: Way, scoring: Scoring) -> Goal | None:
     """What the target should hold; None where nothing certain can be said, so that it keeps what it holds."""
     if way is Way.AGS and scoring is Scoring.PERCENT:
         low, high = verdict.share

@@ -16,8 +16,10 @@ from rollcall.core.activity import PersonVerdict, Verdict
 from rollcall.core.deliveries import NOTHING, Goal, Scoring, Step, Way, goal_of, step
 from rollcall.core.policy import OnChange
 from rollcall.deliveries.completion_words import verdict_from
-from rollcall.deliveries.completions.wanting import HELD_BY_FOLD, HISTORY, Wish, meant, user_key_of, want
+from rollcall.deliveries.completions.allowed import HELD_BY_VERDICT, NO_RULE, NOT_CERTAIN, NOT_JUDGED
+from rollcall.deliveries.completions.wanting import HISTORY, Wish, meant, user_key_of, want
 from rollcall.deliveries.goals import goal_from, text_of
+from rollcall.feed.demanding import demand
 from rollcall.store.owed import CompletionTarget, Owed, Owing
 
 if TYPE_CHECKING:
@@ -28,8 +30,8 @@ if TYPE_CHECKING:
 PORTION: Final = 50
 """People whose rows are written in one transaction."""
 
-NOT_JUDGED: Final = "not-judged"
-NOT_CERTAIN: Final = "not-certain"
+IN_HAND_MS: Final = 5_000
+"""So soon it is looked again at what is being sent just now."""
 
 Work: TypeAlias = Callable[[], None]
 _Some = TypeVar("_Some")
@@ -49,9 +51,10 @@ def corrections_of(verdict: PersonVerdict) -> tuple[int, ...]:
 
 
 def works_of(activity: Activity, gathered: Gathered, verdicts: Mapping[str, PersonVerdict], now: int) -> Iterator[Work]:
-    """What has to be written, each to be called in a transaction of its own; nothing where no rule is in force."""
+    """What has to be written, each to be called in a transaction of its own; without a rule nothing new is wanted."""
     versions = gathered.decided.versions
     if not versions or not versions[-1].conditions:
+        yield from _without_rule(activity, now)
         return
     targets = CompletionTarget.objects.filter(activity=activity, is_on=True).select_related("receiver")
     judged: dict[int, Mapping[str, PersonVerdict]] = {0: verdicts}
@@ -61,6 +64,24 @@ def works_of(activity: Activity, gathered: Gathered, verdicts: Mapping[str, Pers
             judged[since] = since_then(gathered, since).judge()
         history = frozenset(held.meeting for held in since_then(gathered, since).held if held.is_history)
         yield from _Target(target, versions[-1], gathered, judged[since], verdicts, history, now).works()
+
+
+def _without_rule(activity: Activity, now: int) -> Iterator[Work]:
+    """The rule was taken back: what has been sent stays, and what has not left is held."""
+    rows = Owed.objects.filter(target__activity=activity)
+    waiting = rows.filter(state__in=(Owing.WAITING, Owing.DUE)).order_by("pk")
+    yield from (partial(_hold, some, NO_RULE) for some in _portions(list(waiting.values_list("pk", flat=True))))
+    if rows.filter(state=Owing.SENDING).exists():  # one that does not get through comes back
+        yield partial(_look_again, activity.pk, now)
+
+
+def _look_again(activity: int, now: int) -> None:
+    demand([activity], within_ms=IN_HAND_MS, now=now)
+
+
+def _hold(pks: Sequence[int], reason: str) -> None:
+    waiting = Owed.objects.filter(pk__in=pks, state__in=(Owing.WAITING, Owing.DUE))
+    waiting.update(state=Owing.HELD, reason=reason, due_at=None)
 
 
 def _since(gathered: Gathered, from_at: int) -> int:
@@ -93,7 +114,7 @@ class _Target:
         stopped = sorted((self._why_held(row), row.pk) for row in rows.values() if self._is_to_be_held(row))
         for reason in sorted({reason for reason, _ in stopped}):
             pks = [pk for why, pk in stopped if why == reason]
-            yield from (partial(self._hold, some, reason) for some in _portions(pks))
+            yield from (partial(_hold, some, reason) for some in _portions(pks))
         wished = sorted(user for user in self.told if self._has_news(user, rows.get(user)))
         yield from (partial(self._want, some) for some in _portions(wished))
 
@@ -127,7 +148,7 @@ class _Target:
             return True
         if row.state != Owing.HELD:
             return False
-        return row.reason in HELD_BY_FOLD or (row.reason == HISTORY and not self._is_history(user))
+        return row.reason in HELD_BY_VERDICT or (row.reason == HISTORY and not self._is_history(user))
 
     def _is_history(self, user: str) -> bool:
         """Whether it rests on nothing but classes that were over long before."""
@@ -139,10 +160,6 @@ class _Target:
         return verdict.verdict is Verdict.MET and verdict.without_history is not Verdict.MET
 
     # -- what is written, each in a transaction ----------------------------------------------------------------------
-
-    def _hold(self, pks: Sequence[int], reason: str) -> None:
-        waiting = Owed.objects.filter(pk__in=pks, state__in=(Owing.WAITING, Owing.DUE))
-        waiting.update(state=Owing.HELD, reason=reason, due_at=None)
 
     def _want(self, users: Sequence[str]) -> None:
         keys = [user_key_of(user) for user in users]

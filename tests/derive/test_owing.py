@@ -264,10 +264,15 @@ def test_what_is_not_certain_any_more_is_not_sent_and_not_taken_back() -> None:
     assert owed() == {"7": ("done", "sent", "")}
 
 
-def test_a_rule_that_was_taken_back_changes_nothing_that_is_owed() -> None:
+def test_of_a_rule_that_was_taken_back_nothing_more_is_sent_and_what_was_sent_stays() -> None:
     school = School()
     school.publish(Policy(conditions=()))
+    assert owed() == {"7": ("done", "held", "no-rule")}
+    school.publish(FORTY)
     assert owed() == {"7": ("done", "due", "")}
+    school.sent("7")
+    school.publish(Policy(conditions=()))
+    assert owed() == {"7": ("done", "sent", "")}
 
 
 def test_what_waits_is_due_when_its_class_is_settled() -> None:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from rollcall.core.deliveries import Step
 from rollcall.core.errors import Refused
+from rollcall.deliveries.completions.allowed import HELD_BY_VERDICT
 from rollcall.deliveries.completions.outcomes import GAVE_UP
 from rollcall.deliveries.completions.troubles import WELL
 from rollcall.deliveries.completions.wanting import HISTORY, Wish, close, want
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 _OVER: Final = (Owing.SENT, Owing.LEFT, Owing.REFUSED)
 _MAY_BE_RETRIED: Final = (Owing.WAITING, Owing.DUE, Owing.HELD, Owing.CANCELLED, Owing.LEFT, Owing.REFUSED)
 _MAY_BE_CANCELLED: Final = (Owing.WAITING, Owing.DUE, Owing.HELD)
-_NEVER_RETRIED: Final = ("not-enrolled", "not-judged", "not-certain", "teacher")
-"""Reasons for holding that are no person's to overrule: what is wanted is not certain, or not theirs to have."""
 
 
 def retry(owed: int, *, now: int) -> None:
@@ -35,7 +34,7 @@ def retry(owed: int, *, now: int) -> None:
             code="sent-already",
             hint=_("It can be sent once more, if it is lost there."),
         )
-    if row.state == Owing.HELD and row.reason in _NEVER_RETRIED:
+    if row.state == Owing.HELD and row.reason in HELD_BY_VERDICT:
         raise Refused(_("There is nothing certain to send for this person now."), code="nothing-to-send", status=409)
     with transaction.atomic():
         rows = Owed.objects.filter(pk=owed)

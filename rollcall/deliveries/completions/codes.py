@@ -29,6 +29,14 @@ _EVERYWHERE: Final = {
         gettext_noop("It is no longer certain: the rule, or what is known of the classes, has changed."),
         gettext_noop("It is sent by itself once it is certain again."),
     ),
+    "changed": (
+        gettext_noop("The verdict has changed since it was to be sent, so it is not sent."),
+        gettext_noop("It is sent by itself once it is so again, or once a teacher has decided."),
+    ),
+    "no-rule": (
+        gettext_noop("Nobody is judged in this activity any more."),
+        gettext_noop("It is sent by itself once a rule holds again that says so."),
+    ),
     "teacher": (gettext_noop("They teach the course, and nothing is delivered of teachers."), ""),
     "gave-up": (
         gettext_noop("Two weeks of attempts did not get through."),

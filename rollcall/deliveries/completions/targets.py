@@ -19,7 +19,7 @@ from rollcall.deliveries.goals import text_of
 from rollcall.deliveries.relay_or_rule import hold_back, lock, was_relayed
 from rollcall.feed.demanding import demand
 from rollcall.store.completions import Completion
-from rollcall.store.owed import CompletionTarget, Owed, Receiver
+from rollcall.store.owed import CompletionTarget, Owed, Owing, Receiver
 
 if TYPE_CHECKING:
     from rollcall.core.activity import PersonVerdict
@@ -72,6 +72,10 @@ def _write(activity: Activity, choice: Choice, wanted: dict[str, Any], now: int)
     if before is not None and "line_item" in wanted and wanted["line_item"] != before.line_item:
         # What was sent into another column says nothing of what this one holds. Rows go first: so the sender locks too.
         Owed.objects.filter(target=before).delete()
+    elif before is not None and wanted["from_at"] > before.from_at:
+        # Of what was wanted for earlier classes, and has not left, it is asked again whether it is wanted.
+        kept = Owed.objects.filter(target=before, sent="", is_unanswered=False)
+        kept.filter(state__in=(Owing.WAITING, Owing.DUE, Owing.HELD)).delete()
     target, _new = CompletionTarget.objects.update_or_create(
         activity=activity, receiver=receiver, defaults=wanted, create_defaults=wanted | {"added_at": now}
     )

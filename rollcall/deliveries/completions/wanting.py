@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from rollcall.core.deliveries import NOTHING, Goal, Step
+from rollcall.deliveries.completions.allowed import HELD_BY_VERDICT
 from rollcall.deliveries.goals import goal_from, text_of
 from rollcall.store.keys import key_of
 from rollcall.store.owed import Owed, Owing, Reversal
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
 
 HISTORY: Final = "history"
 """The reason of what is held because its classes were over long before."""
-
-HELD_BY_FOLD: Final = ("not-certain", "not-enrolled", "not-judged", "teacher")
-"""Reasons that are over once something is wished for this person again."""
 
 _OF_A_TEACHER: Final = (Step.FLAG, Step.STAYS)
 
@@ -147,7 +145,7 @@ def _is_held_no_longer(row: Owed, wish: Wish) -> bool:
         return False
     if row.reason == HISTORY:
         return wish.step in {Step.DELIVER, Step.TELL}
-    return row.reason in HELD_BY_FOLD
+    return row.reason in HELD_BY_VERDICT
 
 
 def _on_its_way(row: Owed, wish: Wish, now: int) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django.db import transaction
 
+from rollcall.deliveries.completions.allowed import held_back
 from rollcall.deliveries.completions.outcomes import CODE_CHARACTERS, LONGEST_PHRASE, Tried, follow, resumed
 from rollcall.deliveries.completions.queue import LEASE_MS, Claimed
 from rollcall.deliveries.completions.troubles import locked_receivers, note_all
@@ -65,9 +66,12 @@ def write(changes: Sequence[Change]) -> list[int | bool | None]:
     with transaction.atomic():
         rows = _locked(changes)
         receivers = locked_receivers(ended)
-        tries = _begin([one for one in changes if isinstance(one, Beginning) and _is_to_be_sent(one, rows)])
+        beginning = [one for one in changes if isinstance(one, Beginning) and _is_to_be_sent(one, rows)]
+        held = held_back([rows[one.claimed.order.owed] for one in beginning])
+        tries = _begin([one for one in beginning if one.claimed.order.owed not in held])
         ours = [(one, rows[one.claimed.order.owed]) for one in changes if one.claimed.order.owed in rows]
-        update_each(Owed, [(row.pk, _columns(one, row, receivers)) for one, row in ours])
+        columns = ((row.pk, held.get(row.pk), _columns(one, row, receivers)) for one, row in ours)
+        update_each(Owed, [(pk, {"worker": "", **back} if back else told) for pk, back, told in columns])
         update_each(Try, [(one.request, _told(one)) for one in ended if one.request is not None])
         note_all(ended, receivers)
     return [tries.get(id(one)) if isinstance(one, Beginning) else one.claimed.order.owed in rows for one in changes]

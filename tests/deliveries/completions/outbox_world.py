@@ -60,8 +60,27 @@ def owe(target: CompletionTarget, *wishes: Wish | str, now: int | Clock) -> int:
     from django.db import transaction
 
     at = now if isinstance(now, int) else now.now
+    wished = [wish(one) if isinstance(one, str) else one for one in wishes]
     with transaction.atomic():
-        return want(target.pk, [wish(one) if isinstance(one, str) else one for one in wishes], at)
+        judge(target, *wished)
+        return want(target.pk, wished, at)
+
+
+def judge(target: CompletionTarget, *wishes: Wish) -> None:
+    """Have the verdicts stand of which these wishes are the goals."""
+    from rollcall.store.completions import Completion
+    from rollcall.store.keys import key_of
+
+    for one in wishes:
+        share = (one.goal.thousandths or 0) if target.scoring == "percent" else 0
+        told = {"verdict": "met" if one.goal.is_done else "not-met", "share_low": share, "share_high": share}
+        same = {"external_user_id": one.user_id, "organisation": target.activity.organisation, "computed": "", **told}
+        Completion.objects.update_or_create(
+            activity_id=target.activity_id,
+            user_key=key_of(one.user_id),
+            defaults=same,
+            create_defaults=same | {"sort_key": b"", "detail": b"", "digest": bytes(16)},
+        )
 
 
 def row_of(user: str, target: CompletionTarget | None = None) -> Owed:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rollcall.core.deliveries import NOTHING, Goal, Step
+from rollcall.core.deliveries import NOTHING, Goal, Step, Way
 from rollcall.deliveries.driver import Order, Outcome, Result
 from rollcall.store.owed import CompletionTarget, Owed, Owing, Receiver, Try
 from tests.deliveries.completions.outbox_world import (
@@ -170,17 +170,19 @@ def test_it_waits_as_long_as_it_is_asked_to(lms: Lms, worker: Worker, clock: Clo
 def test_what_the_lms_will_not_take_rests_until_something_else_is_wanted(
     result: Result, state: Owing, lms: Lms, worker: Worker, clock: Clock
 ) -> None:
-    target = make_target()
-    owe(target, "7", now=clock)
+    target = make_target(Way.AGS)
+    CompletionTarget.objects.update(scoring="percent")
+    target.refresh_from_db()
+    owe(target, wish("7", Goal(thousandths=500)), now=clock)
     lms.answers = lambda _: Outcome(result, "overridden", status=200)
     worker.work(ticks=48, step_ms=HOUR_MS)
     row = row_of("7")
     assert (row.state, row.reason, row.sent, row.is_unanswered) == (state, "overridden", "", False)
     assert len(lms.requests) == 1
-    owe(target, "7", now=clock)
+    owe(target, wish("7", Goal(thousandths=500)), now=clock)
     worker.work()
     assert len(lms.requests) == 1
-    owe(target, wish("7", Goal(is_done=True, thousandths=900)), now=clock)
+    owe(target, wish("7", Goal(thousandths=900)), now=clock)
     worker.work()
     assert len(lms.requests) == 2
 

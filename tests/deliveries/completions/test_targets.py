@@ -198,6 +198,20 @@ def test_a_column_of_its_own_that_was_deleted_is_made_again_when_it_is_switched_
     assert len(gradebook.columns) == 1
 
 
+def test_switched_on_anew_for_later_classes_it_forgets_what_it_was_to_send_and_not_what_it_has_sent(
+    gradebook: Site, clock: Clock
+) -> None:
+    activity = activity_at(gradebook.base)
+    key = f"ags:{course_at(gradebook).platform_id}:new"
+    target = on(activity, key, from_at=0)
+    owe(target, wish("4", MET), now=clock)
+    send(clock)
+    owe(target, wish("5", MET), now=clock)
+    switch_off(target, now=clock.now)
+    on(activity, key, from_at=clock.now)
+    assert {row.external_user_id: row.state for row in Owed.objects.all()} == {"4": Owing.SENT}
+
+
 def test_the_column_of_a_link_goes_with_a_new_registration(gradebook: Site, clock: Clock) -> None:
     activity = activity_at(gradebook.base)
     link = link_in(course_at(gradebook), gradebook, 2, activity)
