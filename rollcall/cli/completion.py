@@ -30,7 +30,9 @@ ByWay = Annotated[Way, typer.Argument(help="Which way into it.", show_default=Fa
 
 @app.command("list")
 def list_owed(
-    everything: Annotated[bool, typer.Option("--all", help="Also what the LMS holds, or somebody cancelled.")] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Also what the LMS holds, somebody cancelled, or is switched off.")
+    ] = False,
     platform: Annotated[str, typer.Option(help="Only this LMS: its name, or a part of its address.")] = "",
     activity: Annotated[str, typer.Option(help="Only activities whose name has these words.")] = "",
     form: Annotated[Form, typer.Option("--format", help="How to write it.")] = Form.TABLE,
@@ -42,10 +44,7 @@ def list_owed(
         print_json(rows)
         return
     for row in rows:
-        print(f"{row['number']:>6}  {row['state']:<10}  {_line(row['activity'])}  {_line(row['person'])}")
-        print(f"        {_line(row['sentence'])}")
-        if row["hint"]:
-            print(f"        {row['hint']}")
+        _print(row)
     for line in _troubles():
         print(line)
     if not rows:
@@ -177,6 +176,7 @@ def _targets(activity: str, way: Way | None) -> list[CompletionTarget]:
 
 def _owed(*, everything: bool, platform: str, activity: str) -> QuerySet[Owed]:
     from rollcall.store.owed import Owed, Owing
+    from rollcall.store.owed_reading import SWITCHED_OFF
 
     found = Owed.objects.select_related("target__activity", "target__receiver__platform").order_by("-wanted_at", "-pk")
     if platform:
@@ -184,11 +184,21 @@ def _owed(*, everything: bool, platform: str, activity: str) -> QuerySet[Owed]:
     if activity:
         found = found.filter(target__activity__label__icontains=activity)
     if not everything:
-        found = found.exclude(state__in=(Owing.SENT, Owing.CANCELLED))
+        found = found.exclude(state__in=(Owing.SENT, Owing.CANCELLED)).exclude(SWITCHED_OFF)
     return found[:MOST_LISTED]
 
 
 # -- what is printed ----------------------------------------------------------------------------------------------
+
+
+def _print(row: dict[str, Any]) -> None:
+    """In the words of the pages."""
+    from rollcall.deliveries.completions.told import state_name, way_name
+
+    print(f"{row['number']:>6}  {state_name(row['state'])}  {_line(row['activity'])}  {_line(row['person'])}")
+    print(f"        {way_name(row['way'])} at {_line(row['lms'])}: {_line(row['sentence'])}")
+    if row["hint"]:
+        print(f"        {row['hint']}")
 
 
 def _described(owed: Owed) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from rollcall.store.owed import Owed, Owing
 from rollcall.store.owed_reading import Health, health_of, receivers
 
 LATE_MS = 60 * 60_000
+_BY_ITSELF = "It is tried again by itself. If it lasts, compare the address of the LMS: rollcall platform list."
 
 
 def check() -> list[Finding]:
@@ -26,7 +27,8 @@ def _of(health: Health) -> list[Finding]:
         ]
     elif receiver.trouble:
         sentence, hint = trouble_of(receiver, receiver.way)
-        found = [Finding(about, f"{sentence} Verdicts that wait: {waiting}.", hint, Level.FAULT)]
+        level = Level.FAULT if waiting else Level.WARNING
+        found = [Finding(about, f"{sentence} Verdicts that wait: {waiting}.", hint or _BY_ITSELF, level)]
     else:
         found = _late(health, about)
     for target in health.troubled:

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 GAVE_UP: Final = "gave-up"
 WANTS_A_PERSON: Final = Q(state__in=(Owing.REFUSED, Owing.LEFT)) | Q(state=Owing.HELD, reason=GAVE_UP)
 """Of a row: that nothing more happens by itself, and somebody may want something to."""
+UNDER_WAY: Final = (Owing.WAITING, Owing.DUE, Owing.SENDING)
+OVER: Final = (Owing.SENT, Owing.SENDING)
+SWITCHED_OFF: Final = Q(target__is_on=False) & ~Q(state__in=OVER)
+"""Of a row: that nothing is sent, since its target was switched off first; nor does it want anything of a person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,7 @@ def receivers(organisation: int | None, site: str = "") -> QuerySet[Receiver]:
 def health_of(several: Sequence[Receiver]) -> list[Health]:
     """How each is doing."""
     states: defaultdict[int, dict[str, int]] = defaultdict(dict)
-    rows = Owed.objects.filter(target__receiver__in=several).order_by()
+    rows = Owed.objects.filter(target__receiver__in=several).exclude(SWITCHED_OFF).order_by()
     for receiver, state, number in rows.values_list("target__receiver", "state").annotate(Count("id")):
         states[receiver][state] = number
     counted = rows.filter(WANTS_A_PERSON).values_list("target__receiver").annotate(Count("id"))
@@ -68,6 +72,7 @@ def health_of(several: Sequence[Receiver]) -> list[Health]:
 def rows_of(receiver: Receiver, state: str = "", *, before: int | None = None, limit: int) -> list[OwedRow]:
     """Its rows in a state, or those that want a person; the newest first, from before one of them on."""
     rows = Owed.objects.filter(Q(state=state) if state else WANTS_A_PERSON, target__receiver=receiver)
+    rows = rows.exclude(SWITCHED_OFF)
     if before is not None:
         rows = rows.filter(pk__lt=before)
     found = list(rows.select_related("target__receiver", "target__activity").order_by("-pk")[:limit])

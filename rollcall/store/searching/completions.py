@@ -14,6 +14,7 @@ from rollcall.store.derived import Attendance, Summary
 from rollcall.store.fields import storable
 from rollcall.store.keys import key_of
 from rollcall.store.owed import Owed
+from rollcall.store.owed_reading import SWITCHED_OFF
 from rollcall.store.searching.directory import contains
 from rollcall.store.searching.places import Order, Place
 from rollcall.store.searching.scope import Scope, bounds_condition
@@ -104,7 +105,7 @@ def in_groups_seen(bounds: Bounds) -> Q:
 
 def _is_owed(state: str) -> Q:
     of_person = {"target__activity": OuterRef("activity"), "user_key": OuterRef("user_key")}
-    return Q(Exists(Owed.objects.filter(state=storable(state), **of_person)))
+    return Q(Exists(Owed.objects.filter(state=storable(state), **of_person).exclude(SWITCHED_OFF)))
 
 
 def _found(pks: Sequence[int], bounds: Bounds) -> list[FoundCompletion]:
@@ -114,7 +115,7 @@ def _found(pks: Sequence[int], bounds: Bounds) -> list[FoundCompletion]:
     of_people = Owed.objects.filter(
         target__activity__in={one.activity_id for one in several}, user_key__in={bytes(one.user_key) for one in several}
     )
-    for row in of_people.select_related("target__receiver").order_by("target"):
+    for row in of_people.exclude(SWITCHED_OFF).select_related("target__receiver").order_by("target"):
         owed[row.target.activity_id, bytes(row.user_key)].append(row)
     names = _names({one.activity_id: one.activity for one in several}.values(), bounds)
     return [

@@ -126,7 +126,8 @@ def _before(request: HttpRequest) -> int | None:
 
 def _health(one: Health, zone: tzinfo) -> dict[str, Any]:
     receiver, way = one.receiver, one.receiver.way
-    is_paused = receiver.paused_until > licensing.now_ms()
+    waiting = sum(one.states.get(state, 0) for state in owed_reading.UNDER_WAY)
+    is_tried = waiting and receiver.paused_until > licensing.now_ms()
     return {
         "pk": receiver.pk,
         "lms": visible(receiver.platform.name) or receiver.platform.site,
@@ -135,16 +136,13 @@ def _health(one: Health, zone: tzinfo) -> dict[str, Any]:
         "is_stopped": receiver.is_stopped,
         "trouble": told.trouble_of(receiver, way) if receiver.trouble else None,
         "since": times.day_and_clock(receiver.trouble_at, zone) if receiver.trouble else "",
-        "until": times.day_and_clock(receiver.paused_until, zone) if is_paused else "",
+        "until": times.day_and_clock(receiver.paused_until, zone) if is_tried else "",
         "answered": times.day_and_clock(receiver.answered_at, zone),
         "sent": formatting.number(one.states.get(Owing.SENT, 0)),
-        "waiting": formatting.number(sum(one.states.get(state, 0) for state in _UNDER_WAY)),
+        "waiting": formatting.number(waiting),
         "wants": formatting.number(one.wants_a_person) if one.wants_a_person else "",
         "troubled": [_target(target, way) for target in one.troubled],
     }
-
-
-_UNDER_WAY: Final = (Owing.WAITING, Owing.DUE, Owing.SENDING)
 
 
 def _target(target: CompletionTarget, way: str) -> dict[str, str]:
