@@ -10,7 +10,7 @@ from django.db.models import Max
 
 from rollcall.core.errors import Refused
 from rollcall.deliveries.by_callback import body_of
-from rollcall.deliveries.relay_or_rule import is_switched_on
+from rollcall.deliveries.relay_or_rule import is_told
 from rollcall.deliveries.wanting import callback_url, is_breakout, want
 from rollcall.store import reading
 from rollcall.store.connections import Pool
@@ -47,7 +47,7 @@ def retry(summary: Summary, now: int, *, as_it_is: bool = False) -> Delivery:
             code="not-wanted",
             hint="Its metadata has no analytics-callback-url: see “Register live sessions” in Moodle's settings.",
         )
-    if is_switched_on(summary.organisation, bytes(summary.activity_key)):
+    if is_told(summary.organisation, bytes(summary.activity_key)):
         raise Refused(
             "The LMS is told who has met the rule of this activity, so no record of its classes is passed on.",
             code="by-rule",

@@ -15,7 +15,7 @@ from django.db.models import F, Q
 from rollcall.deliveries.by_callback import Meaning, body_of, site_of_broker, target_key
 from rollcall.deliveries.outcome import GIVEN_UP_AFTER_MS, Before, Outcome, pause_ms
 from rollcall.deliveries.post import OWN_FAULT, Answer
-from rollcall.deliveries.relay_or_rule import BY_RULE, is_switched_on, lock
+from rollcall.deliveries.relay_or_rule import BY_RULE, is_told, lock
 from rollcall.store import reading
 from rollcall.store.derived import Summary
 from rollcall.store.outbox import Attempt, Delivery, State, Target
@@ -202,7 +202,7 @@ def _is_told_by_rule(claimed: Claimed) -> bool:
     activity = Summary.objects.filter(meeting__deliveries=claimed.pk).values_list("organisation", "activity_key")
     for organisation, key in activity:
         lock(organisation, bytes(key))
-        if is_switched_on(organisation, bytes(key)):
+        if is_told(organisation, bytes(key)):
             mine = Delivery.objects.filter(pk=claimed.pk, state=State.SENDING, tries=claimed.tries)
             mine.update(state=State.HELD, reason=BY_RULE, due_at=None, worker="")
             return True

@@ -12,7 +12,7 @@ from django.db.models import Q
 from rollcall.core.deliveries import Way
 from rollcall.store.decisions import Activity
 from rollcall.store.outbox import Delivery, State
-from rollcall.store.owed import CompletionTarget, Owed
+from rollcall.store.owed import CompletionTarget, Owed, Owing
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -24,18 +24,22 @@ _ARRIVED: Final = (State.SENDING, State.SENT, State.ALREADY, State.FOREIGN, Stat
 
 
 def follows_rule(organisation: int, activity_key: bytes) -> bool:
-    """Whether Moodle is told, or was told, of this activity who has met our rule: so its records are not relayed."""
-    targets = CompletionTarget.objects.filter(
+    """Whether Moodle is told, or may have been told, who has met our rule: then no record is relayed unasked."""
+    may_be_told = ~Q(sent="") | Q(is_unanswered=True)
+    rows = Owed.objects.filter(may_be_told, target__in=_targets(organisation, activity_key))
+    return is_told(organisation, activity_key) or rows.exists()
+
+
+def is_told(organisation: int, activity_key: bytes) -> bool:
+    """Whether Moodle is told now who has met our rule; also while what was switched off has a request under way."""
+    targets = _targets(organisation, activity_key)
+    return targets.filter(is_on=True).exists() or Owed.objects.filter(target__in=targets, state=Owing.SENDING).exists()
+
+
+def _targets(organisation: int, activity_key: bytes) -> QuerySet[CompletionTarget]:
+    return CompletionTarget.objects.filter(
         activity__organisation=organisation, activity__key=activity_key, receiver__way=Way.CALLBACK
     )
-    return targets.filter(is_on=True).exists() or Owed.objects.filter(target__in=targets).exclude(sent="").exists()
-
-
-def is_switched_on(organisation: int, activity_key: bytes) -> bool:
-    """Whether Moodle is told now of this activity who has met our rule."""
-    return CompletionTarget.objects.filter(
-        activity__organisation=organisation, activity__key=activity_key, receiver__way=Way.CALLBACK, is_on=True
-    ).exists()
 
 
 def was_relayed(activity: Activity) -> bool:

@@ -22,7 +22,7 @@ from rollcall.lti import grades
 from rollcall.lti.tokens import Tokens
 from rollcall.outgoing.in_hand import at_work
 from rollcall.store.outbox import Delivery, State
-from rollcall.store.owed import CompletionTarget, Owed
+from rollcall.store.owed import CompletionTarget, Owed, Owing
 from rollcall.store.platforms import Platform
 from tests.deliveries.completions.course_world import (
     ATTENDED,
@@ -130,6 +130,34 @@ def test_a_record_that_was_about_to_leave_is_held_back(moodle: Moodle, clock: Cl
     CompletionTarget.objects.create(activity=activity, receiver=_receiver(moodle), pool_url=moodle.url(1), added_at=0)
     assert relay.begin(claimed, b"0" * 16, clock.now) is None
     assert (delivery_of(summary).state, delivery_of(summary).reason) == (State.HELD, BY_RULE)
+
+
+@pytest.mark.parametrize(
+    ("row", "may_be_asked_for"),
+    [
+        ({"state": Owing.SENDING}, False),
+        ({"state": Owing.DUE, "is_unanswered": True}, True),
+        ({"state": Owing.SENT, "sent": "done"}, True),
+    ],
+)
+def test_no_record_is_relayed_unasked_once_our_rule_may_have_been_told(
+    moodle: Moodle, clock: Clock, row: dict[str, Any], *, may_be_asked_for: bool
+) -> None:
+    activity = activity_at(moodle.base)
+    record_of(activity, moodle, "before", record="")
+    target = on(activity, by_rule(activity))
+    owe(target, wish("4", MET), now=clock)
+    Owed.objects.update(**row)
+    switch_off(target, now=clock.now)
+    later = record_of(activity, moodle, "after")
+    asyncio.run(Worker(clock).work(2))
+    assert delivery_of(later).state == State.HELD
+    assert moodle.deliveries() == []
+    if may_be_asked_for:
+        by_hand.retry(later, clock.now)
+        return
+    with pytest.raises(Refused, match="passed on"):
+        by_hand.retry(later, clock.now)
 
 
 def test_a_class_ends_in_the_gradebook_and_a_correction_is_taken_back(gradebook: Site, clock: Clock) -> None:
