@@ -30,9 +30,7 @@ ByWay = Annotated[Way, typer.Argument(help="Which way into it.", show_default=Fa
 
 @app.command("list")
 def list_owed(
-    everything: Annotated[
-        bool, typer.Option("--all", help="Also what the LMS holds, somebody cancelled, or is switched off.")
-    ] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Also what is sent, cancelled or switched off.")] = False,
     platform: Annotated[str, typer.Option(help="Only this LMS: its name, or a part of its address.")] = "",
     activity: Annotated[str, typer.Option(help="Only activities whose name has these words.")] = "",
     form: Annotated[Form, typer.Option("--format", help="How to write it.")] = Form.TABLE,

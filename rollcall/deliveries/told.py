@@ -106,6 +106,7 @@ _TROUBLES: Final = {
     "own-fault": gettext_noop("Rollcall itself failed before it had an answer, which is a fault to be reported."),
 }
 _MENDS: Final = {
+    "no-such-host": gettext_noop("See that its address is right here, and that the name server knows it."),
     "tls": gettext_noop("Renew the certificate, with its whole chain."),
     "not-https": gettext_noop("Add its host to %(setting)s if it is meant to be so, and start Rollcall again."),
     "private-address": gettext_noop("Add its host to %(setting)s if it is meant to be so, and start Rollcall again."),

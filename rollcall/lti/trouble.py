@@ -110,6 +110,7 @@ _SENTENCES: Final = {
     Trouble.EMPTY: gettext_noop("The LMS says that nobody is in this course any more, which is not believed."),
 }
 _HINTS: Final = {
+    Trouble.NO_SUCH_HOST: gettext_noop("See that its address is right here, and that the name server knows it."),
     Trouble.TLS: gettext_noop("Renew the certificate, with its whole chain."),
     Trouble.NOT_HTTPS: gettext_noop("Add its host to %(setting)s if it is meant to be so, and start Rollcall again."),
     Trouble.PRIVATE_ADDRESS: gettext_noop(

@@ -52,6 +52,7 @@ class OwedInWords:
     """One delivery for a reader. `level`: fine, waiting, or wants-a-person; `hint` says what to do, blank for nothing.
 
     `answer` is the last one of the LMS as it came; `at` (epoch ms) when it came, or is to be tried next.
+    `is_held_up`: nothing but trouble of the whole LMS or activity is in its way, which is said once (troubles_of).
     """
 
     way: str
@@ -61,6 +62,7 @@ class OwedInWords:
     hint: str
     answer: str
     at: int | None
+    is_held_up: bool
 
 
 def tell(owed: Owed) -> OwedInWords:
@@ -75,6 +77,7 @@ def tell(owed: Owed) -> OwedInWords:
         hint=hint,
         answer="" if state is Owing.SENT or owed.status is None else f"{owed.status} {owed.phrase}".strip(),
         at=owed.due_at if state in {Owing.WAITING, Owing.DUE} else owed.answered_at,
+        is_held_up=state is Owing.DUE and bool(target.receiver.trouble or target.trouble),
     )
 
 
@@ -91,6 +94,12 @@ def state_name(state: str) -> str:
 def trouble_of(paused: Receiver | CompletionTarget, way: str) -> tuple[str, str]:
     """What keeps a receiver or a target from being sent to, and what to do about it; two blanks when all is well."""
     return codes.told(Way(way), paused.trouble, paused.trouble_phrase)
+
+
+def troubles_of(target: CompletionTarget) -> list[tuple[str, str, int | None]]:
+    """What keeps everything of a target that is on from being sent: the sentence, what to do, since when (epoch ms)."""
+    way = target.receiver.way
+    return [(*trouble_of(one, way), one.trouble_at) for one in (target.receiver, target) if one.trouble]
 
 
 def _said(owed: Owed, state: Owing, target: CompletionTarget) -> tuple[list[str], str]:

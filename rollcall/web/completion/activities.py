@@ -14,6 +14,8 @@ from django.views.decorators.http import require_safe
 from rollcall.core.access import Area
 from rollcall.core.activity import Verdict
 from rollcall.deliveries import completion_words
+from rollcall.deliveries.completions.choosing import targets_of
+from rollcall.deliveries.completions.told import troubles_of, way_name
 from rollcall.reports import access
 from rollcall.reports.addresses import person_page
 from rollcall.reports.views.frame import files
@@ -140,9 +142,25 @@ def _verdicts(request: HttpRequest, subject: Subject, of: Activity) -> dict[str,
         "asked_name": name,
         "people": [_person(one, subject, owed.get(bytes(one.user_key), ())) for one in found.rows],
         "files": _files(subject, verdict, name),
+        "troubles": _troubles(of),
         "is_being_worked_out": of.folded < of.appended,
         "folded": times.day_and_clock(of.folded_at, zone_of()) if of.folded_at is not None else "",
     } | _pages(subject.address, found, name=name, verdict=verdict)
+
+
+def _troubles(of: Activity) -> list[dict[str, str]]:
+    """What keeps everybody's verdict from the LMS, said once for all."""
+    return [
+        {
+            "way": way_name(target.receiver.way),
+            "said": told,
+            "hint": hint,
+            "since": times.day_and_clock(since, zone_of()),
+        }
+        for target in targets_of(of)
+        if target.is_on
+        for told, hint, since in troubles_of(target)
+    ]
 
 
 def _files(subject: Subject, verdict: str, name: str) -> list[dict[str, str]]:

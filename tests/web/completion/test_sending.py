@@ -15,7 +15,7 @@ from rollcall.lti import grades
 from rollcall.store.audit import AuditEntry
 from rollcall.store.completions import Completion
 from rollcall.store.keys import key_of
-from rollcall.store.owed import CompletionTarget, Owed, Owing, Reversal
+from rollcall.store.owed import CompletionTarget, Owed, Owing, Receiver, Reversal
 from rollcall.store.platforms import Context, Platform
 from tests.makers import make_meeting
 from tests.web.completion.conftest import NOON, SITE
@@ -158,3 +158,19 @@ def test_another_activitys_change_is_not_decided_here(course: Course, teacher: C
     assert teacher.post(path, {"act": "accept", "reversal": str(change.pk)}).status_code == 404
     assert teacher.post(path, {"act": "off", "target": str(change.owed.target_id)}).status_code == 404
     assert Completion.objects.filter(verdict=Verdict.MET).exists()
+
+
+def test_trouble_of_the_whole_lms_is_said_once_and_not_under_each(
+    course: Course, teacher: Client, gradebook: str
+) -> None:
+    post(course, teacher, "on", key=gradebook, **{"from": "all"})
+    refold_activity(course.activity().pk, now=NOON + 1)
+    Owed.objects.update(state=Owing.DUE)
+    Receiver.objects.update(trouble="no-such-host", trouble_at=NOON)
+
+    said = teacher.get(course.path).content.decode()
+
+    assert Owed.objects.count() > 1
+    assert said.count("has no address") == 1
+    assert said.count("See that its address is right here") == 1
+    assert said.count("Gradebook: waiting") == Owed.objects.count()
