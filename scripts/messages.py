@@ -54,7 +54,7 @@ _CALLS_OF_TEMPLATES: dict[str, tuple[int | tuple[int, str], ...] | None] = {
 }
 """The same for what Django makes of a template, as Babel wants it."""
 
-_PLACEHOLDER = re.compile(r"%(?:\((?P<name>\w+)\))?[#0\- +]*\d*(?:\.\d+)?(?P<kind>[diouxXeEfFgGcrsa%])")
+_PLACEHOLDER = re.compile(r"%(?:\((?P<name>\w+)\))?[#0\-+]*\d*(?:\.\d+)?(?P<kind>[diouxXeEfFgGcrsa%])")
 _NUMERALS = ("%(count)s", "%(number)s")
 _TYPED = re.compile(r"--[a-z][a-z-]+|\bMEETING\b|\brollcall [a-z]+")
 _TAG = re.compile(r"</?\w+[^<>]*>")

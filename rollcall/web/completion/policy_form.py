@@ -248,6 +248,6 @@ def _words(quantity: Quantity) -> tuple[str, str, str]:
         Quantity.TALK_TIME: (_("talked for at least"), _("minutes in all"), ""),
         Quantity.RAISED_HANDS: (_("raised a hand at least"), _("times"), ""),
         Quantity.REACTIONS: (_("reacted at least"), _("times (thumbs up, applause …)"), ""),
-        Quantity.POLL_ANSWERS: (_("answered at least"), _("polls"), ""),
+        Quantity.POLL_ANSWERS: (_("answered at least"), _("polls of the class"), ""),
         Quantity.WHOLE_MINUTES: (_("was there for at least"), _("whole minutes, as Moodle counts them"), cut),
     }[quantity]
