@@ -69,23 +69,26 @@ def write(changes: Sequence[Change]) -> list[int | bool | None]:
         beginning = [one for one in changes if isinstance(one, Beginning) and _is_to_be_sent(one, rows)]
         held = held_back([rows[one.claimed.order.owed] for one in beginning])
         tries = _begin([one for one in beginning if one.claimed.order.owed not in held])
-        ours = [(one, rows[one.claimed.order.owed]) for one in changes if one.claimed.order.owed in rows]
+        ours = [(one, rows[one.claimed.order.owed]) for one in changes if _is_ours(one, rows)]
         columns = ((row.pk, held.get(row.pk), _columns(one, row, receivers)) for one, row in ours)
         update_each(Owed, [(pk, {"worker": "", **back} if back else told) for pk, back, told in columns])
         update_each(Try, [(one.request, _told(one)) for one in ended if one.request is not None])
         note_all(ended, receivers)
-    return [tries.get(id(one)) if isinstance(one, Beginning) else one.claimed.order.owed in rows for one in changes]
+    mine = {id(one) for one, _ in ours}
+    return [tries.get(id(one)) if isinstance(one, Beginning) else id(one) in mine for one in changes]
 
 
 def _locked(changes: Sequence[Change]) -> dict[int, Owed]:
-    """The rows that are still in the hands that write about them."""
-    by_pk = {change.claimed.order.owed: change.claimed for change in changes}
-    rows = Owed.objects.select_for_update().filter(pk__in=sorted(by_pk)).order_by("pk").defer("reasons")
-    return {row.pk: row for row in rows if _is_held_by(row, by_pk[row.pk])}
+    """The rows that are in somebody's hands."""
+    pks = sorted({change.claimed.order.owed for change in changes})
+    rows = Owed.objects.select_for_update().filter(pk__in=pks, state=Owing.SENDING).order_by("pk").defer("reasons")
+    return {row.pk: row for row in rows}
 
 
-def _is_held_by(row: Owed, claimed: Claimed) -> bool:
-    return row.state == Owing.SENDING and row.worker == claimed.worker and row.tries == claimed.tries
+def _is_ours(one: Change, rows: Mapping[int, Owed]) -> bool:
+    """Whether its row is still in the hands that write this: who outlived a lease may write beside the next one."""
+    row, claimed = rows.get(one.claimed.order.owed), one.claimed
+    return row is not None and row.worker == claimed.worker and row.tries == claimed.tries
 
 
 def _is_still_wanted(one: Change, row: Owed) -> bool:
@@ -93,8 +96,7 @@ def _is_still_wanted(one: Change, row: Owed) -> bool:
 
 
 def _is_to_be_sent(one: Beginning, rows: Mapping[int, Owed]) -> bool:
-    row = rows.get(one.claimed.order.owed)
-    return row is not None and _is_still_wanted(one, row)
+    return _is_ours(one, rows) and _is_still_wanted(one, rows[one.claimed.order.owed])
 
 
 def _begin(beginnings: Sequence[Beginning]) -> dict[int, int]:

@@ -13,12 +13,12 @@ from rollcall.deliveries.completions import queue, writing
 from rollcall.deliveries.completions.drivers import Tools
 from rollcall.deliveries.completions.ledger import Ledger
 from rollcall.deliveries.completions.sender import Sender
-from rollcall.deliveries.completions.writing import Change, Return
-from rollcall.deliveries.driver import Order
+from rollcall.deliveries.completions.writing import Beginning, Change, Ending, Return
+from rollcall.deliveries.driver import Order, Outcome, Result
 from rollcall.lti.tokens import Tokens
 from rollcall.outgoing.connecting import http_client
 from rollcall.outgoing.in_hand import at_work
-from rollcall.store.owed import Owing, Try
+from rollcall.store.owed import Owed, Owing, Try
 from tests.deliveries.completions.outbox_world import DONE, Lms, make_target, owe, states
 from tests.deliveries.world import Clock
 
@@ -78,3 +78,18 @@ def test_a_worker_that_stops_gives_back_what_it_has_not_begun(lms: Lms, clock: C
     found = states()
     assert found[Owing.SENT] == len(lms.requests) == Try.objects.count()
     assert found == {Owing.SENT: len(lms.requests), Owing.DUE: 60 - len(lms.requests)}
+
+
+@pytest.mark.django_db
+def test_of_two_tries_of_one_row_only_the_one_that_holds_it_is_written() -> None:
+    target, clock = make_target(), Clock()
+    owe(target, "7", now=clock)
+    (first,) = queue.claim("w", clock.now, {})
+    late = clock.now + queue.LEASE_MS + 1
+    queue.look(late)
+    (again,) = queue.claim("w", late, {})
+    (outlived,), (held,) = first.claimed, again.claimed
+    for change in (Ending(outlived, Outcome(Result.REFUSED, "x"), None, 1, late), Return(outlived, late)):
+        told = writing.write([change, Beginning(held, None, None, late)])
+        assert (told[0], bool(told[1])) == (False, True)
+        assert (states(), Owed.objects.get().tries) == ({Owing.SENDING: 1}, held.tries)
