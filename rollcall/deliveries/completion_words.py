@@ -136,6 +136,16 @@ def _classes(one: PersonVerdict, verdict: Verdict, counting: Sequence[ClassVerdi
         unsure = _days(Verdict.CANNOT_TELL, counting, zone)
         if unsure:
             yield _not_certain(unsure)
+        yield from _one_doubt(counting, zone)
+
+
+def _one_doubt(counting: Sequence[ClassVerdict], zone: tzinfo) -> Iterator[str]:
+    """What keeps every class that is not certain, where it is the same thing: it can be mended at once."""
+    unsure = [each for each in counting if _comes_to(each) is Verdict.CANNOT_TELL]
+    if unsure:
+        common = [doubt for doubt in unsure[0].doubts if doubt.start is None]
+        shared = [doubt for doubt in common if all(doubt in each.doubts for each in unsure)]
+        yield from (doubt_sentence(doubt, zone) for doubt in shared[:1])
 
 
 def _days(verdict: Verdict, counting: Sequence[ClassVerdict], zone: tzinfo) -> list[str]:

@@ -41,6 +41,7 @@ class PreviewedClass:
     began_at: int
     counts: Verdict
     version: int | None
+    has_hours: bool = False
     met: int = 0
     not_met: int = 0
     cannot_tell: int = 0
@@ -95,6 +96,13 @@ def preview(organisation: int, key: bytes, proposed: Policy, *, is_from_start: b
     )
 
 
+def counting(organisation: int, key: bytes, proposed: Policy) -> int:
+    """How many of the classes there have been would count under this policy, those that may included."""
+    now = gather(_activity(organisation, key))
+    judged = replace(now.decided, versions=(replace(proposed, starts_at=0),))
+    return sum(one.counts is not Verdict.NOT_MET for one in classes_of(now.held, judged))
+
+
 def _activity(organisation: int, key: bytes) -> Activity:
     """As it is kept, else as it would be."""
     known = Activity.objects.filter(organisation=organisation, key=key).first()
@@ -135,6 +143,7 @@ def _class(one: Class, counted: Mapping[tuple[tuple[str, ...], Verdict], int]) -
         began_at=one.began_at,
         counts=one.counts,
         version=one.version,
+        has_hours=one.hours is not None,
         met=counted[one.meetings, Verdict.MET],
         not_met=counted[one.meetings, Verdict.NOT_MET],
         cannot_tell=counted[one.meetings, Verdict.CANNOT_TELL],

@@ -23,6 +23,7 @@ from rollcall.store import licensing
 from rollcall.store.searching import activities as searching
 from rollcall.store.searching.activities import TEACHERS
 from rollcall.web.completion.owed import owed_of
+from rollcall.web.completion.policy import class_notes
 from rollcall.web.completion.presets import PRESETS
 from rollcall.web.completion.subject import around, no_name, subject_of, zone_of
 from rollcall.web.operator.noting import said
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
     from django.http import HttpRequest, HttpResponse
 
+    from rollcall.core.policy import Policy
     from rollcall.deliveries.completions.told import OwedInWords
     from rollcall.store.completions import Completion
     from rollcall.store.decisions import Activity
@@ -80,12 +82,24 @@ def activity(request: HttpRequest, key: str) -> HttpResponse:
     context = around(request, subject) | {
         "said": said(request),
         "policy": "" if policy is None else policy_sentence(policy),
+        "more_held": _more_held(subject, policy),
         "is_judged": bool(subject.decided.versions),
         "presets": PRESETS,
     }
     if subject.activity is not None:
         context |= _verdicts(request, subject, subject.activity)
     return render(request, "activity.html", context)
+
+
+def _more_held(subject: Subject, policy: Policy | None) -> list[str]:
+    """That more classes count than were planned, as the verdict of anybody who is judged has them."""
+    if subject.activity is None or policy is None or policy.planned is None:
+        return []
+    anybody = searching.completions(subject.activity, subject.inside).first()
+    if anybody is None:
+        return []
+    classes = completion_words.verdict_from(bytes(anybody.detail)).classes
+    return class_notes(policy, sum(one.counts is not Verdict.NOT_MET for one in classes))
 
 
 # --- the list ---------------------------------------------------------------------------------------------------------

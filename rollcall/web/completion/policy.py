@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+from django.http import Http404
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -12,12 +14,15 @@ from django.views.decorators.http import require_http_methods
 from rollcall.core.access import Area
 from rollcall.core.activity import Verdict
 from rollcall.core.errors import Refused
-from rollcall.core.policy import OnChange, Policy, in_force
+from rollcall.core.policy import OF_HOURS, OnChange, Policy, Scope, in_force
 from rollcall.deliveries import completion_words
-from rollcall.derive.preview import preview
+from rollcall.deliveries.completions.wanting import user_key_of
+from rollcall.derive.preview import counting, preview
+from rollcall.feed.deciding import Undo
 from rollcall.store import licensing
+from rollcall.store.owed import Owed
 from rollcall.web.completion.authors import author_names
-from rollcall.web.completion.policy_form import FIRST, ORDER, form_of, lines, read_policy
+from rollcall.web.completion.policy_form import FIRST, MOST_CLASSES, ORDER, form_of, lines, read_policy
 from rollcall.web.completion.presets import PRESETS, preset
 from rollcall.web.completion.subject import around, decided, last_policy, no_name, note, subject_of, zone_of
 from rollcall.web.completion.typed import WrongForm
@@ -37,7 +42,7 @@ if TYPE_CHECKING:
 MOST_NAMES: Final = 100
 """People who are named in a preview, of each kind; of the others it is said how many there are."""
 
-MOST_UNFOLDED: Final = 30
+MOST_UNFOLDED: Final = 5
 
 _HERE: Final = "/policy"
 _LONGEST_FIELD: Final = 200
@@ -54,6 +59,8 @@ def policy(request: HttpRequest, key: str) -> HttpResponse:
             return _stop(request, subject)
         case "publish":
             return _send(request, subject, is_to_hold=True)
+        case "undo":
+            return _take_back(request, subject)
         case _:
             return _send(request, subject, is_to_hold=False)
 
@@ -85,10 +92,27 @@ def _publish(
     try:
         decided(request, subject, proposed, seen=_number(seen))
     except Refused as error:
-        refused = _changed() if error.status == 409 else error
-        return _page(request, subject, typed=typed, refused=refused)
+        if error.status != 409:
+            return _page(request, subject, typed=typed, refused=error)
+        again = proposed if typed is not None else None
+        return _page(request, subject, typed=typed, proposed=again, refused=_changed())
     note(subject, "policy")
     return go(subject.address, "published" if proposed.conditions else "unpublished")
+
+
+def _take_back(request: HttpRequest, subject: Subject) -> HttpResponse:
+    """The policy that was published last is as if it never had been; an earlier one is not undone under it."""
+    seq = _number(request.POST.get("seq", ""))
+    told = [one for one in subject.history() if isinstance(one.what, Policy)]
+    asked = next((one for one in told if one.row.seq == seq), None)
+    if asked is None:
+        raise Http404(_("There is no such policy."))
+    if asked.undone_by is None:
+        if any(one.undone_by is None and one.row.seq > seq for one in told):
+            return _page(request, subject, typed=None, refused=_changed())
+        decided(request, subject, Undo(seq))
+        note(subject, "policy")
+    return go(f"{subject.address}{_HERE}", "changed")
 
 
 def _number(text: str) -> int:
@@ -121,11 +145,16 @@ def _page(
     chosen = preset(request.GET.get("preset", ""))
     is_own = request.GET.get("preset") == "own"
     fields = typed
-    if fields is None:
-        fields = _fields(subject, None if chosen is None else chosen.policy, is_blank=is_own)
+    notes: list[str] = []
+    if fields is None and chosen is not None:
+        begun, notes = _begun(subject, chosen.policy)
+        fields = _fields(subject, begun)
+    elif fields is None:
+        fields = _fields(subject, _again(history, request.GET.get("version", "")), is_blank=is_own)
     faults = {} if wrong is None else dict(wrong.fields)
     context = around(request, subject, _HERE) | {
         "said": said(request),
+        "notes": notes,
         "presets": PRESETS if typed is None else (),
         "preset": "" if chosen is None else chosen.title,
         "now": _now(subject),
@@ -148,13 +177,50 @@ def _page(
     return render(request, "policy.html", context, status=400 if wrong else refused.status if refused else 200)
 
 
-def _fields(subject: Subject, chosen: Policy | None, *, is_blank: bool) -> dict[str, str]:
-    """What the form begins with: a preset, or what was published last."""
-    zone = zone_of()
-    versions = [one for one in subject.decided.versions if one.conditions]
-    if chosen is None and not is_blank and versions:
-        return form_of(versions[-1], zone)
-    return form_of(chosen or Policy(conditions=()), zone)
+def _fields(subject: Subject, chosen: Policy | None, *, is_blank: bool = False) -> dict[str, str]:
+    """What the form begins with: a preset, an earlier version, or what was published last.
+
+    Beside another policy it begins now, lest a word that is changed in it judge past classes anew.
+    """
+    versions = subject.decided.versions
+    last = next((one for one in reversed(versions) if one.conditions), None)
+    begun = chosen or (Policy(conditions=()) if is_blank or last is None else last)
+    starts_at = max(begun.starts_at, licensing.now_ms()) if versions else begun.starts_at
+    return form_of(replace(begun, starts_at=starts_at), zone_of())
+
+
+def _begun(subject: Subject, chosen: Policy) -> tuple[Policy, list[str]]:
+    """A preset on the classes there have been: each of them is needed, unless it says how many."""
+    counted = counting(subject.found.organisation, subject.found.key, chosen)
+    if counted < 2 or chosen.scope is Scope.SUMMED or chosen.planned is not None:
+        return chosen, class_notes(chosen, counted)
+    told = _("It asks for every class so far (%(number)s). Write a smaller number where fewer are enough.")
+    needed = min(counted, MOST_CLASSES)
+    return replace(chosen, needed=needed), [told % {"number": formatting.number(needed)}]
+
+
+def class_notes(policy: Policy, counted: int) -> list[str]:
+    """What somebody may not have meant, where so many classes count."""
+    words = {"held": formatting.number(counted), "needed": formatting.number(policy.needed)}
+    if policy.scope is Scope.SUMMED or counted < 2:
+        return []
+    if policy.planned is not None and counted > policy.planned:
+        told = _("More classes were held (%(held)s) than were planned (%(planned)s); %(needed)s are enough.")
+        return [told % (words | {"planned": formatting.number(policy.planned)})]
+    if policy.planned is None and policy.needed == 1:
+        one = ngettext(
+            "One attended class is enough; so far %(held)s class counts.",
+            "One attended class is enough; so far %(held)s classes count.",
+            counted,
+        )
+        return [one % words]
+    return []
+
+
+def _again(history: Sequence[Told], seq: str) -> Policy | None:
+    """The policy of a number that was published once, to begin with."""
+    told = (one for one in history if str(one.row.seq) == seq)
+    return next((one.what for one in told if isinstance(one.what, Policy) and one.what.conditions), None)
 
 
 def _now(subject: Subject) -> list[str]:
@@ -169,8 +235,13 @@ def _versions(subject: Subject, history: Sequence[Told]) -> list[dict[str, Any]]
     at = in_force([one.what for one in standing if isinstance(one.what, Policy)], licensing.now_ms())
     names = author_names(subject.found, [one.row for one in told])
     zone = zone_of()
+    last = standing[-1].row.seq if standing else 0
     return [
         {
+            "seq": one.row.seq,
+            "is_last": one.row.seq == last,
+            "is_undone": one.undone_by is not None,
+            "again": f"{subject.address}{_HERE}?version={one.row.seq}" if one.what.conditions else "",
             "at": times.day_and_clock(one.row.at, zone),
             "author": names[one.row.pk],
             "sentence": policies.policy_sentence(one.what) if one.what.conditions else _("Nothing is judged any more."),
@@ -186,8 +257,8 @@ def _versions(subject: Subject, history: Sequence[Told]) -> list[dict[str, Any]]
 
 
 def _preview(subject: Subject, proposed: Policy) -> dict[str, Any]:
-    """Who would gain, lose, or stay uncertain, if it held; of one that begins later: as if it always had."""
-    is_from_start = proposed.starts_at > licensing.now_ms()
+    """Who would gain, lose, or stay uncertain, if it held; of one that judges no class yet: as if it always had."""
+    is_from_start = proposed.starts_at > (subject.found.last_at or licensing.now_ms())
     found = preview(subject.found.organisation, subject.found.key, proposed, is_from_start=is_from_start)
     counts = found.counts()
     return {
@@ -195,6 +266,9 @@ def _preview(subject: Subject, proposed: Policy) -> dict[str, Any]:
         "sent": form_of(proposed, zone_of()),
         "sentences": policies.policy_sentences(proposed, zone_of()),
         "is_from_start": is_from_start,
+        "notes": class_notes(proposed, sum(one.counts is not Verdict.NOT_MET for one in found.classes)),
+        "sent_notes": [] if is_from_start else _sent_notes(found, subject, proposed),
+        "without_hours": _without_hours(found, proposed),
         "counts": [
             (verdict, completion_words.verdict_word(verdict), formatting.number(counts.get(verdict, 0)))
             for verdict in Verdict
@@ -205,6 +279,31 @@ def _preview(subject: Subject, proposed: Policy) -> dict[str, Any]:
         "has_people": bool(found.people),
         "unread": found.unread and _unread(found.unread),
     }
+
+
+def _sent_notes(found: Preview, subject: Subject, proposed: Policy) -> list[str]:
+    """Of those who would no longer be met how many the LMS was told of, and what becomes of that."""
+    rows = Owed.objects.filter(target__activity=subject.activity, target__is_on=True, sent__startswith="done")
+    told = {bytes(one) for one in rows.values_list("user_key", flat=True)} if subject.activity is not None else set()
+    number = sum(user_key_of(one.user_id) in told for one in found.loses())
+    if not number:
+        return []
+    sentence = ngettext(
+        "%(number)s of these was sent to the LMS as met.", "%(number)s of these were sent to the LMS as met.", number
+    )
+    said = [sentence % {"number": formatting.number(number)}]
+    if proposed.on_change is OnChange.FLAG:
+        return [*said, policies.on_change(OnChange.FLAG)]
+    return [*said, _("Where the way allows it, it is taken back there.")]
+
+
+def _without_hours(found: Preview, proposed: Policy) -> str:
+    """Where coming and going is asked for: how many classes cannot be judged by it yet; blank for none."""
+    if not any(one.quantity in OF_HOURS for one in proposed.conditions):
+        return ""
+    number = sum(one.counts is not Verdict.NOT_MET and not one.has_hours for one in found.classes)
+    told = _("Classes whose hours are not entered: %(number)s. Who was late or left early cannot be told of them.")
+    return told % {"number": formatting.number(number)} if number else ""
 
 
 def _unread(number: int) -> str:
