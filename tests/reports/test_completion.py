@@ -233,3 +233,12 @@ def test_every_page_that_tells_why_says_it_in_the_same_words(algebra: Summary, t
     ):
         assert told in teacher.get(address).content.decode(), address
     assert told in b"".join(teacher.get("/completion.csv")).decode()
+
+
+def test_a_file_does_not_call_classes_of_those_needed_a_share_of_time(algebra: Summary, teacher: Client) -> None:
+    judge(of(algebra, "1"))
+
+    head = b"".join(teacher.get("/completion.csv")).decode().splitlines()[0]
+
+    assert "Reached, at least (%)" in head
+    assert "Share" not in head
