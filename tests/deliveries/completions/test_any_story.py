@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rollcall.core.deliveries import NOTHING, Goal, Step
+from rollcall.core.deliveries import NOTHING, Goal, Step, Way
 from rollcall.deliveries.driver import Order, Outcome, Result
 from rollcall.deliveries.goals import goal_from
 from rollcall.store.owed import CompletionTarget, Owed, Owing, Receiver
@@ -17,7 +17,13 @@ from tests.deliveries.completions.outbox_world import DONE, FINE, Lms, Worker, m
 from tests.deliveries.world import HOUR_MS, MINUTE_MS, Clock
 
 USERS = ("7", "8", "9")
-GOALS = (NOTHING, DONE, Goal(is_done=True, thousandths=1000), Goal(thousandths=430))
+KINDS = {
+    (Way.MOODLE, "pass"): (NOTHING, DONE),
+    (Way.AGS, "pass"): (NOTHING, Goal(is_done=True, thousandths=1000)),
+    (Way.AGS, "percent"): (Goal(thousandths=0), Goal(thousandths=430), Goal(thousandths=1000)),
+}
+"""What there is to be wanted, by way and scoring."""
+
 TROUBLES = (
     Outcome(Result.RECEIVER, "unreachable"),
     Outcome(Result.RECEIVER, "failed", status=500),
@@ -34,10 +40,15 @@ _NOT_TAKEN = (TROUBLES[2], TROUBLES[3])
 Said = tuple[str, Outcome | None]
 """Of one request: what is answered, and whether it was taken before that."""
 
-wants = st.tuples(st.just("want"), st.sampled_from(USERS), st.sampled_from(GOALS))
 requests = st.tuples(st.sampled_from(["taken", "not"]), st.sampled_from([FINE, *TROUBLES]))
 works = st.tuples(st.just("work"), st.lists(requests, max_size=4), st.sampled_from([0, MINUTE_MS, HOUR_MS]))
-stories = st.lists(st.one_of(wants, works), max_size=12)
+
+
+def stories(goals: Sequence[Goal]) -> st.SearchStrategy[list[tuple[object, ...]]]:
+    """What is wanted, and what becomes of it, in any order."""
+    wants = st.tuples(st.just("want"), st.sampled_from(USERS), st.sampled_from(goals))
+    return st.lists(st.one_of(wants, works), max_size=12)
+
 
 _numbers = count()
 
@@ -61,11 +72,12 @@ class Story(Lms):
 
 
 @pytest.mark.django_db(transaction=True)
-@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(stories)
-def test_in_the_end_all_is_as_wanted(story: Sequence[tuple[str, object, object]]) -> None:
-    clock, lms = Clock(), Story()
-    target = _fresh_target()
+@pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_in_the_end_all_is_as_wanted(kind: tuple[Way, str], data: st.DataObject) -> None:
+    story, clock, lms = data.draw(stories(KINDS[kind])), Clock(), Story()
+    target = _fresh_target(*kind)
     worker = Worker(lms, clock)
     for act, first, second in story:
         if act == "want":
@@ -88,8 +100,11 @@ def test_in_the_end_all_is_as_wanted(story: Sequence[tuple[str, object, object]]
     assert len(lms.requests) == sent, "the same verdicts again send nothing"
 
 
-def _fresh_target() -> CompletionTarget:
+def _fresh_target(way: Way, scoring: str) -> CompletionTarget:
     """Of an activity of its own, with nothing left of an earlier story."""
     Owed.objects.all().delete()
     Receiver.objects.update(paused_until=0, failures=0, trouble="")
-    return make_target(name=f"activity {next(_numbers)}")
+    target = make_target(way, name=f"activity {next(_numbers)}")
+    target.scoring = scoring
+    target.save()
+    return target
