@@ -62,18 +62,44 @@ def is_same(one: int | None, other: int | None) -> bool:
 
 
 def decided_already(order: Order, standing: grades.Result | None) -> Outcome | None:
-    """What follows from the column as it was read; None: a score is to be sent.
-
-    While an answer is missing, a grade that is neither the old nor the new one may still be ours.
-    """
+    """What follows from the column as it was read; None: a score is to be sent."""
     holds, wanted = thousandths_of(standing), order.goal.thousandths
     held = None if order.held is None else order.held.thousandths
-    if holds is None:  # a zero of ours is seen as nothing, and has to be taken back
+    if holds is None:
+        if standing is not None and _is_zero_of_a_person(order, standing):
+            return Outcome(Result.LEFT, "overridden") if wanted else Outcome(Result.DONE)
+        # A zero of ours is seen as nothing, and has to be taken back.
         return Outcome(Result.DONE) if wanted is None and held != 0 else None
     if wanted is not None and is_same(holds, wanted):
         return Outcome(Result.DONE)
-    is_ours = order.is_unanswered or (held is not None and is_same(holds, held))
+    is_ours = (held is not None and is_same(holds, held)) or _may_have_arrived(order, standing)
     return None if is_ours else Outcome(Result.LEFT, "overridden")
+
+
+def _may_have_arrived(order: Order, standing: grades.Result | None) -> bool:
+    """Whether a grade that is neither the old nor the new one may be ours: of a try of which no answer was seen.
+
+    By its second, where that is told. Who asks only whether somebody has met has never sent anything but the whole.
+    """
+    if standing is None or not order.is_unanswered or _is_later(order, standing):
+        return False
+    asks_how_much = order.goal.thousandths is not None and not order.goal.is_done
+    is_of_last_try = standing.at is not None and standing.at == order.stamp
+    return asks_how_much or is_of_last_try or is_same(thousandths_of(standing), WHOLE)
+
+
+def _is_later(order: Order, standing: grades.Result) -> bool:
+    """Whether it was given well after the last score of ours; LMSs may tell their own time of a score."""
+    return standing.at is not None and order.stamp is not None and standing.at > order.stamp + FRESH_MS
+
+
+def _is_zero_of_a_person(order: Order, standing: grades.Result) -> bool:
+    """Of LMSs that tell zero from nothing. What was never sent to has none of ours; what was, may have been emptied."""
+    if standing.score != 0 or (order.held is not None and order.held.thousandths == 0):
+        return False
+    if order.held is None and order.stamp is None and not order.is_unanswered:
+        return bool(standing.comment) or standing.at is not None
+    return _is_later(order, standing)
 
 
 def score_of(order: Order, second: int) -> Score:

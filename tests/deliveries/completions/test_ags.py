@@ -530,9 +530,41 @@ def test_nothing_is_ever_sent_over_a_grade_that_is_not_ours(
     order = replace(order, held=None if held is None else part(held))
     found = decided_already(order, shown)
     if found is None and holds is not None:
-        assert is_unanswered or (held is not None and is_same(holds, held))
+        is_tried = wanted is not None or is_same(holds, 1000)
+        assert (is_unanswered and is_tried) or (held is not None and is_same(holds, held))
     if found is not None and found.result is Result.DONE:
         assert is_same(holds, wanted)
+
+
+SENT_AT, LATER = NOW, NOW + HOUR_MS
+UNANSWERED = {"stamp": SENT_AT, "is_unanswered": True}
+
+
+@pytest.mark.parametrize(
+    ("earlier", "goal", "shown", "is_left"),
+    [
+        (UNANSWERED, MET, {"score": 55}, True),
+        (UNANSWERED, MET, {"score": 55, "at": LATER}, True),
+        (UNANSWERED, NOTHING, {"score": 100}, False),
+        (UNANSWERED, NOTHING, {"score": 100, "at": LATER}, True),
+        (UNANSWERED, part(700), {"score": 55}, False),
+        (UNANSWERED, part(700), {"score": 55, "at": LATER}, True),
+        (UNANSWERED, MET, {"score": 25, "at": SENT_AT}, False),
+        ({}, MET, {"score": 0}, False),
+        ({}, MET, {"score": 0, "comment": "The oral exam"}, True),
+        ({}, MET, {"score": 0, "at": LATER}, True),
+        ({}, MET, {"score": None, "comment": "Well begun"}, False),
+        ({"stamp": SENT_AT, "held": NOTHING}, MET, {"score": 0, "at": SENT_AT, "comment": "Not met."}, False),
+        ({"stamp": SENT_AT, "held": part(0)}, part(500), {"score": 0, "at": LATER}, False),
+        ({"stamp": SENT_AT, "held": MET}, part(500), {"score": 0, "at": LATER}, True),
+    ],
+)
+def test_what_a_person_gave_is_told_from_what_a_lost_try_may_have_brought(
+    earlier: dict[str, Any], goal: Goal, shown: dict[str, Any], *, is_left: bool
+) -> None:
+    order = replace(Order(1, 1, "7", goal, None, 1), **earlier)
+    found = decided_already(order, grades.Result(user_id="7", maximum=100, **shown))
+    assert found == (Outcome(Result.LEFT, "overridden") if is_left else None)
 
 
 @pytest.mark.parametrize(
