@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from rollcall.deliveries.completions.wanting import is_held_there
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 GAVE_UP: Final = "gave-up"
 TRIES_BEFORE_GIVING_UP: Final = 8
 """Of what has waited with all others while the LMS was down, one more failure says nothing."""
+
+DOUBTED: Final = frozenset({"locked"})
+"""Refusals that an LMS in trouble gives just so: Moodle says 500 of what is locked as of a database that is busy."""
+TRIES_BEFORE_BELIEVING: Final = 3
 
 CODE_CHARACTERS: Final = 32
 LONGEST_PHRASE: Final = 200
@@ -42,6 +46,7 @@ class Tried:
 
 def follow(row: Owed, tried: Tried) -> dict[str, Any]:
     """The columns to write; the row gets them too, and is as it stood when the try was over."""
+    tried = _doubted(row, tried)
     changed = _learned(row, tried)
     _set(row, changed)
     if row.revision != tried.order.revision:
@@ -52,6 +57,15 @@ def follow(row: Owed, tried: Tried) -> dict[str, Any]:
         changed |= _again(row, tried)
     _set(row, changed)
     return changed
+
+
+def _doubted(row: Owed, tried: Tried) -> Tried:
+    """The same, to be tried again, where what is said is believed only if it is said again."""
+    outcome = tried.outcome
+    is_said_again = row.reason == outcome.code and row.tries >= TRIES_BEFORE_BELIEVING
+    if outcome.result is not Result.REFUSED or outcome.code not in DOUBTED or is_said_again:
+        return tried
+    return replace(tried, outcome=replace(outcome, result=Result.LATER))
 
 
 def _learned(row: Owed, tried: Tried) -> dict[str, Any]:

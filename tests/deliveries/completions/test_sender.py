@@ -259,3 +259,15 @@ def test_a_reversal_is_proposed_once_and_withdrawn_by_itself(
     assert Reversal.objects.get().handled_at == clock.now
     worker.work()
     assert len(lms.requests) == 1
+
+
+@pytest.mark.parametrize(("times", "state"), [(1, Owing.SENT), (2, Owing.SENT), (9, Owing.REFUSED)])
+def test_a_refusal_that_may_be_a_moment_of_trouble_is_believed_the_third_time(
+    lms: Lms, worker: Worker, clock: Clock, times: int, state: Owing
+) -> None:
+    refusals = [Outcome(Result.REFUSED, "locked", 500)] * times
+    lms.says = lambda _: refusals.pop() if refusals else FINE
+    owe(make_target(), "7", now=clock)
+    worker.work(ticks=6, step_ms=HOUR_MS)
+    assert row_of("7").state == state
+    assert len(lms.requests) == min(times + 1, 3)
