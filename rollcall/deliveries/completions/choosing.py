@@ -33,7 +33,8 @@ class Choice:
     """One target that an activity may have. `key` names it in a form; `name` is of the LMS, or of the column in it.
 
     `sentence` says what it does, `warning` what else must be so in the LMS; `why_not` is blank where it can be chosen,
-    and `hint` then too. `target` is the one that is there already, of the same way and LMS.
+    and `hint` then too, with `is_for_administrators` where no teacher can do what it says. `target` is the one that is
+    there already, of the same way and LMS.
     """
 
     key: str
@@ -44,6 +45,7 @@ class Choice:
     warning: str = ""
     why_not: str = ""
     hint: str = ""
+    is_for_administrators: bool = False
     scorings: tuple[Scoring, ...] = (Scoring.PASS,)
     link: ResourceLink | None = None
     target: CompletionTarget | None = None
@@ -209,6 +211,7 @@ def _by_web_services(activity: Activity, platform: Platform, there: _There) -> C
         warning=_("It is shown there as set by the user that the administrator has made for Rollcall."),
         why_not=why_not,
         hint=hint,
+        is_for_administrators=bool(code) and code != moodle_trouble.Trouble.NO_ACTIVITY,
         target=target,
         is_on=target is not None and target.is_on,
     )
@@ -234,6 +237,7 @@ def _by_rule(activity: Activity, platform: Platform, there: _There) -> Choice:
         ),
         why_not=why_not,
         hint=hint,
+        is_for_administrators=why is _NO_SECRET,
         target=target,
         is_on=target is not None and target.is_on,
     )

@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
-from rollcall.core.access import Area
-from rollcall.core.deliveries import Scoring, Step
+from rollcall.core.access import Area, may
+from rollcall.core.deliveries import Scoring, Step, Way
 from rollcall.core.errors import Refused
 from rollcall.deliveries import completion_words
 from rollcall.deliveries.completions import by_hand, told
@@ -65,6 +65,7 @@ def _do(request: HttpRequest, subject: Subject) -> str:
     now = licensing.now_ms()
     match request.POST.get("act"):
         case "on":
+            _require_known(request)
             activity = activity_for(subject.found.organisation, subject.found.key, now=now)
             switch_on(
                 activity,
@@ -88,6 +89,12 @@ def _do(request: HttpRequest, subject: Subject) -> str:
             by_hand.decide_reversal(reversal.pk, is_accepted=act == "accept", by=subject.reader.name, now=now)
             return "reversal"
     raise Http404(_("There is nothing of that kind to be done."))
+
+
+def _require_known(request: HttpRequest) -> None:
+    """Of the way that takes nothing back: nobody chooses it without having said that they know."""
+    if request.POST.get("key", "").startswith(f"{Way.CALLBACK}:") and not request.POST.get("known"):
+        raise Refused(_("Tick first that you know that this cannot be taken back."), code="not-known", status=400)
 
 
 def _scoring(request: HttpRequest) -> Scoring:
@@ -130,18 +137,23 @@ def _page(request: HttpRequest, subject: Subject, refused: Refused | None = None
         "said": said(request),
         "refused": refused,
         "has_policy": subject.policy_at(licensing.now_ms()) is not None,
-        "targets": [_choice(one, of) for one in offered],
-        "others": [_other(one) for one in _targets(subject) if one.is_on and not _is_offered(one, offered)],
+        "targets": [_choice(one, of, subject) | {"folds": _folds(one, offered)} for one in offered],
+        "others": [_other(one, subject) for one in _targets(subject) if one.is_on and not _is_offered(one, offered)],
         "reversals": _reversals(subject),
     }
     return render(request, "sending.html", context, status=refused.status if refused else 200)
+
+
+def _folds(one: Choice, offered: Sequence[Choice]) -> bool:
+    """What cannot be taken back stands in a fold where another way can be chosen."""
+    return one.way is Way.CALLBACK and not one.is_on and any(not each.why_not for each in offered if each is not one)
 
 
 def _is_offered(target: CompletionTarget, offered: Sequence[Choice]) -> bool:
     return any(one.target is not None and one.target.pk == target.pk for one in offered)
 
 
-def _choice(one: Choice, of: Activity) -> dict[str, Any]:
+def _choice(one: Choice, of: Activity, subject: Subject) -> dict[str, Any]:
     at_once = held = 0
     if not one.is_on and not one.why_not:
         would = would_send(of, one.way, one.scorings[0], target=one.target)
@@ -153,11 +165,12 @@ def _choice(one: Choice, of: Activity) -> dict[str, Any]:
         "sentence": one.sentence,
         "warning": one.warning,
         "why_not": one.why_not,
-        "hint": one.hint,
+        "hint": _hint(one.hint, subject, is_of_lms=one.is_for_administrators),
         "is_on": one.is_on,
+        "is_final": one.way is Way.CALLBACK,
         "has_percent": Scoring.PERCENT in one.scorings,
         "would": _would(at_once, held),
-        **_standing(one.target if one.is_on else None),
+        **_standing(one.target if one.is_on else None, subject),
     }
 
 
@@ -170,21 +183,28 @@ def _would(at_once: int, held: int) -> str:
     return told_now % {"number": formatting.number(at_once)}
 
 
-def _other(target: CompletionTarget) -> dict[str, Any]:
+def _hint(hint: str, subject: Subject, *, is_of_lms: bool) -> str:
+    """What to do, for whoever can do it: of an LMS as a whole no teacher can."""
+    if hint and is_of_lms and not may(subject.reader, Area.DELIVERIES):
+        return _("An administrator can set this right: show them this page.")
+    return hint
+
+
+def _other(target: CompletionTarget, subject: Subject) -> dict[str, Any]:
     """One that is on, and that nobody would be offered any more: it can be switched off at least."""
     return {"way": told.way_name(target.receiver.way), "name": visible(target.receiver.platform.name)} | _standing(
-        target
+        target, subject
     )
 
 
-def _standing(target: CompletionTarget | None) -> dict[str, Any]:
+def _standing(target: CompletionTarget | None, subject: Subject) -> dict[str, Any]:
     """How far it is: how many verdicts are in which state, and what keeps it."""
     if target is None:
         return {"target": None}
     counted = dict(Owed.objects.filter(target=target).order_by().values_list("state").annotate(Count("id")))
     held = Owed.objects.filter(target=target, state=Owing.HELD, reason=_HISTORY).count()
     way = target.receiver.way
-    troubles = [told.trouble_of(one, way) for one in (target.receiver, target) if one.trouble]
+    troubles = [(one, *told.trouble_of(one, way)) for one in (target.receiver, target) if one.trouble]
     return {
         "target": target.pk,
         "scoring": target.scoring,
@@ -194,7 +214,10 @@ def _standing(target: CompletionTarget | None) -> dict[str, Any]:
             if counted.get(state)
         ],
         "is_stopped": target.receiver.is_stopped,
-        "troubles": [{"sentence": sentence, "hint": hint} for sentence, hint in troubles],
+        "troubles": [
+            {"sentence": sentence, "hint": _hint(hint, subject, is_of_lms=one is target.receiver)}
+            for one, sentence, hint in troubles
+        ],
         "history": formatting.number(held) if held else "",
     }
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from rollcall.core.access import Reader, Role
 from rollcall.core.activity import Verdict
-from rollcall.core.deliveries import Step
+from rollcall.core.deliveries import Step, Way
 from rollcall.core.policy import Condition, Policy, Quantity
+from rollcall.deliveries.completions.choosing import Choice
 from rollcall.derive.activity import refold_activity
 from rollcall.feed.deciding import By, decide
 from rollcall.lti import grades
@@ -17,6 +20,7 @@ from rollcall.store.completions import Completion
 from rollcall.store.keys import key_of
 from rollcall.store.owed import CompletionTarget, Owed, Owing, Receiver, Reversal
 from rollcall.store.platforms import Context, Platform
+from rollcall.web.completion.sending import _hint
 from tests.makers import make_meeting
 from tests.web.completion.conftest import NOON, SITE
 
@@ -77,6 +81,44 @@ def test_a_target_is_switched_on_for_past_classes_and_off_again(
     target.refresh_from_db()
     assert not target.is_on
     assert 'class="about owed' not in teacher.get(course.path).content.decode()
+
+
+def moodles(platform: Platform, *, can_choose: bool) -> list[Choice]:
+    """The two ways of a Moodle: one that an administrator would have to set up, one that cannot be taken back."""
+    told: dict[str, Any] = {"platform": platform, "name": "Moodle", "sentence": "It completes it."}
+    hint = "rollcall platform moodle set"
+    why_not = "" if can_choose else "No token."
+    return [
+        Choice(key="moodle:1", way=Way.MOODLE, why_not=why_not, hint=hint, is_for_administrators=True, **told),
+        Choice(key="callback:1", way=Way.CALLBACK, warning="Never taken back.", **told),
+    ]
+
+
+@pytest.mark.parametrize("can_choose", [True, False])
+def test_what_cannot_be_taken_back_is_chosen_by_nobody_who_does_not_say_so(
+    course: Course, teacher: Client, monkeypatch: pytest.MonkeyPatch, *, can_choose: bool
+) -> None:
+    offered = moodles(Platform.objects.get(site=SITE), can_choose=can_choose)
+    monkeypatch.setattr("rollcall.web.completion.sending.choices", lambda _activity: offered)
+    said = teacher.get(f"{course.path}/sending").content.decode()
+    assert '<p class="note">Never taken back.</p>' in said
+    assert ("<summary>Choose it all the same</summary>" in said) is can_choose
+    assert said.count('name="known"') == 1
+    answer = post(course, teacher, "on", key="callback:1")
+    assert answer.status_code == 400
+    assert "Tick first that you know" in answer.content.decode()
+    assert not CompletionTarget.objects.exists()
+
+
+def test_a_command_is_told_to_nobody_who_cannot_use_it(course: Course, teacher: Client) -> None:
+    hint = moodles(Platform.objects.get(site=SITE), can_choose=False)[0].hint
+    of_course = SimpleNamespace(
+        reader=Reader(role=Role.INSTRUCTOR, name="7", organisation=1, site=SITE, context_id="7")
+    )
+    of_school = SimpleNamespace(reader=Reader(role=Role.STAFF, name="grace", organisation=1))
+    assert _hint(hint, cast("Any", of_school), is_of_lms=True) == hint
+    assert "administrator" in _hint(hint, cast("Any", of_course), is_of_lms=True)
+    assert _hint(hint, cast("Any", of_course), is_of_lms=False) == hint
 
 
 def test_from_now_on_is_what_is_chosen_unless_somebody_says_otherwise(
