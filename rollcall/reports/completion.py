@@ -6,23 +6,32 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from rollcall.core.access import Area, may
-from rollcall.core.policy import in_force
+from rollcall.core.policy import Policy, in_force
 from rollcall.core.verdicts import Verdict
-from rollcall.deliveries.completion_words import class_sentence, sentence, verdict_from, verdict_word
-from rollcall.derive.decided import decided_of
+from rollcall.deliveries.completion_words import class_sentence, sentence_of, verdict_from, verdict_word
+from rollcall.deliveries.completions.told import state_name, way_name
+from rollcall.derive.decided import history_of
+from rollcall.feed.deciding import Word
 from rollcall.reports import access
 from rollcall.store.completions import Completion
 from rollcall.store.keys import key_of
+from rollcall.store.owed import Owing
 from rollcall.store.searching.completions import completions_of
+from rollcall.wording import times
 from rollcall.wording.policies import policy_sentence
+from rollcall.wording.translating import gettext as _
+from rollcall.wording.visible import visible
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from datetime import tzinfo
 
     from django.http import HttpRequest
 
-    from rollcall.store.decisions import Activity
+    from rollcall.core.verdicts import PersonVerdict
+    from rollcall.derive.decided import Told
     from rollcall.store.derived import Summary
+    from rollcall.store.owed import Owed
     from rollcall.store.searching import Inside
     from rollcall.store.searching.completions import FoundCompletion
 
@@ -32,7 +41,11 @@ MOST: Final = 50
 
 @dataclass(frozen=True, slots=True)
 class ShownVerdict:
-    """One activity for one person: what it asks, whether that is met, and why. `address` is blank for a learner."""
+    """One activity for one person: what it asks, whether that is met, and why. `address` is blank for a learner.
+
+    `classes` are (when it began, its sentence), the latest first; `sent` says how far it is on its way to each LMS;
+    `corrections` are (verdict, of what, reason), which are about the reader and theirs to read.
+    """
 
     activity: str
     address: str
@@ -40,6 +53,9 @@ class ShownVerdict:
     verdict: str
     word: str
     sentence: str
+    classes: Sequence[tuple[str, str]]
+    sent: Sequence[str]
+    corrections: Sequence[tuple[str, str, str]]
 
 
 def verdicts_shown(request: HttpRequest, user_id: str, site: str, zone: tzinfo) -> list[ShownVerdict]:
@@ -74,19 +90,42 @@ def class_sentences(summary: Summary, zone: tzinfo, *user_ids: str) -> dict[str,
 
 def _shown(found: FoundCompletion, zone: tzinfo, *, is_linked: bool) -> ShownVerdict:
     one, activity = found.completion, found.completion.activity
+    verdict, history = verdict_from(bytes(one.detail)), history_of(activity)
     return ShownVerdict(
         activity=found.activity,
         address=f"/activities/{bytes(activity.key).hex()}/people/{bytes(one.user_key).hex()}" if is_linked else "",
-        asks=_asks(activity, bytes(one.detail)),
+        asks=_asks(history, verdict),
         verdict=one.verdict,
         word=verdict_word(Verdict(one.verdict)),
-        sentence=sentence(bytes(one.detail), zone),
+        sentence=sentence_of(verdict, zone),
+        classes=[
+            (times.day_and_clock(each.began_at, zone), class_sentence(each, zone)) for each in verdict.classes[::-1]
+        ],
+        sent=[_sent(row, zone) for row in found.owed if row.wanted or row.sent],
+        corrections=list(_corrections(history, verdict, zone)),
     )
 
 
-def _asks(activity: Activity, detail: bytes) -> str:
+def _sent(owed: Owed, zone: tzinfo) -> str:
+    """How far it is; what keeps it is nothing that they could do anything about."""
+    words = {"way": way_name(owed.target.receiver.way), "state": state_name(owed.state)}
+    said = _("%(way)s: %(state)s") % words
+    return f"{said} ({times.day_and_clock(owed.sent_at, zone)})" if owed.state == Owing.SENT and owed.sent_at else said
+
+
+def _corrections(history: Sequence[Told], verdict: PersonVerdict, zone: tzinfo) -> Iterator[tuple[str, str, str]]:
+    """Those that stand, the latest first."""
+    began = {meeting: each.began_at for each in verdict.classes for meeting in each.meetings}
+    for one in reversed(history):
+        what = one.what
+        if isinstance(what, Word) and what.user_id == verdict.user_id and one.undone_by is None:
+            at = times.day_and_clock(began.get(what.meeting), zone) if what.meeting else _("the whole activity")
+            yield verdict_word(what.verdict), at, visible(one.row.reason)
+
+
+def _asks(history: Sequence[Told], verdict: PersonVerdict) -> str:
     """By the version under which the latest class is judged."""
-    versions = decided_of(activity).versions
-    latest = max((one.began_at for one in verdict_from(detail).classes), default=0)
+    versions = [one.what for one in history if isinstance(one.what, Policy) and one.undone_by is None]
+    latest = max((one.began_at for one in verdict.classes), default=0)
     at = in_force(versions, latest)
     return policy_sentence(versions[at]) if at is not None else ""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 from django.test import Client, RequestFactory
 from django.urls import resolve
@@ -13,12 +15,13 @@ from django.urls import resolve
 from rollcall.core.access import Reader, Role
 from rollcall.core.verdicts import CANNOT_TELL, MET, NOT_MET
 from rollcall.deliveries.completion_words import sentence
+from rollcall.feed.deciding import By, Word, decide
 from rollcall.reports.access import let_in
 from rollcall.reports.completion import verdicts_of
 from rollcall.store.keys import key_of, person_key
 from rollcall.store.searching import EVERYTHING
 from tests.makers import Attendee, make_meeting, make_organisation, operator
-from tests.verdicts import judge, owe, verdict_in
+from tests.verdicts import judge, owe, verdict_in, verdict_on
 
 if TYPE_CHECKING:
     from rollcall.store.derived import Attendance, Summary
@@ -211,6 +214,36 @@ def test_a_learner_who_was_in_no_class_reads_it_too(owned: Summary) -> None:
     own = person_key(owned.site, "77", owned.organisation).hex()
 
     assert told in as_reader(reader(owned, Role.LEARNER, "77"), f"/people/{own}")
+
+
+def test_a_learner_reads_class_by_class_where_it_went_and_why_it_was_corrected(owned: Summary) -> None:
+    row = of(owned, "1")
+    assert row.person is not None
+    found = verdict_on("1", NOT_MET, low=2_290_000, high=2_290_000, began_at=row.started_at)
+    twice = replace(found, classes=(found.classes[0], found.classes[0]._replace(began_at=row.started_at + 86_400_000)))
+    completion = judge(row, detail=msgspec.json.encode(twice))
+    owe(completion, state="sent", sent="done:1000", sent_at=row.started_at)
+    for user, reason in (("1", "Her line broke"), ("2", "Somebody else's")):
+        decide(completion.activity, Word(user, MET), By("grace", "staff", reason=reason), now=1)
+
+    page = as_reader(reader(owned, Role.LEARNER, "1"), f"/people/{bytes(row.person.key).hex()}")
+
+    assert page.count("Not met. Time attended: 38:10") == len(twice.classes)
+    assert "Gradebook: sent (" in page
+    assert "Her line broke" in page
+    assert "Somebody else" not in page
+    assert "ask your teacher" in page
+
+
+def test_what_keeps_a_delivery_is_not_told_to_learners(owned: Summary) -> None:
+    row = of(owned, "1")
+    assert row.person is not None
+    owe(judge(row), state="refused", reason="locked")
+
+    page = as_reader(reader(owned, Role.LEARNER, "1"), f"/people/{bytes(row.person.key).hex()}")
+
+    assert "Gradebook: refused" in page
+    assert "locked" not in page
 
 
 def test_the_same_id_of_another_lms_is_somebody_else(algebra: Summary) -> None:
