@@ -34,11 +34,22 @@ _MEETING: Final = re.compile(r"-([0-9]+)-([0-9]+)$")
 
 
 def opened(platform: Platform, service: MoodleService) -> Access:
-    """Where this Moodle's web services are, and the token; MoodleTrouble where that cannot be opened."""
+    """Where this Moodle's web services are, and the token; MoodleTrouble where that cannot be opened.
+
+    A token goes nowhere but to the address that it was given for, whatever the registration says by now.
+    """
     try:
-        return Access(address_of(platform), unseal(service.sealed, Purpose.MOODLE_TOKENS))
+        token, _, address = unseal(service.sealed, Purpose.MOODLE_TOKENS).partition(" ")
     except WrongKey:
         raise MoodleTrouble(Trouble.SEALED) from None
+    if address != address_of(platform):
+        raise MoodleTrouble(Trouble.OTHER_SITE)
+    return Access(address, token)
+
+
+def sealed_for(platform: Platform, token: str) -> bytes:
+    """A token as it is kept, with the address that it is for."""
+    return seal(f"{token} {address_of(platform)}", Purpose.MOODLE_TOKENS)
 
 
 def address_of(platform: Platform) -> str:
@@ -107,7 +118,7 @@ def give(platform: Platform, token: str, *, now: int) -> Checked:
     if found.trouble not in {"", Trouble.MISSING}:
         sentence, hint = told(found.trouble, found.detail)
         raise Refused(sentence, code=found.trouble, hint=hint)
-    row = _columns(found, now) | {"sealed": seal(token, Purpose.MOODLE_TOKENS)}
+    row = _columns(found, now) | {"sealed": sealed_for(platform, token)}
     MoodleService.objects.update_or_create(platform=platform, defaults=row, create_defaults=row | {"added_at": now})
     resume(platform, now)
     return found

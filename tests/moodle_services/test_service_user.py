@@ -112,6 +112,20 @@ def test_a_token_sealed_with_another_key_is_a_named_trouble(platform: Platform) 
         assert by_moodle.make(make_target(platform), None) == Outcome(Result.RECEIVER, "wrong-secret-key")  # type: ignore[arg-type]
 
 
+def test_a_token_does_not_go_with_the_registration_to_another_address(platform: Platform, site: Site) -> None:
+    give(platform, TOKEN, now=NOW)
+    target = make_target(platform)
+    asked = len(site.requests)
+    platform.site = f"{site.base}/elsewhere"
+    platform.save()
+    service = MoodleService.objects.select_related("platform").get()
+    assert examine(service, now=NOW).trouble == "other-site"
+    target.refresh_from_db()
+    assert by_moodle.make(target, None) == Outcome(Result.RECEIVER, "other-site")  # type: ignore[arg-type]
+    assert why_not(target.activity) in {"other-site", "no-platform"}
+    assert len(site.requests) == asked
+
+
 def test_a_target_without_a_token_or_a_moodle_activity_says_so(platform: Platform) -> None:
     target = make_target(platform)
     assert by_moodle.make(target, None) == Outcome(Result.RECEIVER, "no-token")  # type: ignore[arg-type]

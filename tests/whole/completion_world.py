@@ -18,6 +18,7 @@ from rollcall.derive import rebuild
 from rollcall.derive.activity import demand_all, refold_activity
 from rollcall.feed.append import append
 from rollcall.feed.deciding import By, activity_for, decide
+from rollcall.moodle.service_user import sealed_for
 from rollcall.simulate.classes import internal_meeting_id
 from rollcall.simulate.eras import ERAS
 from rollcall.simulate.generations import GENERATIONS
@@ -30,7 +31,6 @@ from rollcall.store.derived import Summary
 from rollcall.store.keys import key_of
 from rollcall.store.owed import CompletionTarget, MoodleService, Owed
 from rollcall.store.platforms import Member, Platform, Teacher
-from rollcall.store.sealing import Purpose, seal
 from tests import makers, moodle, moodle_web_services
 from tests.deliveries.completions.course_world import course_at, enrol, link_in, on, send
 from tests.deliveries.world import SECRET, Clock, connect
@@ -370,7 +370,7 @@ def open_world(lms: Lms, clock: Clock) -> World:
     Teacher.objects.create(context=course, user_id="32", user_key=key_of("32"), came_at=at("09:00"))
     MoodleService.objects.create(
         platform=platform,
-        sealed=seal(moodle_web_services.TOKEN, Purpose.MOODLE_TOKENS),
+        sealed=sealed_for(platform, moodle_web_services.TOKEN),
         user_id=str(moodle_web_services.OURS),
         added_at=0,
     )

@@ -19,6 +19,7 @@ from rollcall.deliveries.by_callback import (
     PROBE,
     Meaning,
     body_by_rule,
+    broker_of,
     is_broker,
     rule_id,
     token,
@@ -28,6 +29,7 @@ from rollcall.deliveries.outcome import said_by
 from rollcall.deliveries.post import Answer, Silence, post
 from rollcall.deliveries.relay_or_rule import was_relayed
 from rollcall.deliveries.send import Found, find_key, trouble_without_key
+from rollcall.moodle.service_user import address_of
 from rollcall.store.derived import Summary
 
 if TYPE_CHECKING:
@@ -52,14 +54,16 @@ class Place:
 def make(target: CompletionTarget, tools: Tools) -> Driver | Outcome:
     """The driver of one activity, or why there can be none."""
     summary = latest_meeting(target.activity)
-    if summary is None or not is_broker(target.pool_url):
+    url = broker_of(address_of(target.receiver.platform), target.activity.instance)
+    if summary is None or not is_broker(url):
         return Outcome(Result.TARGET, "no-meeting")
     if was_relayed(target.activity):
         return Outcome(Result.TARGET, "relayed")
-    relay_target = queue.target_at(summary.meeting.pool, target.pool_url)
+    relay_target = queue.target_at(summary.meeting.pool, url)
     keys, known = queue.keys_of(relay_target)
+    # By the first address, so that a person keeps their id where Moodle moves to another one.
     name = f"{target.pool_url} {target.pk} {target.added_at}"
-    return ByRule(Place(target.pool_url, summary.external_meeting_id, name, relay_target.pk, keys, known), tools)
+    return ByRule(Place(url, summary.external_meeting_id, name, relay_target.pk, keys, known), tools)
 
 
 def latest_meeting(activity: Activity) -> Summary | None:

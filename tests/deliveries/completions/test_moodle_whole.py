@@ -12,10 +12,10 @@ from rollcall.core.deliveries import NOTHING, Goal, Step, Way
 from rollcall.deliveries.completions.drivers import Tools
 from rollcall.deliveries.completions.sender import Sender
 from rollcall.lti.tokens import Tokens
+from rollcall.moodle.service_user import sealed_for
 from rollcall.outgoing.connecting import http_client
 from rollcall.outgoing.in_hand import at_work
 from rollcall.store.owed import CompletionTarget, MoodleService, Owed, Owing, Receiver
-from rollcall.store.sealing import Purpose, seal
 from tests.deliveries.completions.outbox_world import make_target, owe, row_of, wish
 from tests.deliveries.world import Clock
 from tests.moodle_web_services import OURS, OVERRIDE, READ, TEACHER, TOKEN, Site, bad_token, web_services
@@ -40,9 +40,8 @@ def target(site: Site) -> CompletionTarget:
     """An activity whose verdicts go to the completion of the same activity there."""
     target = make_target(Way.MOODLE, site=site.base)
     type(target.activity).objects.update(context_id="2", instance="1")
-    MoodleService.objects.create(
-        platform=target.receiver.platform, sealed=seal(TOKEN, Purpose.MOODLE_TOKENS), user_id=str(OURS), added_at=0
-    )
+    platform = target.receiver.platform
+    MoodleService.objects.create(platform=platform, sealed=sealed_for(platform, TOKEN), user_id=str(OURS), added_at=0)
     return target
 
 

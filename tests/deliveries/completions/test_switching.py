@@ -12,7 +12,7 @@ from rollcall.core.deliveries import Way
 from rollcall.core.errors import Refused
 from rollcall.deliveries import by_hand
 from rollcall.deliveries import queue as relay
-from rollcall.deliveries.completions import columns
+from rollcall.deliveries.completions import columns, natively
 from rollcall.deliveries.completions.choosing import choices, targets_of
 from rollcall.deliveries.completions.targets import switch_off
 from rollcall.deliveries.relay_or_rule import BY_RULE
@@ -179,6 +179,16 @@ def test_a_class_ends_in_the_gradebook_and_a_correction_is_taken_back(gradebook:
     refold_activity(activity.pk, now=clock.now)
     send(clock, ticks=3)
     assert len(gradebook.asked("/scores")) == before == 5
+
+
+def test_our_rule_is_told_where_the_moodle_is_registered_now(moodle: Moodle, clock: Clock) -> None:
+    activity = activity_at(moodle.base)
+    record_of(activity, moodle, "before", record="")
+    on(activity, by_rule(activity))
+    CompletionTarget.objects.update(pool_url=moodle.url(1).replace(moodle.base, "https://old.example"))
+    made = natively.make(CompletionTarget.objects.select_related("activity", "receiver__platform").get(), None)  # type: ignore[arg-type]
+    assert isinstance(made, natively.ByRule)
+    assert made.place.url == moodle.url(1)
 
 
 def test_a_class_is_completed_by_moodle_itself_and_stays_so(moodle: Moodle, clock: Clock) -> None:
