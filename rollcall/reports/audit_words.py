@@ -16,6 +16,7 @@ def action_words() -> dict[str, str]:
         "launched": _("came from the LMS"),
         "changed": _("changed"),
         "corrected": _("corrected"),
+        "undone": _("undone"),
     }
 
 
@@ -53,8 +54,11 @@ def subject_words() -> dict[str, str]:
         "activity": _("everybody's verdicts in an activity"),
         "policy": _("what counts in an activity"),
         "class": _("a class of an activity"),
+        "hours": _("the hours of a class"),
         "delivery": _("what is sent to an LMS"),
         "target": _("where verdicts are sent"),
+        "target-on": _("sending, switched on"),
+        "target-off": _("sending, switched off"),
         "account": _("an account"),
         "organisation": _("an organisation"),
         "licence": _("a licence"),

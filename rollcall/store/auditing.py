@@ -42,6 +42,7 @@ class Action(StrEnum):
     LAUNCHED = "launched"  # came from an LMS
     CHANGED = "changed"  # organisations, licences, platforms, accounts, claims, tokens
     CORRECTED = "corrected"  # somebody's attendance
+    UNDONE = "undone"  # a correction of it
 
 
 def actor_key(name: str, platform: int | None) -> bytes:

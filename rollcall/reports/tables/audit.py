@@ -13,8 +13,12 @@ from rollcall.reports.audit_words import action_words, actor_words, role_words, 
 from rollcall.reports.rows import Column, Format, Kind, Table
 from rollcall.reports.tables.report import Report
 from rollcall.store import auditing
+from rollcall.store.auditing import Action
+from rollcall.store.completions import Completion
 from rollcall.store.derived import Course, Person, Summary
+from rollcall.store.keys import person_key
 from rollcall.store.platforms import Platform
+from rollcall.wording.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -23,14 +27,19 @@ if TYPE_CHECKING:
     from rollcall.store.audit import AuditEntry
 
 _BATCH = 500
+_OF_VERDICTS = frozenset({Action.CORRECTED, Action.UNDONE})
 
 
 @dataclass(frozen=True, slots=True)
 class AuditRow:
-    """An entry, with what its keys stand for now; blank where that is not kept any more."""
+    """An entry, with what its keys stand for now; blank where that is not kept any more.
+
+    `has_page`: whether the person is in the directory, by which all their meetings are found.
+    """
 
     entry: AuditEntry
     person: str
+    has_page: bool
     about: str
     platform: str
 
@@ -39,13 +48,15 @@ def rows_of(entries: Iterable[AuditEntry]) -> list[AuditRow]:
     """Entries with names, which the log itself does not keep."""
     held = list(entries)
     people = dict(_named(Person, {one.person for one in held}))
+    others = dict(_on_roster_alone(held))
     courses = dict(_named(Course, {one.course for one in held}))
     meetings = dict(Summary.objects.filter(meeting__in={one.meeting for one in held}).values_list("meeting", "name"))
     platforms = dict(Platform.objects.filter(pk__in={one.platform for one in held}).values_list("pk", "name"))
     return [
         AuditRow(
             one,
-            people.get(_key(one.person), ""),
+            people.get(_key(one.person)) or others.get(_key(one.person), ""),
+            _key(one.person) in people,
             courses.get(_key(one.course), "") or meetings.get(one.meeting or 0, ""),
             platforms.get(one.platform or 0, ""),
         )
@@ -59,12 +70,23 @@ def _named(table: Any, keys: set[bytes | None]) -> Iterator[tuple[bytes, str]]: 
         yield bytes(key), said
 
 
+def _on_roster_alone(entries: Sequence[AuditEntry]) -> Iterator[tuple[bytes, str]]:
+    """The user ids of whose verdicts were corrected though they were never in a class, and so are in no directory."""
+    organisations = {one.organisation for one in entries if one.action in _OF_VERDICTS and one.person}
+    if organisations:
+        rows = Completion.objects.filter(
+            organisation__in=organisations, person=None, activity__decisions__kind="correction"
+        ).distinct()
+        for site, user, organisation in rows.values_list("activity__site", "external_user_id", "organisation"):
+            yield person_key(site, user, organisation), visible(user)
+
+
 def _key(key: bytes | None) -> bytes:
     return bytes(key) if key else b""
 
 
 def _person_page(row: AuditRow) -> str:
-    return person_page(_key(row.entry.person)) if row.person else ""
+    return person_page(_key(row.entry.person)) if row.has_page else ""
 
 
 def _said(row: AuditRow) -> str:
@@ -76,7 +98,10 @@ def _role(row: AuditRow) -> str:
 
 
 def _about(row: AuditRow) -> str:
-    return row.about or subject_words().get(str(row.entry.subject), str(row.entry.subject))
+    subject = subject_words().get(str(row.entry.subject), str(row.entry.subject))
+    if row.about and row.entry.action == Action.CHANGED:
+        return f"{subject}: {row.about}"
+    return row.about or subject
 
 
 def _actor(row: AuditRow) -> str:

@@ -50,7 +50,7 @@ def classes(request: HttpRequest, key: str) -> HttpResponse:
         word = _decide(request, subject, chosen)
     except Refused as refused:
         return _page(request, subject, refused=refused, typed=request.POST.dict())
-    note(subject, "class")
+    note(subject, "hours" if word in {"hours", "hours-forgotten"} else "class")
     return go(f"{subject.address}{_HERE}", word)
 
 

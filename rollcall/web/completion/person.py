@@ -15,6 +15,7 @@ from rollcall.core.errors import Refused
 from rollcall.deliveries import completion_words
 from rollcall.feed.deciding import Undo, Word
 from rollcall.reports.addresses import person_page
+from rollcall.store.auditing import Action
 from rollcall.store.keys import person_key
 from rollcall.store.searching import activities as searching
 from rollcall.web.completion.authors import author_names
@@ -54,7 +55,8 @@ def person(request: HttpRequest, key: str, user: str) -> HttpResponse:
             _correct(request, subject, completion)
     except Refused as refused:
         return _page(request, subject, completion, refused=refused, typed=request.POST.dict())
-    note(subject, "person", person_key(subject.found.site, completion.external_user_id, subject.found.organisation))
+    key_of_person = person_key(subject.found.site, completion.external_user_id, subject.found.organisation)
+    note(subject, "person", key_of_person, Action.UNDONE if is_undoing else Action.CORRECTED)
     return go(f"{subject.address}/people/{user}", "undone" if is_undoing else "corrected")
 
 

@@ -56,7 +56,7 @@ def sending(request: HttpRequest, key: str) -> HttpResponse:
         word = _do(request, subject)
     except Refused as refused:
         return _page(request, subject, refused)
-    note(subject, "target")
+    note(subject, word if word in {"target-on", "target-off"} else "target")
     return go(f"{subject.address}{_HERE}", word)
 
 

@@ -150,11 +150,11 @@ def decided(
     return decide(activity, what, by, now=now)
 
 
-def note(subject: Subject, word: str, person: bytes | None = None) -> None:
+def note(subject: Subject, word: str, person: bytes | None = None, action: Action = Action.CHANGED) -> None:
     """In the audit log: whose, and of which course."""
     auditing.write(
         licensing.now_ms(),
-        Action.CORRECTED if person is not None else Action.CHANGED,
+        action,
         subject.reader,
         subject=word,
         organisation=subject.found.organisation,

@@ -51,7 +51,7 @@ def test_hours_are_entered_changed_and_taken_back(course: Course, teacher: Clien
     assert 'value="10:50"' in teacher.get(f"{course.path}/classes").content.decode()
     assert post(course, teacher, "forget")["Location"].endswith("said=hours-forgotten")
     assert not of(course).hours
-    assert {entry.subject for entry in AuditEntry.objects.filter(action="changed")} == {"class"}
+    assert {entry.subject for entry in AuditEntry.objects.filter(action="changed")} == {"hours"}
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -112,3 +113,18 @@ def test_after_the_fold_the_corrected_verdict_stands_beside_what_was_measured(co
     said = teacher.get(path).content.decode()
     assert "Without corrections:" in said
     assert "corrected" in teacher.get(f"{course.path}?verdict=met").content.decode()
+
+
+def test_the_audit_log_tells_acts_apart_and_names_whoever_was_in_no_class(course: Course, teacher: Client) -> None:
+    course.judge("902", "", Verdict.NOT_MET)
+    path = f"{course.path}/people/{key_of('902').hex()}"
+    correct(teacher, path)
+    (word,) = decided_of(course.activity()).corrections
+    teacher.post(path, {"act": "undo", "seq": str(word.seq), "once": "two"})
+    teacher.post(f"{course.path}/classes", {"meeting": str(course.meetings[0].meeting_id), "act": "off"})
+
+    rows = json.loads(b"".join(teacher.get("/audit.json")))["entries"]
+    told = [(row["action"], row["person"]) for row in rows if row["action"] in {"corrected", "undone"}]
+    assert told == [("undone", "902"), ("corrected", "902")]
+    said = teacher.get("/audit").content.decode()
+    assert f"/people/{person_key(SITE, '902', course.organisation.pk).hex()}" not in said

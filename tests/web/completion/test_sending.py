@@ -73,7 +73,7 @@ def test_a_target_is_switched_on_for_past_classes_and_off_again(
     said = teacher.get(f"{course.path}/sending").content.decode()
     assert "switched on" in said
     assert "Switch off" in said
-    assert {entry.subject for entry in AuditEntry.objects.filter(action="changed")} == {"target"}
+    assert {entry.subject for entry in AuditEntry.objects.filter(action="changed")} == {"target-on"}
     # On the page of the activity it stands beside each verdict.
     assert 'class="about owed' in teacher.get(course.path).content.decode()
 
