@@ -124,7 +124,7 @@ def _verdict(summary: Summary, attendance: Attendance, zone: tzinfo) -> Iterator
     user = attendance.external_user_id
     if attendance.kind != "user":
         return
-    for told in class_sentences(summary, zone, user).values():
+    for told in class_sentences(summary, zone, [user]).values():
         yield f"This class: {told}"
     for one in verdicts_of(user, summary.site, EVERYTHING):
         if bytes(one.completion.activity.key) == bytes(summary.activity_key):

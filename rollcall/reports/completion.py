@@ -23,7 +23,7 @@ from rollcall.wording.translating import gettext as _
 from rollcall.wording.visible import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import tzinfo
 
     from django.http import HttpRequest
@@ -72,13 +72,13 @@ def verdicts_of(user_id: str, site: str, inside: Inside) -> list[FoundCompletion
     return completions_of(user_id, site, inside, limit=MOST) if user_id and site else []
 
 
-def class_sentences(summary: Summary, zone: tzinfo, *user_ids: str) -> dict[str, str]:
-    """By user id: what this meeting's class comes to for each of them, for everybody where none is named."""
+def class_sentences(summary: Summary, zone: tzinfo, user_ids: Iterable[str]) -> dict[str, str]:
+    """By user id: what this meeting's class comes to for each of them."""
     rows = Completion.objects.filter(
-        activity__key=bytes(summary.activity_key), activity__organisation=summary.organisation
+        activity__key=bytes(summary.activity_key),
+        activity__organisation=summary.organisation,
+        user_key__in=[key_of(user) for user in user_ids],
     )
-    if user_ids:
-        rows = rows.filter(user_key__in=[key_of(user) for user in user_ids])
     meeting = str(summary.meeting_id)
     told = {}
     for user, detail in rows.values_list("external_user_id", "detail"):

@@ -23,8 +23,10 @@ from rollcall.store.reading import State
 from rollcall.wording import formatting
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import tzinfo
 
+    from rollcall.reports.meeting_rows import AttendeeRow
     from rollcall.reports.rows import Column
     from rollcall.store.derived import Attendance, Summary
 
@@ -47,7 +49,7 @@ def meeting_parts(
         return None
     shown = group.rows[begin : begin + PAGE]
     is_more = begin + PAGE < len(people)
-    verdicts = {} if group.subject.is_running else class_sentences(summary, zone)
+    verdicts = {} if group.subject.is_running else _verdicts(summary, shown, zone)
     columns, caption = _columns(group, zone), _("Who was there")
     return {
         "summary": summary,
@@ -85,6 +87,12 @@ def _page_with(people: list[Attendance], key: str) -> int:
     """Where the page begins that shows the person of that key; the first one without such a person."""
     found = (index for index, one in enumerate(people) if bytes(one.attendee_key).hex() == key)
     return next(found, 0) // PAGE * PAGE
+
+
+def _verdicts(summary: Summary, shown: Sequence[AttendeeRow], zone: tzinfo) -> dict[str, str]:
+    """Of those on the page alone: each one's detail holds all classes of the activity."""
+    people = (one.attendance.external_user_id for one in shown)
+    return class_sentences(summary, zone, [user for user in people if user])
 
 
 def _columns(group: Group, zone: tzinfo) -> list[Column]:

@@ -16,6 +16,7 @@ from rollcall.core.access import Reader, Role
 from rollcall.core.verdicts import CANNOT_TELL, MET, NOT_MET
 from rollcall.deliveries.completion_words import sentence
 from rollcall.feed.deciding import By, Word, decide
+from rollcall.reports import meeting_page
 from rollcall.reports.access import let_in
 from rollcall.reports.completion import verdicts_of
 from rollcall.store.keys import key_of, person_key
@@ -24,6 +25,8 @@ from tests.makers import Attendee, make_meeting, make_organisation, operator
 from tests.verdicts import judge, owe, verdict_in, verdict_on
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from rollcall.store.derived import Attendance, Summary
 
 pytestmark = pytest.mark.django_db
@@ -162,6 +165,21 @@ def test_a_class_says_what_it_comes_to_for_each(algebra: Summary, teacher: Clien
     assert told in teacher.get(f"/meetings/{algebra.meeting_id}").content.decode()
     why = f"/meetings/{algebra.meeting_id}/facts/{bytes(row.attendee_key).hex()}"
     assert told in teacher.get(why).content.decode()
+
+
+def test_a_page_of_a_class_reads_the_verdicts_of_its_own_people_alone(
+    algebra: Summary, teacher: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def sentences(_summary: Summary, _zone: object, users: Iterable[str]) -> dict[str, str]:
+        asked.extend(users)
+        return {}
+
+    monkeypatch.setattr(meeting_page, "class_sentences", sentences)
+    monkeypatch.setattr(meeting_page, "PAGE", 1)
+    teacher.get(f"/meetings/{algebra.meeting_id}")
+    assert len(asked) == 1
 
 
 def test_a_guest_is_told_nothing_of_a_user_with_the_same_id(teacher: Client) -> None:

@@ -85,4 +85,4 @@ def attendee_facts(request: HttpRequest, pk: int, key: str) -> HttpResponse:
 def _verdict(summary: Summary, attendance: Attendance, zone: tzinfo) -> str:
     """What this class comes to, where its activity asks for something; blank for guests."""
     user = attendance.external_user_id
-    return class_sentences(summary, zone, user).get(user, "") if user and attendance.kind == "user" else ""
+    return class_sentences(summary, zone, [user]).get(user, "") if user and attendance.kind == "user" else ""
