@@ -125,6 +125,11 @@ def _number(language: str, value: int) -> str:
     return numbers.format_decimal(value, locale=_locale(language))
 
 
+def decimal(value: Decimal) -> str:
+    """7.5 or 7,5, with three decimals at the most."""
+    return left_to_right(numbers.format_decimal(value, locale=_locale(_language())))
+
+
 def percent(least: int, most: int | None = None, *, sign: str = "") -> str:
     """Whole percents: 88%, 84–88% or <1%, as the language writes them."""
     return _percent(_language(), least, least if most is None else most, sign)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 WHAT: Final = {
     Quantity.TIME: gettext_noop("Time attended"),
-    Quantity.SHARE: gettext_noop("Part attended"),
+    Quantity.SHARE: gettext_noop("Share attended"),
     Quantity.WHOLE_MINUTES: gettext_noop("Whole minutes attended"),
     Quantity.CHATS: gettext_noop("Chat messages"),
     Quantity.TALKS: gettext_noop("Times talked"),

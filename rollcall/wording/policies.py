@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 def policy_sentence(policy: Policy) -> str:
     """What completes the activity, in one line: whoever attends enough classes, and what attending one takes."""
-    parts = formatting.listed(map(condition, policy.conditions), have_commas=True)
+    told = [condition(one, policy.scope) for one in policy.conditions]
+    parts = formatting.listed(told, have_commas=True)
     return _("%(lead)s %(conditions)s.") % {"lead": lead(policy), "conditions": parts}
 
 
@@ -52,8 +53,10 @@ def lead(policy: Policy) -> str:
     return told % words
 
 
-def condition(one: Condition) -> str:
+def condition(one: Condition, scope: Scope = Scope.CLASSES) -> str:
     """What one condition asks for, without a verb of its own: "at least 80% of the class"."""
+    if one.quantity is Quantity.SHARE and scope is Scope.SUMMED:
+        return _("at least %(share)s of the time of all classes attended") % {"share": share(one.amount)}
     return _CONDITIONS[one.quantity](one.amount)
 
 
@@ -64,10 +67,12 @@ def share(thousandths: int) -> str:
 
 
 def length(ms: int) -> str:
-    """45 minutes; what is not whole minutes as 42:30."""
+    """45 minutes or 7.5 minutes, as it is typed."""
     minutes, rest = divmod(ms, MINUTE_MS)
     if rest:
-        return times.duration(ms)
+        # What is no whole number takes the form of a hundred: in some languages that of one or two names no number.
+        told = ngettext("%(number)s minute", "%(number)s minutes", 100)
+        return told % {"number": formatting.decimal(Decimal(ms) / MINUTE_MS)}
     return ngettext("%(number)s minute", "%(number)s minutes", minutes) % {"number": formatting.number(minutes)}
 
 
@@ -87,8 +92,10 @@ def _about_classes(policy: Policy, zone: tzinfo) -> list[str]:
         "people": ngettext("%(number)s person", "%(number)s people", policy.fewest)
         % {"number": formatting.number(policy.fewest)},
     }
-    sentences = [_("Meetings less than %(apart)s apart are one class.") % words] if policy.apart_ms else []
-    if policy.shortest_ms or policy.fewest:
+    is_any_class = not (policy.shortest_ms or policy.fewest)
+    is_told_apart = policy.apart_ms and not (is_any_class and policy.scope is Scope.SUMMED)
+    sentences = [_("Meetings less than %(apart)s apart are one class.") % words] if is_told_apart else []
+    if not is_any_class:
         sentences.append(_("A class counts if it lasted at least %(shortest)s with at least %(people)s.") % words)
     else:
         sentences.append(_("Every class counts, however short."))

@@ -93,9 +93,9 @@ def test_why_not_is_said_of_what_was_missed() -> None:
 @pytest.mark.parametrize(
     ("measured", "told"),
     [
-        (Measured(Quantity.SHARE, 796, 796, 800, NOT_MET), "Part attended: 79% of 80% needed, 1% missing."),
-        (Measured(Quantity.SHARE, 796, 796, 667, MET), "Part attended: 79.6% (66.7% needed)."),
-        (Measured(Quantity.SHARE, 0, 1000, 800, CANNOT_TELL), "Part attended: 0–100% (80% needed)."),
+        (Measured(Quantity.SHARE, 796, 796, 800, NOT_MET), "Share attended: 79% of 80% needed, 1% missing."),
+        (Measured(Quantity.SHARE, 796, 796, 667, MET), "Share attended: 79.6% (66.7% needed)."),
+        (Measured(Quantity.SHARE, 0, 1000, 800, CANNOT_TELL), "Share attended: 0–100% (80% needed)."),
         (Measured(Quantity.WHOLE_MINUTES, 44, 44, 45, NOT_MET), "Whole minutes attended: 44 of 45 needed, 1 missing."),
         (Measured(Quantity.CHATS, 2, None, 3, CANNOT_TELL), "Chat messages: 2 or more (3 needed)."),
         (Measured(Quantity.TALK_TIME, 0, 0, 60_000, NOT_MET), "Time talked: 0:00 of 1:00 needed, 1:00 missing."),

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from rollcall.web.completion.subject import Subject
 
 PAGE: Final = 30
+MUCH: Final = 95
+"""Percent of its hours in which a class was held at the least for nothing to be said."""
 LONGEST_MS: Final = 24 * 60 * MINUTE_MS
 
 _HERE: Final = "/classes"
@@ -181,11 +183,26 @@ def _line(subject: Subject, one: Class, typed: Mapping[str, str], wrong: Mapping
         "why": [doubt_sentence(doubt, zone) for doubt in one.why],
         "is_off": any(doubt.code == "switched-off" for doubt in one.why),
         "hours": "" if one.hours is None else _interval(one.hours, zone),
+        "beyond": _beyond(one, first, last),
         "begin": begin,
         "end": end,
         "wrong": wrong if is_typed else {},
         "is_open": is_typed,
     }
+
+
+def _beyond(one: Class, first: int, last: int | None) -> str:
+    """Of hours in which nobody can have been there for all of the time; blank where it is next to nothing."""
+    if one.hours is None or last is None:
+        return ""
+    inside = min(last, one.hours.end) - max(first, one.hours.begin)
+    percent = -(-100 * inside // (one.hours.end - one.hours.begin))
+    if percent >= MUCH:
+        return ""
+    told = _("It was held from %(first)s to %(last)s: nobody can have been there for more than %(share)s of its hours.")
+    zone = zone_of()
+    clocks = {"first": times.clock(first, zone)[:5], "last": times.clock(last, zone)[:5]}
+    return told % (clocks | {"share": formatting.percent(percent)})
 
 
 def _held(first: int, last: int | None) -> str:

@@ -129,7 +129,7 @@ def _page(
         "sentence": completion_words.sentence_of(verdict, zone_of()),
         "has_left": completion.is_on_roster is False and not completion.is_teacher,
         "is_being_worked_out": of.folded < of.appended,
-        "classes": [_class(subject, one) for one in reversed(verdict.classes)],
+        "classes": [_class(subject, one, is_summed=bool(verdict.measured)) for one in reversed(verdict.classes)],
         "owed": owed_of(of, [completion]).get(bytes(completion.user_key), ()),
         "corrections": _corrections(subject, completion, verdict),
         "typed": typed or {},
@@ -139,7 +139,7 @@ def _page(
     return render(request, "activity_person.html", context, status=refused.status if refused else 200)
 
 
-def _class(subject: Subject, one: ClassVerdict) -> dict[str, Any]:
+def _class(subject: Subject, one: ClassVerdict, *, is_summed: bool) -> dict[str, Any]:
     zone, seen = zone_of(), subject.seen_of(one.meetings)
     return {
         "meeting": one.meetings[0] if subject.may_decide else "",
@@ -147,7 +147,8 @@ def _class(subject: Subject, one: ClassVerdict) -> dict[str, Any]:
         "address": f"/meetings/{seen[0]}" if seen else "",
         "verdict": one.verdict.value,
         "word": completion_words.verdict_word(one.verdict),
-        "counts": one.counts is not Verdict.NOT_MET,
+        # Where all classes are added together none is met or not by itself, unless somebody has said so.
+        "is_judged": one.counts is not Verdict.NOT_MET and (not is_summed or one.correction is not None),
         "sentence": completion_words.class_sentence(one, zone),
     }
 

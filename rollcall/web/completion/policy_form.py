@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
 _DAY_MS: Final = 24 * 60 * MINUTE_MS
-_SECOND_MS: Final = 1000
+_LEAST_MS: Final = MINUTE_MS // 10
 _LONGEST_MS: Final = 1000 * 60 * MINUTE_MS
 MOST_CLASSES: Final = 1000
 _MOST: Final = 10_000
@@ -202,7 +202,7 @@ def _read_count(text: str) -> int | None:
 
 
 def _read_time(text: str) -> int | None:
-    return read_length(text, _SECOND_MS, _LONGEST_MS)
+    return read_length(text, _LEAST_MS, _LONGEST_MS)
 
 
 def _read_grace(text: str) -> int | None:

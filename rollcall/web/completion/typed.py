@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from django.utils.translation import gettext as _
@@ -24,11 +25,14 @@ if TYPE_CHECKING:
 LONGEST: Final = 50
 """Characters that are looked at of a number, a day or a time of day."""
 LONGEST_REASON: Final = 500
+MOST_HOURS: Final = 12
+"""Of a time that is written as hours and minutes."""
 
 _WHOLE = re.compile(r"[0-9]{1,9}")
 _DECIMAL = re.compile(r"([0-9]{1,6})(?:[.,]([0-9]{1,3}))?")
 _HOURS = re.compile(r"([0-9]{1,4}):([0-9]{2})(?::([0-9]{2}))?")
 _CLOCK = re.compile(r"([0-9]{1,2})[:.]([0-9]{2})(?:[:.]([0-9]{2}))?")
+_TENTH_MS: Final = MINUTE_MS // 10
 _FIRST_YEAR, _LAST_YEAR = 2000, 2199
 
 
@@ -83,16 +87,18 @@ def read_length(text: str, least_ms: int, most_ms: int) -> int | None:
     if not word:
         return None
     hours = _HOURS.fullmatch(word)
-    if hours and max(int(hours[2]), int(hours[3] or 0)) < 60:
+    # 45:00 is how pages show minutes and seconds: nobody asks for 45 hours.
+    if hours and max(int(hours[2]), int(hours[3] or 0)) < 60 and (hours[3] or int(hours[1]) <= MOST_HOURS):
         ms: int | None = 1000 * (3600 * int(hours[1]) + 60 * int(hours[2]) + int(hours[3] or 0))
     else:
-        ms = _decimal(word, MINUTE_MS)
+        ms = None if hours else _decimal(word, MINUTE_MS)
     if ms is None:
         told = _("“%(word)s” is no time: write minutes such as 45, or hours and minutes such as 1:30.")
         raise Wrong(told % {"word": formatting.typed(word)})
     if not least_ms <= ms <= most_ms:
         told = _("“%(word)s” is too short or too long: it may be %(least)s to %(most)s minutes.")
-        raise Wrong(told % _bounds(word, _minutes(least_ms), formatting.number(most_ms // MINUTE_MS)))
+        least, most = (formatting.decimal(Decimal(one) / MINUTE_MS) for one in (least_ms, most_ms))
+        raise Wrong(told % _bounds(word, least, most))
     return ms
 
 
@@ -149,8 +155,8 @@ def last_of(day: date, zone: tzinfo) -> int:
 def typed_length(ms: int) -> str:
     """As `read_length` reads it, and somebody would write it."""
     minutes, rest = divmod(ms, MINUTE_MS)
-    if not rest:
-        return str(minutes)
+    if rest % _TENTH_MS == 0:
+        return str(Decimal(ms) / MINUTE_MS)
     return f"{minutes // 60}:{minutes % 60:02}:{rest // 1000:02}"
 
 
@@ -166,10 +172,6 @@ def _decimal(word: str, unit: int) -> int | None:
         return None
     part = int((found[2] or "").ljust(3, "0") or 0)
     return int(found[1]) * unit + round(part * unit / 1000)
-
-
-def _minutes(ms: int) -> str:
-    return formatting.number(ms // MINUTE_MS) if ms % MINUTE_MS == 0 else "0"
 
 
 def _bounds(word: str, least: str, most: str) -> dict[str, str]:

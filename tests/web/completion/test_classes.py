@@ -54,6 +54,14 @@ def test_hours_are_entered_changed_and_taken_back(course: Course, teacher: Clien
     assert {entry.subject for entry in AuditEntry.objects.filter(action="changed")} == {"hours"}
 
 
+def test_hours_beyond_what_was_held_say_what_they_come_to(course: Course, teacher: Client, held: list[Held]) -> None:
+    post(course, teacher, "hours", begin="10:00", end="11:02")
+    post(course, teacher, "hours", number=1, begin="09:50", end="11:30")
+    said = teacher.get(f"{course.path}/classes").content.decode()
+    assert "It was held from 10:00 to 11:00: nobody can have been there for more than 60% of its hours." in said
+    assert said.count("nobody can have been there") == 1
+
+
 @pytest.mark.parametrize(
     ("begin", "end", "said"),
     [

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
-from rollcall.core.activity import Verdict
+from rollcall.core.activity import Measured, Verdict
 from rollcall.core.policy import Condition, Policy, Quantity
 from rollcall.deliveries import completion_words
 from rollcall.derive.activity import refold_activity
@@ -86,6 +88,22 @@ def test_it_may_be_of_one_class(course: Course, teacher: Client, path: str) -> N
     correct(teacher, path, **{"class": meeting})
     (word,) = decided_of(course.activity()).corrections
     assert word.meeting == meeting
+
+
+def test_where_classes_are_added_none_is_met_by_itself(course: Course, teacher: Client, path: str) -> None:
+    row = Completion.objects.get()
+    told = completion_words.verdict_from(bytes(row.detail))
+    measured = (Measured(Quantity.TIME, 0, 0, 60_000, Verdict.NOT_MET),)
+    first, *others = told.classes
+    classes = (first._replace(correction=3), *others)
+    row.detail = msgspec.json.encode(replace(told, measured=measured, needed=0, classes=classes))
+    row.save()
+    said = teacher.get(path).content.decode()
+    assert said.partition('id="classes"')[2].partition("</section>")[0].count('class="verdict') == 1
+
+
+def test_who_reads_the_reason_is_said_where_it_is_written(course: Course, teacher: Client, path: str) -> None:
+    assert "Write nothing about health." in teacher.get(path).content.decode()
 
 
 def test_nobody_elses_correction_is_undone_here(course: Course, teacher: Client, path: str) -> None:

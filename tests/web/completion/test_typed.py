@@ -28,6 +28,8 @@ from rollcall.web.completion.typed import (
     typed_length,
     typed_share,
 )
+from rollcall.wording.policies import length as said_length
+from rollcall.wording.policies import policy_sentence, policy_sentences
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,7 +74,23 @@ def test_what_is_meant(read: Callable[[str], Any], text: str, meant: object) -> 
 @pytest.mark.parametrize(
     ("read", "text"),
     [
-        *((length, text) for text in ("-1", "1e9", "24:01", "1:60", "4 5", "45min", "NaN", "½", "9" * 300, "\u202e45")),
+        *(
+            (length, text)
+            for text in (
+                "-1",
+                "1e9",
+                "24:01",
+                "45:00",
+                "13:00",
+                "1:60",
+                "4 5",
+                "45min",
+                "NaN",
+                "½",
+                "9" * 300,
+                "\u202e45",
+            )
+        ),
         *((read_share, text) for text in ("0", "100.1", "101", "-5", "eighty", "80%%x", "1e2", "0,04")),
         *((read_day, text) for text in ("2026-02-30", "1999-12-31", "2200-01-01", "tomorrow", "26-11-22")),
         *((read_clock, text) for text in ("24:00", "12:60", "noon", "1200")),
@@ -84,6 +102,23 @@ def test_what_cannot_be_meant_is_said(read: Callable[[str], Any], text: str) -> 
     with pytest.raises(Wrong) as wrong:
         read(text)
     assert str(wrong.value)
+
+
+def test_a_length_is_written_as_it_is_typed() -> None:
+    assert typed_length(7 * MINUTE_MS + 30_000) == "7.5"
+    assert said_length(7 * MINUTE_MS + 30_000) == "7.5 minutes"
+    assert said_length(45 * MINUTE_MS) == "45 minutes"
+    with pytest.raises(WrongForm) as wrong:
+        read_policy({"time": "0"}, UTC)
+    assert "it may be 0.1 to 60,000 minutes" in wrong.value.fields["time"]
+
+
+def test_what_is_added_up_is_said_of_all_classes() -> None:
+    one = (Condition(Quantity.SHARE, 800),)
+    told = policy_sentences(Policy(conditions=one, scope=Scope.SUMMED, shortest_ms=0, fewest=0), UTC)
+    assert "at least 80% of the time of all classes attended" in told[0]
+    assert not any("apart" in sentence for sentence in told)
+    assert "at least 80% of the class attended" in policy_sentence(Policy(conditions=one))
 
 
 def test_a_reason_is_kept_in_one_line() -> None:
@@ -114,7 +149,7 @@ _AMOUNTS = {
     Quantity.WHOLE_MINUTES: st.integers(1, 60_000),
     **dict.fromkeys(OF_HOURS, st.integers(0, 1440).map(lambda minutes: minutes * MINUTE_MS)),
     **dict.fromkeys(COUNTED, st.integers(1, 10_000)),
-    **dict.fromkeys((Quantity.TIME, Quantity.TALK_TIME), st.integers(1, 60_000).map(lambda second: second * 1000)),
+    **dict.fromkeys((Quantity.TIME, Quantity.TALK_TIME), st.integers(6, 60_000).map(lambda second: second * 1000)),
 }
 
 
