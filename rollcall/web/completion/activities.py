@@ -25,7 +25,7 @@ from rollcall.store.searching.activities import TEACHERS
 from rollcall.web.completion.owed import owed_of
 from rollcall.web.completion.policy import class_notes
 from rollcall.web.completion.presets import PRESETS
-from rollcall.web.completion.subject import around, no_name, subject_of, zone_of
+from rollcall.web.completion.subject import around, is_being_worked_out, no_name, subject_of, zone_of
 from rollcall.web.operator.noting import said
 from rollcall.wording import formatting, times
 from rollcall.wording.policies import policy_sentence
@@ -157,7 +157,7 @@ def _verdicts(request: HttpRequest, subject: Subject, of: Activity) -> dict[str,
         "people": [_person(one, subject, owed.get(bytes(one.user_key), ())) for one in found.rows],
         "files": _files(subject, verdict, name),
         "troubles": _troubles(of),
-        "is_being_worked_out": of.folded < of.appended,
+        "is_being_worked_out": is_being_worked_out(of),
         "folded": times.day_and_clock(of.folded_at, zone_of()) if of.folded_at is not None else "",
     } | _pages(subject.address, found, name=name, verdict=verdict)
 

@@ -20,7 +20,7 @@ from rollcall.store.keys import person_key
 from rollcall.store.searching import activities as searching
 from rollcall.web.completion.authors import author_names
 from rollcall.web.completion.owed import owed_of
-from rollcall.web.completion.subject import around, decided, no_name, note, subject_of, zone_of
+from rollcall.web.completion.subject import around, decided, is_being_worked_out, no_name, note, subject_of, zone_of
 from rollcall.web.completion.typed import Wrong, WrongForm, read_reason
 from rollcall.web.operator.noting import go, said
 from rollcall.wording import times
@@ -128,7 +128,7 @@ def _page(
         "computed": completion_words.verdict_word(completion.computed),
         "sentence": completion_words.sentence_of(verdict, zone_of()),
         "has_left": completion.is_on_roster is False and not completion.is_teacher,
-        "is_being_worked_out": of.folded < of.appended,
+        "is_being_worked_out": is_being_worked_out(of),
         "classes": [_class(subject, one, is_summed=bool(verdict.measured)) for one in reversed(verdict.classes)],
         "owed": owed_of(of, [completion]).get(bytes(completion.user_key), ()),
         "corrections": _corrections(subject, completion, verdict),

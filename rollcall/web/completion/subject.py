@@ -19,6 +19,7 @@ from rollcall.reports import access
 from rollcall.store import auditing, licensing
 from rollcall.store.auditing import Action
 from rollcall.store.decisions import Activity
+from rollcall.store.derived import Summary
 from rollcall.store.searching import activities as found_activities
 from rollcall.wording.visible import visible
 
@@ -122,6 +123,16 @@ def around(request: HttpRequest, subject: Subject, here: str | None = "") -> dic
         "may_decide": subject.may_decide,
         "once": secrets.token_urlsafe(12),
     }
+
+
+def is_being_worked_out(of: Activity) -> bool:
+    """Whether its verdicts follow in a moment; those of a class that runs only follow it, and nobody waits for that."""
+    if of.folded >= of.appended:
+        return False
+    if of.folded_at is None or of.decisions.filter(at__gte=of.folded_at).exists():
+        return True
+    running = Summary.objects.filter(activity_key=of.key, organisation=of.organisation, ended_possible_at=None)
+    return not running.exists()
 
 
 def no_name(user_id: str) -> str:

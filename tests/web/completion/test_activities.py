@@ -116,3 +116,17 @@ def test_an_activity_of_which_no_class_is_kept_any_more_can_still_be_seen(course
 def test_nobody_and_nothing_in_an_empty_organisation(teacher: Client, course: Course) -> None:
     type(course.meetings[0]).objects.all().delete()
     assert "No class has been heard of yet." in page(teacher, "/activities")
+
+
+def test_that_verdicts_follow_is_said_where_somebody_waits_for_them(course: Course, teacher: Client) -> None:
+    judged(course)
+    activity = course.activity()
+    rows = type(activity).objects.filter(pk=activity.pk)
+    anew = "The verdicts are being worked out anew"
+    rows.update(folded=1, appended=2, folded_at=NOON - 1)
+    assert anew in page(teacher, course.path)
+    type(course.meetings[0]).objects.filter(pk=course.meetings[0].pk).update(ended_possible_at=None)
+    rows.update(folded_at=NOON + 1)
+    assert anew not in page(teacher, course.path)
+    activity.decisions.update(at=NOON + 2)
+    assert anew in page(teacher, course.path)
