@@ -10,9 +10,9 @@ import msgspec
 from django.utils.translation import gettext_noop, ngettext
 
 from rollcall.core.intervals import OPEN
-from rollcall.core.verdicts import PersonVerdict, Verdict
+from rollcall.core.verdicts import ClassVerdict, PersonVerdict, Verdict
 from rollcall.wording import formatting, times
-from rollcall.wording.doubts import doubt_sentence
+from rollcall.wording.doubts import RUNNING, doubt_sentence, worth_saying
 from rollcall.wording.measuring import measured_sentence
 from rollcall.wording.translating import gettext as _
 
@@ -20,13 +20,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from datetime import tzinfo
 
-    from rollcall.core.verdicts import ClassVerdict
 
 DOUBTS_SAID: Final = 2
 """Who wants all of them looks at the class."""
 
 DAYS_SAID: Final = 3
 """Of more the latest."""
+
+_OF_RUNNING: Final = RUNNING | {"away"}
 
 VERDICTS: Final = {
     Verdict.MET: gettext_noop("met"),
@@ -108,7 +109,7 @@ def _of_activity(one: PersonVerdict, verdict: Verdict, zone: tzinfo) -> Iterator
         yield from _classes(one, verdict, counting, zone)
     if any(each.correction is not None for each in one.classes):
         yield _("A teacher has corrected some of the classes.")
-    if verdict is Verdict.CANNOT_TELL:
+    if verdict is Verdict.CANNOT_TELL and one.correction is None:
         yield _settles(one.settles_at, zone)
 
 
@@ -143,7 +144,7 @@ def _one_doubt(counting: Sequence[ClassVerdict], zone: tzinfo) -> Iterator[str]:
     """What keeps every class that is not certain, where it is the same thing: it can be mended at once."""
     unsure = [each for each in counting if _comes_to(each) is Verdict.CANNOT_TELL]
     if unsure:
-        common = [doubt for doubt in unsure[0].doubts if doubt.start is None]
+        common = [doubt for doubt in worth_saying(unsure[0].doubts) if doubt.start is None]
         shared = [doubt for doubt in common if all(doubt in each.doubts for each in unsure)]
         yield from (doubt_sentence(doubt, zone) for doubt in shared[:1])
 
@@ -254,8 +255,20 @@ def _measured(verdict: Verdict, of: ClassVerdict | PersonVerdict, zone: tzinfo) 
     if of.is_any and len(chosen) > 1 and verdict is not Verdict.MET:
         yield _("One of these is enough.")
     for one in chosen:
-        yield measured_sentence(one, zone)
+        yield measured_sentence(one, zone, is_so_far=_is_so_far(of))
+
+
+def _is_so_far(of: ClassVerdict | PersonVerdict) -> bool:
+    """Whether nothing but that a class runs keeps what was measured open."""
+    if isinstance(of, ClassVerdict):
+        codes = {one.code for one in worth_saying(of.doubts)}
+        return bool(codes & RUNNING) and codes <= _OF_RUNNING
+    return all(_is_so_far(one) or _is_exact(one) for one in of.classes if one.counts is not Verdict.NOT_MET)
+
+
+def _is_exact(one: ClassVerdict) -> bool:
+    return all(each.low == each.high for each in one.measured)
 
 
 def _doubts(one: ClassVerdict, zone: tzinfo) -> Iterator[str]:
-    return (doubt_sentence(doubt, zone) for doubt in one.doubts[:DOUBTS_SAID])
+    return (doubt_sentence(doubt, zone) for doubt in worth_saying(one.doubts)[:DOUBTS_SAID])

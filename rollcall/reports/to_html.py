@@ -345,7 +345,7 @@ class _People:
         parts = [self._sessions(row)]
         parts += [f"<p>{escape(sentence)}</p>" for sentence in self._doubts(row)]
         if row.attendance.kind == "user" and (verdict := self._verdicts.get(row.attendance.external_user_id)):
-            parts.append(f"<p>{escape(_('Completion: %(verdict)s') % {'verdict': verdict})}</p>")
+            parts.append(f"<p>{escape(_('This class: %(verdict)s') % {'verdict': verdict})}</p>")
         facts = f"/meetings/{row.meeting.summary.meeting_id}/facts/{key}"
         links = f'<a href="{facts}">{self._heard}</a>'
         if page := person_page(row.attendance.person_key):

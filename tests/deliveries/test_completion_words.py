@@ -212,6 +212,24 @@ def test_what_is_uncertain_says_what_will_settle_it(settles_at: int | None, told
     )
 
 
+def test_a_running_class_is_a_state_of_its_own() -> None:
+    summed = Measured(Quantity.TIME, 0, None, 0, CANNOT_TELL)
+    running = a_class((summed,), counts=CANNOT_TELL, doubts=(Doubt("may-be-short"), Doubt("to-come")))
+    missed = a_class((Measured(Quantity.TIME, 0, 0, 0, MET),))
+    one = person(running, missed, measured=(time(0, None, CANNOT_TELL),), needed=0, settles_at=OPEN)
+
+    told = "Cannot tell yet. Time attended: 0:00 so far (45:00 needed). The class is not over yet."
+    assert sentence_of(one, UTC) == told
+    assert class_sentence(running, UTC).endswith("Time attended: 0:00 so far. The class is not over yet.")
+
+
+def test_what_is_not_known_otherwise_is_no_so_far() -> None:
+    doubts = (Doubt("to-come"), Doubt("downtime", NINE, NINE + MINUTE))
+    running = a_class((Measured(Quantity.TIME, 0, None, 0, CANNOT_TELL),), doubts=doubts)
+
+    assert "0:00 or more" in class_sentence(running, UTC)
+
+
 def test_what_was_to_settle_is_not_waited_for_afterwards() -> None:
     one = person(a_class((time(0, None, CANNOT_TELL),)), settles_at=NINE)
 
@@ -225,6 +243,16 @@ def test_a_correction_stands_before_what_was_measured() -> None:
     assert sentence_of(one, UTC) == (
         "A teacher has set this to met. Measured: Not met yet. Time attended: 0:00 of 45:00 needed, 45:00 missing."
     )
+
+
+@pytest.mark.parametrize("settles_at", [None, OPEN])
+def test_what_a_teacher_has_decided_waits_for_nothing(settles_at: int | None) -> None:
+    one = person(a_class((time(0, None, CANNOT_TELL),)), verdict=MET, correction=7, settles_at=settles_at)
+
+    told = sentence_of(one, UTC)
+    assert told.startswith("A teacher has set this to met. Measured: Cannot tell yet.")
+    assert "teacher can decide" not in told
+    assert "not over" not in told
 
 
 def test_a_corrected_class_shows_through() -> None:

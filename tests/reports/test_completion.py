@@ -161,7 +161,7 @@ def test_a_class_says_what_it_comes_to_for_each(algebra: Summary, teacher: Clien
     row = of(algebra, "1")
     judge(row, detail=verdict_in(algebra.meeting_id, row))
 
-    told = "Completion: Not met. Time attended: 38:10 of 45:00 needed, 6:50 missing."
+    told = "This class: Not met. Time attended: 38:10 of 45:00 needed, 6:50 missing."
     assert told in teacher.get(f"/meetings/{algebra.meeting_id}").content.decode()
     why = f"/meetings/{algebra.meeting_id}/facts/{bytes(row.attendee_key).hex()}"
     assert told in teacher.get(why).content.decode()
@@ -187,7 +187,7 @@ def test_a_guest_is_told_nothing_of_a_user_with_the_same_id(teacher: Client) -> 
     row = summary.attendance.select_related("person", "summary").get(external_user_id="1")
     judge(row, detail=verdict_in(summary.meeting_id, row))
 
-    assert teacher.get(f"/meetings/{summary.meeting_id}").content.decode().count("Completion: Not met.") == 1
+    assert teacher.get(f"/meetings/{summary.meeting_id}").content.decode().count("This class: Not met.") == 1
 
 
 # --- the same for everybody -------------------------------------------------------------------------------------------

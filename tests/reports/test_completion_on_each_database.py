@@ -42,7 +42,7 @@ def test_verdicts_and_deliveries_are_found() -> None:
         ("/deliveries", "Gradebook"),
         (receiver, "locked in the gradebook"),
         (f"{receiver}?state=refused&before=999", "locked in the gradebook"),
-        (f"/meetings/{summary.meeting_id}", "Completion: Not met."),
+        (f"/meetings/{summary.meeting_id}", "This class: Not met."),
     ):
         answered = client.get(address)
         assert answered.status_code == 200, address
