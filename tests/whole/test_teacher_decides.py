@@ -30,6 +30,8 @@ def test_from_what_counts_to_a_red_name_to_a_correction_and_back(page: Page) -> 
     preview = page.locator(".preview")
     preview.wait_for()
     assert "45" in preview.locator("li").first.inner_text()
+    if not preview.locator("details.loses[open]").count():
+        preview.locator("details.loses summary").click()
     loses = preview.locator("details.loses li")
     name = loses.locator("bdi").first.inner_text()
     foretold = loses.locator(".about").first.inner_text()
