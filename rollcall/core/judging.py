@@ -268,8 +268,14 @@ class Judge:
             found += [Doubt(cause, a, known(b)) for a, b in intersect(left, ((start, end),))]
             left = subtract(left, ((start, end),))
         return found + [
-            Doubt("open", start) if end >= ENDLESS else Doubt("uncertain", start, end) for start, end in left
+            self._open(whole, start) if end >= ENDLESS else Doubt("uncertain", start, end) for start, end in left
         ]
+
+    def _open(self, whole: Presence, start: int) -> Doubt:
+        """While a class runs anybody may come: only of whoever was there last it can be said that they may still be."""
+        is_running = (self.one.settles_at or 0) >= ENDLESS
+        was_there = any(end == start for _, end in whole.proved)
+        return Doubt("open", start) if was_there or not is_running else Doubt("to-come")
 
 
 def _sum_of(quantity: Quantity, parts: Sequence[Presence]) -> Count:

@@ -66,6 +66,7 @@ class Doubt(NamedTuple):
 
     With times, `end` None while it goes on: the cause of a blind span (as in Held.blind), "uncertain" (may have been
     there, and nothing told of it), "open" (may still be there), "away" (was not there, but before and after). Without:
+    "to-come" (the class runs, and anybody may come),
     "counts" (a count is only a least one), "no-hours" (none were entered), "length" (that of the class is not exactly
     known), "grouping" (the class may be part of another), and why a class does not count, or may not: "switched-off",
     "short", "few", "may-be-short", "may-be-few".

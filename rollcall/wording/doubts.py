@@ -10,6 +10,7 @@ from rollcall.wording import times
 from rollcall.wording.translating import gettext as _
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import tzinfo
 
     from rollcall.core.verdicts import Doubt
@@ -31,6 +32,7 @@ _TIMED: Final = {
     "open": gettext_noop("Perhaps still there since %(start)s."),
 }
 _OTHERS: Final = {
+    "to-come": gettext_noop("The class is not over yet."),
     "counts": gettext_noop("Not all that was done has been told."),
     "no-hours": gettext_noop("When the class should have begun and ended was not entered: a teacher can enter it."),
     "length": gettext_noop("How long the class lasted is not exactly known."),
@@ -44,6 +46,17 @@ _OTHERS: Final = {
 }
 CODES: Final = frozenset({*CAUSES, *_TIMED, *_OTHERS})
 """All that have words."""
+
+
+RUNNING: Final = frozenset({"to-come", "open"})
+"""Of these a class has one while it runs."""
+_UNTIL_IT_IS_OVER: Final = frozenset({"may-be-short", "may-be-few", "length"})
+
+
+def worth_saying(doubts: Sequence[Doubt]) -> list[Doubt]:
+    """That a class may be too short goes without saying while it runs."""
+    is_running = any(one.code in RUNNING for one in doubts)
+    return [one for one in doubts if not (is_running and one.code in _UNTIL_IT_IS_OVER)]
 
 
 def cause(code: str) -> str:

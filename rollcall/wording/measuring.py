@@ -32,8 +32,11 @@ WHAT: Final = {
 _OF_TIME: Final = frozenset({Quantity.TIME, Quantity.TALK_TIME})
 
 
-def measured_sentence(one: Measured, zone: tzinfo) -> str:
-    """Time attended: 38:10 of 45:00 needed, 6:50 missing. Of a class that is summed with others there is no need."""
+def measured_sentence(one: Measured, zone: tzinfo, *, is_so_far: bool = False) -> str:
+    """Time attended: 38:10 of 45:00 needed, 6:50 missing. Of a class that is summed with others there is no need.
+
+    `is_so_far`: what is open is open only because a class runs.
+    """
     if one.quantity in OF_HOURS:
         if not one.needed:
             return _("Being there on time cannot be told without the hours of the class.")
@@ -41,7 +44,7 @@ def measured_sentence(one: Measured, zone: tzinfo) -> str:
     low, high, needed = _as_shown(one)
     words = {
         "what": _(WHAT[one.quantity]),
-        "have": _text(one.quantity, low, high),
+        "have": _so_far(one.quantity, low) if high is None and is_so_far else _text(one.quantity, low, high),
         "needed": _text(one.quantity, needed, needed),
     }
     if not one.needed:
@@ -74,6 +77,10 @@ def _text(quantity: Quantity, low: int, high: int | None) -> str:
     if quantity is Quantity.SHARE and not (low % 10 or high % 10):
         return formatting.percent(low // 10, high // 10)
     return _one(quantity, low) if low == high else formatting.interval(_one(quantity, low), _one(quantity, high))
+
+
+def _so_far(quantity: Quantity, low: int) -> str:
+    return _("%(time)s so far") % {"time": _one(quantity, low)}
 
 
 def _one(quantity: Quantity, shown: int) -> str:
