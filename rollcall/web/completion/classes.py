@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
 from rollcall.core.access import Area
-from rollcall.core.activity import Hours
+from rollcall.core.activity import Hours, Verdict
 from rollcall.core.classes import ENDLESS, classes_of
 from rollcall.core.errors import Refused
 from rollcall.core.intervals import OPEN
@@ -173,6 +173,7 @@ def _line(subject: Subject, one: Class, typed: Mapping[str, str], wrong: Mapping
     first, last = _span(one)
     seen = subject.seen_of(one.meetings)
     sees_all = len(seen) == len(one.meetings)
+    is_running = one.settles_at is not None and one.settles_at >= OPEN
     return {
         "meeting": seen[0],
         "held": _held(first, last),
@@ -180,7 +181,10 @@ def _line(subject: Subject, one: Class, typed: Mapping[str, str], wrong: Mapping
         "length": _length(one.length),
         "people": _people(one.attendees) if sees_all else "",
         "counts": one.counts.value,
-        "why": [doubt_sentence(doubt, zone) for doubt in one.why],
+        "is_running": is_running,
+        "why": []
+        if is_running and one.counts is Verdict.CANNOT_TELL
+        else [doubt_sentence(each, zone) for each in one.why],
         "is_off": any(doubt.code == "switched-off" for doubt in one.why),
         "hours": "" if one.hours is None else _interval(one.hours, zone),
         "beyond": _beyond(one, first, last),

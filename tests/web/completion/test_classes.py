@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from rollcall.core.intervals import OPEN
 from rollcall.core.policy import MINUTE_MS, Condition, Policy, Quantity
 from rollcall.derive.decided import decided_of
 from rollcall.feed.deciding import By, decide
@@ -13,8 +15,6 @@ from rollcall.store.audit import AuditEntry
 from tests.web.completion.conftest import NOON
 
 if TYPE_CHECKING:
-    from typing import Any
-
     from django.test import Client
 
     from rollcall.core.activity import Decided, Held
@@ -39,6 +39,23 @@ def test_classes_stand_with_what_counts_and_why_not(course: Course, teacher: Cli
     assert said.count('<li id="class-') == 3
     assert said.count("does not count") >= 3
     assert said.index(f"class-{course.meetings[2].meeting_id}") < said.index(f"class-{course.meetings[0].meeting_id}")
+
+
+def test_a_running_class_is_running_and_not_perhaps_too_short(
+    course: Course, teacher: Client, held: list[Held]
+) -> None:
+    decide(course.activity(), Policy(conditions=(Condition(Quantity.SHARE, 800),)), By("grace", "staff"), now=NOON)
+    last = held[-1]
+    still: dict[str, Any] = {
+        "ended": (last.began_at + 1, OPEN),
+        "last_leave": (last.began_at + 1, OPEN),
+        "settles_at": OPEN,
+    }
+    held[-1] = replace(last, attendees=(1, OPEN), **still)
+    said = teacher.get(f"{course.path}/classes").content.decode()
+    assert said.count(">running<") == 1
+    assert "may count" not in said
+    assert "too short" not in said
 
 
 def test_hours_are_entered_changed_and_taken_back(course: Course, teacher: Client, held: list[Held]) -> None:
