@@ -15,7 +15,7 @@ from rollcall.moodle import trouble as moodle
 _EVERYWHERE: Final = {
     "history": (
         gettext_noop("Its classes were over long before anything was heard of them, or before this was switched on."),
-        gettext_noop("Ask for it if it is wanted nevertheless: “Send earlier classes too”."),
+        gettext_noop("Ask for it if it is wanted nevertheless: “Send those of long past classes too”."),
     ),
     "not-enrolled": (
         gettext_noop("They are not enrolled in the course as a learner."),
