@@ -101,7 +101,7 @@ def test_what_cannot_be_taken_back_is_chosen_by_nobody_who_does_not_say_so(
     offered = moodles(Platform.objects.get(site=SITE), can_choose=can_choose)
     monkeypatch.setattr("rollcall.web.completion.sending.choices", lambda _activity: offered)
     said = teacher.get(f"{course.path}/sending").content.decode()
-    assert '<p class="note">Never taken back.</p>' in said
+    assert '<p class="alert alert-warning">Never taken back.</p>' in said
     assert ("<summary>Choose it all the same</summary>" in said) is can_choose
     assert said.count('name="known"') == 1
     answer = post(course, teacher, "on", key="callback:1")
