@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 from rollcall.core.classes import blocks_of
@@ -31,7 +32,7 @@ from rollcall.core.ways import Ways, ways_by_version, ways_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from rollcall.core.classes import Block, Class
+    from rollcall.core.classes import Class
     from rollcall.core.policy import Policy
 
 __all__ = [
@@ -64,12 +65,45 @@ def fold_activity(held: Sequence[Held], roster: Sequence[str], decided: Decided)
     places = {one: at for at, one in enumerate(classes)}
     corrections = _corrections(decided.corrections)
     users = sorted({*roster, *corrections, *_present(classes)})
-    governed = ways_by_version(blocks, places)
-    folded = []
-    for version, ways in governed.items():
-        fold = _fold(decided.versions[version], blocks, places, ways, is_only=len(governed) == 1)
-        folded.append({user: _person(fold, user, corrections.get(user, ())) for user in users})
+    questions = _questions(decided.versions, ways_by_version(blocks, places))
+
+    @cache
+    def counted() -> Rows:
+        return Rows(blocks, places, None)
+
+    def fold(policy: Policy, ways: Ways) -> Counting | Summing:
+        if policy.scope is Scope.SUMMED:
+            return Summing(Rows(blocks, places, policy), ways, policy)
+        # Where nothing else is asked counts are bounded block by block, and exactly so.
+        is_only = len(questions) == 1
+        return Counting(counted(), ways_of(blocks, places, most=1) if is_only else ways, policy)
+
+    folds = [fold(policy, ways) for policy, ways in questions]
+    folded = [{user: _person(one, user, corrections.get(user, ())) for user in users} for one in folds]
     return folded[0] if len(folded) == 1 else _agreed(folded)
+
+
+def _questions(versions: Sequence[Policy], governed: Mapping[int, Ways]) -> list[tuple[Policy, Ways]]:
+    """What is asked in which ways, the latest version first: those that ask the same are asked once.
+
+    Of more than three numbers of classes needed in all the same ways the latest, the least and the most say it all.
+    """
+    asked: dict[object, tuple[Policy, list[Ways]]] = {}
+    for version, ways in governed.items():
+        policy = versions[version]
+        what = policy.needed if policy.scope is Scope.CLASSES else (tuple(policy.conditions), policy.join)
+        asked.setdefault(what, (policy, []))[1].append(ways)
+    needed = [what for what in asked if isinstance(what, int)]
+    if len({id(ways) for ways in governed.values()}) == 1:
+        said = {*needed[:1], min(needed, default=0), max(needed, default=0)}
+        asked = {what: one for what, one in asked.items() if what in said or not isinstance(what, int)}
+    return [(policy, _together(ways)) for policy, ways in asked.values()]
+
+
+def _together(ways: Sequence[Ways]) -> Ways:
+    if all(one is ways[0] for one in ways):
+        return ways[0]
+    return Ways(tuple(way for one in ways for way in one.chosen))
 
 
 def _corrections(corrections: Iterable[Correction]) -> dict[str, list[Correction]]:
@@ -82,15 +116,6 @@ def _corrections(corrections: Iterable[Correction]) -> dict[str, list[Correction
 
 def _present(classes: Iterable[Class]) -> set[str]:
     return {user for one in classes for held in one.held for user in held.people}
-
-
-def _fold(
-    policy: Policy, blocks: Sequence[Block], places: Mapping[Class, int], ways: Ways, *, is_only: bool
-) -> Counting | Summing:
-    """`is_only`: no other version may be the one to say. Then counts are bounded block by block, and exactly so."""
-    if policy.scope is Scope.SUMMED:
-        return Summing(Rows(blocks, places, policy), ways, policy)
-    return Counting(Rows(blocks, places, None), ways_of(blocks, places, most=1) if is_only else ways, policy)
 
 
 def _person(fold: Counting | Summing, user: str, corrections: Sequence[Correction]) -> PersonVerdict:

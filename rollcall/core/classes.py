@@ -7,6 +7,7 @@ it may be open whether the next one is still of its class: then each grouping th
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
 from rollcall.core.intervals import OPEN
@@ -25,6 +26,9 @@ APART_MS: Final = 10 * MINUTE_MS
 
 MOST_GROUPINGS: Final = 64
 """More of one block of meetings are not looked at: nothing is certain of it then."""
+
+MOST_MEETINGS: Final = 500
+"""So many in one block are looked at where it is open how they are grouped; of more nothing is certain."""
 
 ENDLESS: Final = OPEN // 2
 """A duration at least so long has no end yet: sums of open spans are larger than this, and all others smaller."""
@@ -138,12 +142,31 @@ def _block(held: Sequence[Held], decided: Decided) -> Block:
             made[first, end] = _class(tuple(held[first:end]), decided)
         return made[first, end]
 
+    def classes(begins: Sequence[int]) -> tuple[Class, ...]:
+        return tuple(class_of(*pair) for pair in zip(begins, (*begins[1:], len(held)), strict=True))
+
+    begins, is_certain = _parted(held, decided.versions)
+    if is_certain or len(held) > MOST_MEETINGS:
+        return Block((classes(begins),), is_cut=not is_certain)
     found: list[tuple[Class, ...]] = []
-    for begins in _groupings(held, decided.versions):
+    for grouping in _groupings(held, decided.versions):
         if len(found) == MOST_GROUPINGS:
             return Block((found[0],), is_cut=True)
-        found.append(tuple(class_of(*pair) for pair in zip(begins, (*begins[1:], len(held)), strict=True)))
+        found.append(classes(grouping))
     return Block(tuple(found))
+
+
+def _parted(held: Sequence[Held], versions: Sequence[Policy]) -> tuple[list[int], bool]:
+    """Where classes begin if all are parted that may be apart; and whether that is the only way."""
+    begins, is_certain = [0], True
+    soonest, latest = held[0].ended
+    for at, one in enumerate(held[1:], 1):
+        moment = one.began_at - _apart_ms(versions, held[begins[-1]].began_at)
+        if soonest <= moment:
+            is_certain = is_certain and latest <= moment
+            begins.append(at)
+        soonest, latest = max(soonest, one.ended[0]), max(latest, one.ended[1])
+    return begins, is_certain
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +186,8 @@ class _Path:
 
 def _groupings(held: Sequence[Held], versions: Sequence[Policy]) -> Iterator[tuple[int, ...]]:
     """Every grouping that some truth allows, as the indices at which classes begin: those apart before those joined."""
+    soonest = list(accumulate((one.ended[0] for one in held), max))
+    latest = list(accumulate((one.ended[1] for one in held), max))
     stack = [_Path((0,), (held[0].ended[1],))]
     while stack:
         path = stack.pop()
@@ -172,10 +197,12 @@ def _groupings(held: Sequence[Held], versions: Sequence[Policy]) -> Iterator[tup
             continue
         moment = held[at].began_at - _apart_ms(versions, held[path.begins[-1]].began_at)
         mine = held[at].ended[1]
-        if any(one.ended[1] > moment for one in held[:at]):
-            joined = _Path(path.begins, (*path.over_by, mine), (*path.late, (at, moment)))
+        is_apart_for_sure, may_be_apart = latest[at - 1] <= moment, soonest[at - 1] <= moment
+        if not is_apart_for_sure:
+            late = (*path.late, (at, moment)) if may_be_apart else path.late
+            joined = _Path(path.begins, (*path.over_by, mine), late)
             stack += [joined] * joined.is_possible()
-        if all(one.ended[0] <= moment for one in held[:at]):
+        if may_be_apart:
             over_by = (*(min(over, moment) for over in path.over_by), mine)
             parted = _Path((*path.begins, at), over_by, path.late)
             stack += [parted] * parted.is_possible()

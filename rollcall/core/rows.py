@@ -33,7 +33,9 @@ class Rows:
         self.settles_at = max(settling, default=None)
 
     def _rivals(self, block: Block, one: Class) -> list[int]:
-        """The classes that may be instead of this one."""
+        """The classes that may be instead of this one, and itself."""
+        if len(block.groupings) == 1:
+            return [self.places[one]]
         return [self.places[other] for other in block.all_classes() if set(other.meetings) & set(one.meetings)]
 
     def row(self, user: str, corrections: Sequence[Correction]) -> list[ClassVerdict]:

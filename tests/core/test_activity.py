@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from time import process_time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,7 +22,7 @@ from rollcall.core.activity import (
     Verdict,
     fold_activity,
 )
-from rollcall.core.classes import blocks_of, classes_of
+from rollcall.core.classes import MOST_MEETINGS, blocks_of, classes_of
 from rollcall.core.intervals import OPEN
 from rollcall.core.policy import MINUTE_MS, Condition, Join, Policy, Quantity, Scope
 
@@ -542,3 +543,38 @@ def test_what_rests_on_history_is_told_unless_a_teacher_has_spoken_since(policy:
 def test_everybody_of_the_roster_and_of_the_classes_is_judged_once() -> None:
     found = fold_activity(four(1), ["9", "9", "10"], Decided(versions=[SHARE]))
     assert list(found) == ["10", ADA, "9"]
+
+
+# -- however much there is ---------------------------------------------------------------------------------------------
+
+
+def chain(many: int) -> list[Held]:
+    """Meetings of fifteen minutes, each five minutes after the one before."""
+    begins = range(0, 20 * many, 20)
+    return [held(f"{begin:05}", begin, begin + 15, {ADA: there((begin, begin + 15))}) for begin in begins]
+
+
+def test_a_chain_of_very_many_meetings_is_one_class_and_costs_little() -> None:
+    began = process_time()
+    verdict = ada(chain(1500), SHARE)
+    assert process_time() - began < 0.5
+    assert (len(verdict.classes), verdict.verdict) == (1, NOT_MET)
+
+
+def test_of_too_many_meetings_that_may_be_apart_nothing_is_certain() -> None:
+    unsure = [replace(one, ended=(one.ended[0] - 10 * MINUTE_MS, one.ended[1])) for one in chain(MOST_MEETINGS + 1)]
+    began = process_time()
+    assert blocks_of(unsure, Decided(versions=[SHARE]))[0].is_cut
+    assert ada(unsure, SHARE).verdict is CANNOT_TELL
+    assert process_time() - began < 0.5
+
+
+@pytest.mark.parametrize(("most", "verdict"), [(3, MET), (4, CANNOT_TELL)])
+def test_of_many_versions_that_may_be_the_one_each_counts(most: int, verdict: Verdict) -> None:
+    """Three classes count for sure; of seven that may be too small each has another version, which may be the last."""
+    sure = [held(f"{at}", at * WEEK, at * WEEK + 60, {ADA: there((at * WEEK, at * WEEK + 60))}) for at in range(3)]
+    small = [held(f"{at}", at * WEEK, at * WEEK + 60, attendees=(0, 2)) for at in range(3, 10)]
+    needs = [1, 1, 1, 3, 2, 1, most, 2, 1, 3]
+    versions = [replace(SHARE, needed=needed, starts_at=at * WEEK * MINUTE_MS) for at, needed in enumerate(needs)]
+    found = ada([*sure, *small], *versions)
+    assert (found.verdict, found.met[0]) == (verdict, 3)
