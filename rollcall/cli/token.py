@@ -28,7 +28,9 @@ def add(
     ] = None,
     scope: Annotated[
         list[str] | None,
-        typer.Option(help="What it opens: read, facts, exports, servers, platforms, audit; as often as needed."),
+        typer.Option(
+            help="What it opens: read, facts, exports, servers, platforms, audit, completion; as often as needed."
+        ),
     ] = None,
     days: Annotated[int, typer.Option(min=1, max=3660, help="After so many days it ends.")] = DAYS,
 ) -> None:

@@ -34,6 +34,8 @@ def retry(owed: int, *, now: int) -> None:
             code="sent-already",
             hint=_("It can be sent once more, if it is lost there."),
         )
+    if not row.target.is_on:
+        raise Refused(_("Not sent to the LMS: this delivery is switched off."), code="switched-off", status=409)
     if row.state == Owing.HELD and row.reason in HELD_BY_VERDICT:
         raise Refused(_("There is nothing certain to send for this person now."), code="nothing-to-send", status=409)
     with transaction.atomic():

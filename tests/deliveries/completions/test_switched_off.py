@@ -15,7 +15,7 @@ from rollcall.store.owed import CompletionTarget, Receiver
 from rollcall.store.owed_reading import health_of, rows_of
 from rollcall.store.searching.completions import completions_page
 from rollcall.store.searching.wanted import Filter
-from tests.deliveries.completions.outbox_world import make_target, owe
+from tests.deliveries.completions.outbox_world import make_target, owe, row_of
 
 if TYPE_CHECKING:
     from tests.deliveries.world import Clock
@@ -54,6 +54,12 @@ def test_the_command_line_lists_it_only_with_everything(capsys: pytest.CaptureFi
     assert json.loads(capsys.readouterr().out) == []
     assert run(["completion", "list", "--all"]) == 0
     assert "switched off" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("receiver")
+def test_nobody_is_told_that_it_is_sent_within_seconds(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["completion", "retry", str(row_of("7").pk)]) == 1
+    assert "switched off" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("receiver")
