@@ -266,7 +266,7 @@ def _of_meeting(pk: int, attendee: bytes | None) -> Subject:
 
 def _of_receiver(pk: int | None) -> Subject:
     """Whose verdicts are sent by one way into one LMS."""
-    receiver = Receiver.objects.filter(pk=pk).select_related("platform").first()
+    receiver = None if pk is None else Receiver.objects.filter(pk=pk).select_related("platform").first()
     return Subject("delivery", organisation=None if receiver is None else receiver.platform.organisation_id)
 
 
