@@ -108,7 +108,7 @@ MEANINGS: dict[str, _StrPromise] = {
     "activity": gettext_lazy("What the activity's latest meeting is called."),
     "verdict": gettext_lazy("Whether the person has met what the activity asks, with corrections."),
     "sentence": gettext_lazy("Why: how much there is, how much is missing, and what is not certain."),
-    "completion.share": gettext_lazy("The part of what is needed that is met, or of all classes that was attended."),
+    "completion.reached": gettext_lazy("The part of what is needed that is met, or of all classes that was attended."),
     "met_low": gettext_lazy("In how many classes it is met, at least."),
     "met_high": gettext_lazy("In how many classes it is met, at most."),
     "needed": gettext_lazy("How many classes are needed; 0 where all of them are judged together."),

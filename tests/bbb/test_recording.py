@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import io
 import json
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rollcall.bbb.recording import JOINED, LEFT, VOICE_LEFT, Recording, open_recording
@@ -302,11 +303,12 @@ def test_a_gzip_damaged_at_any_byte_gives_what_stands_before() -> None:
 
 
 @given(st.binary(max_size=300))
+@example(codecs.BOM_UTF8)
 def test_no_bytes_make_it_fail(data: bytes) -> None:
     for source in (data, SMALL[:400] + data, data + SMALL, b"\x1f\x8b" + data):
         one = Recording(open_recording(io.BytesIO(source)))
         list(one.events())
-        assert not one.is_whole() or data.strip() == b""
+        assert not one.is_whole() or data.removeprefix(codecs.BOM_UTF8).strip() == b""
 
 
 def test_a_gzip_with_a_wrong_checksum_gives_its_events_and_is_not_whole() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from threading import BoundedSemaphore
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,7 +18,8 @@ from tests.reports.test_files import response
 
 
 @pytest.mark.django_db
-def test_only_so_many_files_are_sent_at_a_time() -> None:
+def test_only_so_many_files_are_sent_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "_PLACES", BoundedSemaphore(files.AT_ONCE))  # not those of earlier tests
     sent = [response([1]) for _ in range(files.AT_ONCE)]
 
     with pytest.raises(Refused) as refused:

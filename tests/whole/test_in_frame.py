@@ -222,8 +222,9 @@ def test_a_list_is_searched_as_one_types_and_leads_to_a_class(context: BrowserCo
     assert frame.evaluate("window.isTheSamePage")
     assert "/in/" in frame.url
 
-    frame.evaluate("location.reload()")
-    frame.wait_for_function("window.isTheSamePage === undefined")
+    with frame.expect_navigation():
+        frame.evaluate("location.reload()")
+    assert frame.evaluate("window.isTheSamePage === undefined")
     assert frame.get_by_label("Full name", exact=True).input_value() == name
     frame.locator(".rows-box tbody th a").first.click()
     frame.wait_for_url(re.compile("/in/[^/]+/(people|meetings)/"))
