@@ -1,4 +1,4 @@
-"""How long ten thousand verdicts take to a gradebook that answers each in 50 ms, at sixteen requests at a time.
+"""How long ten thousand verdicts take to a gradebook that answers each in 50 ms, at twenty requests at a time.
 
 Each is sent as in earnest: its request is written down before it leaves, and what came of it after, on the SQLite of a
 data folder; the gradebook is a process of its own.

@@ -34,7 +34,7 @@ from rollcall.store.owed import CompletionTarget
 
 TICK_SECONDS: Final = 2.0
 LOOK_MS: Final = 2_000
-AT_ONCE_PER_RECEIVER: Final = 16
+AT_ONCE_PER_RECEIVER: Final = 20
 DRIVER_MS: Final = 60_000
 DELIVERY_SECONDS: Final = 280.0
 """One try, all its requests, ends before its lease does."""
