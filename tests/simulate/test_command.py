@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import urllib.request
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
@@ -65,6 +66,15 @@ class _TakesNothing(BaseHTTPRequestHandler):
         pass
 
 
+def _interrupted(found: subprocess.Popen[bytes]) -> bytes:
+    """What it says when somebody presses Ctrl-C; on a busy machine the first may be lost, and they press it again."""
+    for _ in range(3):
+        found.send_signal(signal.SIGINT)
+        with suppress(subprocess.TimeoutExpired):
+            return found.communicate(timeout=20)[1]
+    raise AssertionError("it does not end")
+
+
 def test_what_is_not_taken_is_told() -> None:
     asked: queue.SimpleQueue[str] = queue.SimpleQueue()
     handler = type("Handler", (_TakesNothing,), {"asked": asked})
@@ -77,8 +87,7 @@ def test_what_is_not_taken_is_told() -> None:
         ) as found:
             try:
                 first, again = asked.get(timeout=60), asked.get(timeout=60)  # it goes on trying, as the relay would
-                found.send_signal(signal.SIGINT)
-                _, told = found.communicate(timeout=60)
+                told = _interrupted(found)
             finally:
                 found.kill()
     assert first.partition("?")[0] == again.partition("?")[0] == "/hooks/x"
